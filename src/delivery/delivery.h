@@ -1,0 +1,155 @@
+// The main job: what a run would do (PlanRun) and the run itself (Run). Only here do source, decode, encode,
+// destination and ledger meet; threads live here and nowhere else.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/cancel.h"
+#include "base/clock.h"
+
+namespace hakobu {
+
+struct Config;  // config/config.h
+
+// Where BigQuery is. Both empty: Google's own. The app fills them for `endpoint: local` after it has started
+// the local BigQuery; delivery itself never knows which one it talks to.
+struct DestinationAddresses {
+  std::string rest;     // "http://127.0.0.1:9050"
+  std::string storage;  // "127.0.0.1:9060"
+};
+
+enum class WriteMode : uint8_t { kReplace, kAppend, kIncremental };
+enum class WriteBy : uint8_t { kStorage, kLoad };
+std::string_view WriteModeName(WriteMode mode);  // "replace" …, as in the configuration
+std::string_view WriteByName(WriteBy by);        // "storage", "load"
+
+// One difference between the table as BigQuery has it and as this run would make it.
+enum class SchemaChangeKind : uint8_t { kAdded, kDropped, kRenamed, kWidened, kRetyped };
+struct SchemaChange {
+  SchemaChangeKind kind = SchemaChangeKind::kAdded;
+  std::string column;     // BigQuery's name; for kRenamed the new one
+  std::string before;     // type, or the old name for kRenamed; empty for kAdded
+  std::string after;      // type; empty for kDropped
+  std::string behaviour;  // what the run does about it: "new column, NULL in rows already there"
+};
+std::string_view SchemaChangeName(SchemaChangeKind kind);  // "added" …
+
+struct PlannedTable {
+  std::string source;  // "shop.members"
+  std::string target;  // "project.dataset.members"
+  WriteMode mode = WriteMode::kReplace;
+  WriteBy write = WriteBy::kStorage;
+  uint64_t estimated_rows = 0;
+  uint64_t estimated_bytes = 0;
+  uint64_t chunks = 0;
+  std::string key;  // "PRIMARY (id)"; empty: one streamed pass
+  bool target_exists = false;
+  std::vector<SchemaChange> schema_changes;
+  std::vector<std::pair<std::string, std::string>> columns;  // BigQuery name and type, in order
+  std::vector<std::string> notes;  // "no key: read in one streamed pass", "deletes are not seen" …
+};
+
+struct RunPlan {
+  std::vector<PlannedTable> tables;
+  std::optional<std::string> resumes_run;  // the id of the interrupted run that Run would continue
+  uint64_t chunks_already_done = 0;
+  double storage_write_usd = 0;  // what BigQuery would charge for the appends beyond the free 2 TiB a month
+};
+
+// What the source was made to do, from its own counters (all connections of the run, and the whole server's
+// where the name says so in `SHOW GLOBAL STATUS`).
+struct SourceLoad {
+  uint64_t statements = 0;
+  uint64_t rows_examined = 0;
+  uint64_t server_data_reads = 0;  // Innodb_data_reads, difference over the run
+  uint64_t created_tmp_disk_tables = 0;
+  uint64_t sort_merge_passes = 0;
+};
+
+struct QuarantinedColumn {
+  std::string column;
+  uint64_t count = 0;
+  std::vector<std::string> first_keys;  // "id=7", at most 10
+  std::string example;                  // the first value, as the server prints it
+};
+
+struct TableReport {
+  std::string source;
+  std::string target;
+  WriteMode mode = WriteMode::kReplace;
+  WriteBy write = WriteBy::kStorage;
+  std::string state;   // "done", "failed", "cancelled", "not started"
+  uint64_t rows = 0;   // rows delivered by this run, resumed chunks included
+  uint64_t bytes = 0;  // encoded
+  double seconds = 0;
+  uint64_t chunks = 0;
+  uint64_t chunks_resumed = 0;  // finished by the interrupted run that this one continued
+  uint64_t chunk_retries = 0;
+  std::vector<QuarantinedColumn> quarantined;
+  std::vector<SchemaChange> schema_changes;
+  std::vector<std::string> notes;
+  std::string error;  // empty unless failed
+};
+
+struct RunReport {
+  std::string run_id;
+  std::string state;  // "done", "failed", "cancelled"
+  absl::Time started;
+  absl::Time finished;
+  std::optional<std::string> resumed_run;
+  std::vector<TableReport> tables;
+  SourceLoad source_load;
+  std::string log_position_before;  // "binlog.000004:1234 gtid=…"; empty where the source keeps no log
+  std::string log_position_after;
+  std::string consistency = "chunk";
+  std::vector<std::string> notes;  // leftovers that were removed, warnings
+};
+
+// 0 done, 1 failed, 3 done with quarantined values, 4 a table was refused because it would lose data.
+int ExitCode(const RunReport& report);
+std::string ReportToJson(const RunReport& report);
+
+struct TableProgress {
+  std::string source;
+  uint64_t rows = 0;
+  uint64_t bytes = 0;
+  uint64_t estimated_rows = 0;
+  uint64_t chunks_done = 0;
+  uint64_t chunks = 0;
+  std::string state;  // "reading", "publishing", "done", "failed"
+};
+
+// Called from the run's own threads, one call at a time; must return quickly.
+class RunObserver {
+ public:
+  virtual ~RunObserver() = default;
+  virtual void OnStart(const std::string& /*run_id*/, const RunPlan& /*plan*/) {}
+  // About five times a second, and at every change of state; all tables, in the plan's order.
+  virtual void OnProgress(const std::vector<TableProgress>& /*tables*/) {}
+};
+
+struct RunOptions {
+  std::vector<std::string> tables;  // "members", "shop.members" or globs; empty: all that are configured
+  DestinationAddresses addresses;
+  std::string ledger_path;  // empty: the configuration's
+  bool fresh = false;       // do not continue an interrupted run
+  Clock* clock = Clock::Real();
+};
+
+// Touches nothing on either side. All problems of the configuration against the two servers at once.
+absl::StatusOr<RunPlan> PlanRun(const Config& config, const RunOptions& options, const Cancellation& cancel);
+
+// Delivers. An error status means that nothing was started (a second run holds the ledger, a side is
+// unreachable, the schema does not fit); once tables are being delivered, failures are in the report: one
+// table's failure does not stop the others. After `cancel` the report says "cancelled" and the next Run
+// continues.
+absl::StatusOr<RunReport> Run(const Config& config, const RunOptions& options, RunObserver* observer,
+                              const Cancellation& cancel);
+
+}  // namespace hakobu
