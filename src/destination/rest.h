@@ -1,0 +1,70 @@
+// BigQuery's REST v2, the call all others are made of. Bodies are JSON text, in and out, exactly as they
+// travel: what this program does not know in a resource survives a read and a write.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "destination/credentials.h"
+#include "destination/error.h"
+#include "destination/http.h"
+#include "destination/retry.h"
+
+namespace hakobu {
+
+struct Endpoint {
+  std::string rest = "https://bigquery.googleapis.com";
+  std::string grpc = "bigquerystorage.googleapis.com:443";
+  bool grpc_insecure = false;  // plaintext: only the local BigQuery
+  static Endpoint Google() { return {}; }
+  static Endpoint Local(int rest_port, int grpc_port);
+};
+
+struct RestOptions {
+  Endpoint endpoint;
+  std::shared_ptr<Credentials> credentials = NoCredentials();
+  std::string user_agent = "hakobu";
+  absl::Duration timeout = absl::Minutes(2);  // of one try
+  RetryPolicy retry;
+  RetryContext context;
+};
+
+struct RestCallSpec {
+  std::string method = "GET";
+  std::string path;  // "/projects/p/datasets/d", its parts encoded by ResourcePath
+  std::vector<std::pair<std::string, std::string>> query;
+  std::string_view body;  // JSON text, or empty
+  std::string
+      if_match;      // an etag; the service answers 412 (FailedPrecondition) when the resource has changed
+  std::string what;  // for messages: "patch table shop.members"
+  Idempotency idempotency = Idempotency::kIdempotent;
+  RestCall kind = RestCall::kPlain;
+  absl::Duration timeout = absl::ZeroDuration();  // zero: the client's
+};
+
+// Thread-safe; one for the whole process, shared by all workers.
+class Rest {
+ public:
+  explicit Rest(RestOptions options);
+  ~Rest();
+  // The answer's body. Retries as the policy and the spec's idempotency allow.
+  absl::StatusOr<std::string> Call(const RestCallSpec& spec);
+  // One try of any URL below the endpoint's host (uploads), with token and headers added; any answer is OK.
+  absl::StatusOr<HttpResponse> Send(HttpRequest request);
+  const RestOptions& options() const { return options_; }
+
+ private:
+  absl::StatusOr<std::string> CallOnce(const RestCallSpec& spec);
+  const RestOptions options_;
+  HttpClient http_;
+};
+
+// "/projects/p/datasets/d": every part percent-encoded.
+std::string ResourcePath(const std::vector<std::string_view>& parts);
+
+}  // namespace hakobu

@@ -1,0 +1,148 @@
+// The Storage Write API [google/cloud/bigquery/storage/v1/storage.proto] over gRPC.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "destination/rest.h"
+#include "destination/tables.h"
+
+namespace hakobu {
+
+enum class StreamType : uint8_t { kCommitted = 1, kPending = 2, kBuffered = 3 };
+
+struct StreamFacts {
+  std::string name;  // projects/p/datasets/d/tables/t/streams/s
+  std::string location;
+  bool committed = false;
+};
+
+struct StorageWriteOptions {
+  Endpoint endpoint;
+  std::shared_ptr<Credentials> credentials = NoCredentials();
+  int channels = 1;  // TCP connections; streams take turns
+  RetryPolicy retry;
+  RetryContext context;
+  absl::Duration timeout = absl::Minutes(2);  // of one try of a unary call
+};
+
+// The service's side that needs no stream: thread-safe, one for the process.
+class StorageWrite {
+ public:
+  explicit StorageWrite(StorageWriteOptions options);
+  ~StorageWrite();
+  // Waits out a NotFound for `not_found_patience`: a table made a moment ago is not yet everywhere.
+  absl::StatusOr<StreamFacts> CreateStream(const TableName& table, StreamType type,
+                                           absl::Duration not_found_patience = absl::Seconds(60));
+  absl::StatusOr<StreamFacts> GetStream(std::string_view name);
+  // The stream's row count. Idempotent.
+  absl::StatusOr<int64_t> Finalize(std::string_view name);
+  // All or nothing: after an error none of the streams is committed. Streams that an earlier, unanswered call
+  // committed already count as success when all of them are; Aborted (never half) is impossible by contract.
+  // At most 10,000 streams a call.
+  absl::Status BatchCommit(const TableName& table, const std::vector<std::string>& streams);
+  const StorageWriteOptions& options() const;
+
+  class Transport;
+  Transport& transport() const { return *transport_; }
+
+ private:
+  std::unique_ptr<Transport> transport_;
+};
+
+// Rows in their wire form.
+struct EncodedRows {
+  std::string bytes;  // a serialised google.cloud.bigquery.storage.v1.ProtoRows
+  uint64_t row_count = 0;
+};
+
+struct AppendTarget {
+  std::string stream;       // a stream's name, or DefaultStream(table)
+  std::string descriptor;   // a serialised google.protobuf.DescriptorProto, self-contained
+  int64_t next_offset = 0;  // of the first row to be appended; ignored by default streams
+};
+std::string DefaultStream(const TableName& table);
+bool IsDefaultStream(std::string_view stream);
+
+struct AppendOptions {
+  size_t max_bytes_in_flight = size_t{16} << 20;
+  int max_requests_in_flight = 100;
+  absl::Duration answer_timeout = absl::Minutes(2);  // no answer for so long: the connection is dropped
+  absl::Duration not_found_patience =
+      absl::Seconds(60);  // NotFound is retried for so long (tables just made)
+  absl::Duration schema_patience = absl::ZeroDuration();  // extra fields likewise: set after adding columns
+  std::string trace_id;                                   // empty: hakobu:<version>
+};
+
+// One AppendRows connection and the streams that write through it. Reconnects by itself and sends again what
+// was not acknowledged, from the right offset: exactly once for streams with offsets, at least once for
+// default streams. Several targets share a connection only if all are default streams (the service's rule).
+// Not thread-safe: one thread uses it (gRPC's own threads do the sending and receiving meanwhile).
+class AppendConnection {
+ public:
+  AppendConnection(StorageWrite& service, AppendOptions options);
+  ~AppendConnection();
+  AppendConnection(const AppendConnection&) = delete;
+  AppendConnection& operator=(const AppendConnection&) = delete;
+
+  using TargetId = size_t;
+  TargetId AddTarget(AppendTarget target);
+  // The schema of all later appends to a default stream.
+  void ChangeDescriptor(TargetId target, std::string descriptor);
+
+  // Returns when the rows are queued, which waits while too much is in flight. An error is the target's first
+  // failure: nothing after AcknowledgedRows is known to be written, and the target takes no more.
+  // RowErrors(status) are the rows refused, if that is the reason. Rows beyond the request limit
+  // (kMaxAppendBytes) are InvalidArgument.
+  absl::Status Append(TargetId target, EncodedRows rows);
+  // Waits for all answers.
+  absl::Status Flush(TargetId target);
+  absl::Status FlushAll();  // the first failure of any target
+  // Takes in what has arrived, without waiting: keeps acknowledgements fresh while nothing is appended.
+  absl::Status Poll();
+
+  // Rows, and appends, acknowledged without a gap, counted from this connection's first.
+  uint64_t AcknowledgedRows(TargetId target) const;
+  uint64_t AcknowledgedAppends(TargetId target) const;
+  // An emptied buffer of an acknowledged append, to be filled again; or an empty string.
+  std::string TakeBuffer();
+
+  struct Counters {
+    uint64_t requests = 0;
+    uint64_t bytes = 0;
+    uint64_t resent_requests = 0;
+    uint64_t connections = 0;
+  };
+  const Counters& counters() const;
+  // True once the service has told of a newer table schema for the target.
+  bool SchemaUpdated(TargetId target) const;
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+// One stream on a connection of its own: what a chunk of a snapshot is written with.
+class WriteStream {
+ public:
+  WriteStream(StorageWrite& service, AppendTarget target, AppendOptions options = {});
+  absl::Status Append(EncodedRows rows) { return connection_.Append(target_, std::move(rows)); }
+  absl::Status Flush() { return connection_.Flush(target_); }
+  uint64_t AcknowledgedRows() const { return connection_.AcknowledgedRows(target_); }
+  std::string TakeBuffer() { return connection_.TakeBuffer(); }
+  const AppendConnection::Counters& counters() const { return connection_.counters(); }
+
+ private:
+  AppendConnection connection_;
+  AppendConnection::TargetId target_;
+};
+
+// 20 MB less room for the header: the largest EncodedRows::bytes [quotas: AppendRows request size].
+inline constexpr size_t kMaxAppendBytes = 19'500'000;
+
+}  // namespace hakobu
