@@ -19,26 +19,26 @@ enum class RunState : uint8_t { kRunning, kDone, kFailed, kCancelled, kAbandoned
 std::string_view RunStateName(RunState state);  // "running", "done", "failed", "cancelled", "abandoned"
 
 struct RunRecord {
-  std::string id;
-  absl::Time started;
-  absl::Time finished;  // InfinitePast while it runs
+  std::string id{};
+  absl::Time started{};
+  absl::Time finished{};  // InfinitePast while it runs
   RunState state = RunState::kRunning;
-  std::string fingerprint;  // of what decides the delivered bytes; a run continues only one with the same
+  std::string fingerprint{};  // of what decides the delivered bytes; a run continues only one with the same
   int64_t pid = 0;
-  std::string log_position_before;
-  std::string error;
-  std::string report_json;  // ReportToJson, when the run has ended
+  std::string log_position_before{};
+  std::string error{};
+  std::string report_json{};  // ReportToJson, when the run has ended
 };
 
 struct RunTableRecord {
-  std::string run_id;
-  std::string source;  // "shop.members"
-  std::string target;  // "project.dataset.members"
-  std::string mode;
-  std::string state;      // "planned", "reading", "read", "publishing", "done", "failed"
-  std::string staging;    // the staging table's name; empty when written directly
-  std::string plan_json;  // what the run decided once: bounds, cursor window, schema fingerprint
-  std::string error;
+  std::string run_id{};
+  std::string source{};  // "shop.members"
+  std::string target{};  // "project.dataset.members"
+  std::string mode{};
+  std::string state{};      // "planned", "reading", "read", "publishing", "done", "failed"
+  std::string staging{};    // the staging table's name; empty when written directly
+  std::string plan_json{};  // what the run decided once: bounds, cursor window, schema fingerprint
+  std::string error{};
   uint64_t rows = 0;
   uint64_t bytes = 0;
   double seconds = 0;
@@ -48,33 +48,33 @@ enum class ChunkState : uint8_t { kPlanned, kReading, kDone };
 
 struct ChunkRecord {
   uint64_t number = 0;
-  std::string bounds_json;
+  std::string bounds_json{};
   ChunkState state = ChunkState::kPlanned;
-  std::string stream;  // BigQuery's name of the write stream, or the load job's id
+  std::string stream{};  // BigQuery's name of the write stream, or the load job's id
   uint64_t rows = 0;
   uint64_t bytes = 0;
   uint64_t attempts = 0;  // how often reading it was begun
 };
 
 struct QuarantineRecord {
-  std::string column;
+  std::string column{};
   uint64_t count = 0;
-  std::vector<std::string> first_keys;
-  std::string example;
+  std::vector<std::string> first_keys{};
+  std::string example{};
 };
 
 // A durable step of publishing, written before the step is taken (`done` false) and after.
 struct PublishStep {
-  std::string step;    // "commit", "copy", "merge", "metadata", "drop"
-  std::string detail;  // the job id
+  std::string step{};    // "commit", "copy", "merge", "metadata", "drop"
+  std::string detail{};  // the job id
   bool done = false;
 };
 
 struct SchemaVersion {
-  std::string target;
+  std::string target{};
   int64_t version = 0;  // 1, 2, …
-  std::string run_id;
-  std::string schema_json;
+  std::string run_id{};
+  std::string schema_json{};
 };
 
 // Thread-safe: one writer, behind a mutex. A full disk is ResourceExhausted, with a hint; nothing is lost

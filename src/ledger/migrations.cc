@@ -1,0 +1,49 @@
+#include "ledger/migrations.h"
+
+namespace hakobu {
+namespace {
+
+// Times are microseconds since the epoch, UTC. `source` is "database.table", `target`
+// "project.dataset.table".
+constexpr const char* kVersion1 = R"sql(
+CREATE TABLE identity (id TEXT NOT NULL);
+CREATE TABLE runs (
+  id TEXT PRIMARY KEY, started_us INTEGER NOT NULL, finished_us INTEGER, state TEXT NOT NULL,
+  fingerprint TEXT NOT NULL, pid INTEGER NOT NULL, log_position_before TEXT NOT NULL, error TEXT NOT NULL,
+  report_json TEXT NOT NULL);
+CREATE TABLE run_tables (
+  run_id TEXT NOT NULL REFERENCES runs(id) ON DELETE CASCADE, source TEXT NOT NULL, target TEXT NOT NULL,
+  mode TEXT NOT NULL, state TEXT NOT NULL, staging TEXT NOT NULL, plan_json TEXT NOT NULL, error TEXT NOT NULL,
+  rows INTEGER NOT NULL, bytes INTEGER NOT NULL, seconds REAL NOT NULL, PRIMARY KEY (run_id, source)) WITHOUT ROWID;
+CREATE TABLE chunks (
+  run_id TEXT NOT NULL, source TEXT NOT NULL, number INTEGER NOT NULL, bounds_json TEXT NOT NULL,
+  state TEXT NOT NULL, stream TEXT NOT NULL, rows INTEGER NOT NULL, bytes INTEGER NOT NULL, attempts INTEGER NOT NULL,
+  PRIMARY KEY (run_id, source, number),
+  FOREIGN KEY (run_id, source) REFERENCES run_tables(run_id, source) ON DELETE CASCADE) WITHOUT ROWID;
+CREATE TABLE quarantined (
+  run_id TEXT NOT NULL, source TEXT NOT NULL, chunk INTEGER NOT NULL, column_name TEXT NOT NULL,
+  count INTEGER NOT NULL, first_keys TEXT NOT NULL, example TEXT NOT NULL,
+  PRIMARY KEY (run_id, source, chunk, column_name),
+  FOREIGN KEY (run_id, source) REFERENCES run_tables(run_id, source) ON DELETE CASCADE) WITHOUT ROWID;
+CREATE TABLE publish_steps (
+  run_id TEXT NOT NULL, source TEXT NOT NULL, step TEXT NOT NULL, detail TEXT NOT NULL, done INTEGER NOT NULL,
+  PRIMARY KEY (run_id, source, step),
+  FOREIGN KEY (run_id, source) REFERENCES run_tables(run_id, source) ON DELETE CASCADE) WITHOUT ROWID;
+CREATE TABLE cursors (
+  source TEXT NOT NULL, target TEXT NOT NULL, value TEXT NOT NULL, run_id TEXT NOT NULL,
+  PRIMARY KEY (source, target)) WITHOUT ROWID;
+CREATE TABLE schema_versions (
+  target TEXT NOT NULL, version INTEGER NOT NULL, run_id TEXT NOT NULL, schema_json TEXT NOT NULL,
+  PRIMARY KEY (target, version)) WITHOUT ROWID;
+INSERT INTO identity VALUES (lower(hex(randomblob(8))));
+)sql";
+
+constexpr const char* kMigrations[] = {kVersion1};
+
+}  // namespace
+
+std::span<const char* const> LedgerMigrations() {
+  return kMigrations;
+}
+
+}  // namespace hakobu
