@@ -72,7 +72,7 @@ struct SourceLoad {
   uint64_t sort_merge_passes = 0;
 };
 
-struct QuarantinedColumn {
+struct QuarantinedValues {
   std::string column;
   uint64_t count = 0;
   std::vector<std::string> first_keys;  // "id=7", at most 10
@@ -91,7 +91,7 @@ struct TableReport {
   uint64_t chunks = 0;
   uint64_t chunks_resumed = 0;  // finished by the interrupted run that this one continued
   uint64_t chunk_retries = 0;
-  std::vector<QuarantinedColumn> quarantined;
+  std::vector<QuarantinedValues> quarantined;
   std::vector<SchemaChange> schema_changes;
   std::vector<std::string> notes;
   std::string error;  // empty unless failed

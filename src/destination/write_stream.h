@@ -56,7 +56,7 @@ class StorageWrite {
 };
 
 // Rows in their wire form.
-struct EncodedRows {
+struct RowBytes {
   std::string bytes;  // a serialised google.cloud.bigquery.storage.v1.ProtoRows
   uint64_t row_count = 0;
 };
@@ -99,7 +99,7 @@ class AppendConnection {
   // failure: nothing after AcknowledgedRows is known to be written, and the target takes no more.
   // RowErrors(status) are the rows refused, if that is the reason. Rows beyond the request limit
   // (kMaxAppendBytes) are InvalidArgument.
-  absl::Status Append(TargetId target, EncodedRows rows);
+  absl::Status Append(TargetId target, RowBytes rows);
   // Waits for all answers.
   absl::Status Flush(TargetId target);
   absl::Status FlushAll();  // the first failure of any target
@@ -131,7 +131,7 @@ class AppendConnection {
 class WriteStream {
  public:
   WriteStream(StorageWrite& service, AppendTarget target, AppendOptions options = {});
-  absl::Status Append(EncodedRows rows) { return connection_.Append(target_, std::move(rows)); }
+  absl::Status Append(RowBytes rows) { return connection_.Append(target_, std::move(rows)); }
   absl::Status Flush() { return connection_.Flush(target_); }
   uint64_t AcknowledgedRows() const { return connection_.AcknowledgedRows(target_); }
   std::string TakeBuffer() { return connection_.TakeBuffer(); }
@@ -142,7 +142,7 @@ class WriteStream {
   AppendConnection::TargetId target_;
 };
 
-// 20 MB less room for the header: the largest EncodedRows::bytes [quotas: AppendRows request size].
+// 20 MB less room for the header: the largest RowBytes::bytes [quotas: AppendRows request size].
 inline constexpr size_t kMaxAppendBytes = 19'500'000;
 
 }  // namespace hakobu
