@@ -1,0 +1,111 @@
+// One connection to MySQL or MariaDB, set up so that a read hurts the server least and every value arrives
+// exact.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/status.h"
+
+struct st_mysql;  // MYSQL of libmariadb
+
+namespace hakobu {
+
+enum class TlsMode : uint8_t { kOff, kRequire, kVerifyCa, kVerifyIdentity };
+enum class WireCompression : uint8_t { kNone, kZlib, kZstd };
+enum class ServerFlavor : uint8_t { kMySql, kMariaDb };
+
+struct TlsOptions {
+  TlsMode mode = TlsMode::kOff;
+  std::string ca_file;  // PEM bundle; what RDS calls global-bundle.pem. Needed by the two verify modes.
+  std::string certificate_file;  // the client's own, with key_file
+  std::string key_file;
+};
+
+struct ConnectOptions {
+  std::string host = "127.0.0.1";
+  uint16_t port = 3306;
+  std::string socket;  // a path: instead of host and port
+  std::string user;
+  std::string password;
+  std::string database;  // may be empty
+  TlsOptions tls;
+  // What the server does not offer is not used; Connection::compression() tells.
+  WireCompression compression = WireCompression::kNone;
+  absl::Duration connect_timeout = absl::Seconds(10);
+  absl::Duration read_timeout = absl::Seconds(120);         // silence on the wire
+  absl::Duration statement_timeout = absl::ZeroDuration();  // the server ends a SELECT; zero: never
+  absl::Duration net_write_timeout = absl::Minutes(10);     // how long the server waits for a slow reader
+};
+
+// A result of the text protocol, held whole: for the small questions only. NULL is nullopt.
+struct QueryResult {
+  std::vector<std::string> names;
+  std::vector<std::vector<std::optional<std::string>>> rows;
+  // The place of a column by name, case-insensitive; names.size() when there is none.
+  size_t Column(std::string_view name) const;
+};
+
+// Not thread-safe, but for Interrupt. The session is read-only, in UTC, utf8mb4, with an empty sql_mode and
+// autocommit on: each statement is its own transaction.
+// Errors: Unavailable (unreachable, lost, shutting down, too many connections: try again), Unauthenticated
+// (password, TLS, wrong CA), PermissionDenied, NotFound (database, table), DeadlineExceeded (statement
+// timeout), Cancelled (after Interrupt), InvalidArgument (the statement), Internal. Messages name host, error
+// number and what to do, and never hold the password.
+class Connection {
+ public:
+  static absl::StatusOr<std::unique_ptr<Connection>> Open(const ConnectOptions& options);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  absl::StatusOr<QueryResult> Query(std::string_view sql);
+  // The first column of the first row. NotFound when there is no row, or it is NULL.
+  absl::StatusOr<std::string> QueryValue(std::string_view sql);
+
+  // Thread-safe: ends whatever this connection is blocked in, now and later, with Cancelled. It is of no use
+  // after.
+  void Interrupt();
+  bool interrupted() const { return interrupted_.load(); }
+
+  ServerFlavor flavor() const { return flavor_; }
+  const std::string& version() const { return version_; }      // "9.7.0", "10.11.19-MariaDB-0+deb12u1"
+  uint32_t version_number() const { return version_number_; }  // 90700, 101119
+  std::string tls_cipher() const;                              // empty: not encrypted
+  WireCompression compression() const { return compression_; }
+  const std::string& where() const { return where_; }  // "host:port" or the socket, for messages
+  // The last error of the library as a Status, `phrase: …`.
+  absl::Status LastError(std::string_view phrase);
+  absl::Status ErrorFor(uint32_t number, std::string_view text, std::string_view phrase);
+  struct st_mysql* handle() { return mysql_; }
+
+ private:
+  explicit Connection(const ConnectOptions& options);
+  absl::Status Connect(const ConnectOptions& options);
+  absl::Status SetUpSession(const ConnectOptions& options);
+
+  struct st_mysql* mysql_ = nullptr;
+  std::string where_;
+  std::string user_;
+  ServerFlavor flavor_ = ServerFlavor::kMySql;
+  std::string version_;
+  uint32_t version_number_ = 0;
+  WireCompression compression_ = WireCompression::kNone;
+  std::atomic<bool> interrupted_{false};
+  std::atomic<int> socket_{-1};
+};
+
+// `name` as `\`name\``, with its backquotes doubled.
+std::string QuoteIdentifier(std::string_view name);
+// `text` as a string literal, whatever it holds. For utf8mb4 sessions with this connection's sql_mode.
+std::string QuoteText(std::string_view text);
+
+}  // namespace hakobu
