@@ -1,6 +1,38 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
 #include <cstdio>
 
-int main() {
-  std::puts("hakobu");
-  return 0;
+#include "app/command.h"
+#include "app/commands.h"
+#include "base/log.h"
+
+namespace {
+
+// CLI11's own exit codes are its own; the outside sees only DESIGN's.
+int ReportUsage(const CLI::App& app, const CLI::ParseError& error) {
+  if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+  const CLI::App* command = &app;
+  while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
+  std::string name = command->get_name();
+  if (command != &app) name = "hakobu " + name;
+  fmt::print(stderr, "hakobu: {}\nRun `{} --help` for what it takes.\n", error.what(), name);
+  return hakobu::kExitUsage;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  hakobu::CommandLine line;
+  CLI::App app("hakobu delivers MySQL tables to BigQuery.", "hakobu");
+  hakobu::BuildCommandLine(app, line);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return ReportUsage(app, error);
+  }
+  const bool json = line.options.log_format == "json";
+  hakobu::SetUpLog(json ? hakobu::LogFormat::kJson : hakobu::LogFormat::kPlain,
+                   line.options.verbose ? hakobu::LogSeverity::kDebug : hakobu::LogSeverity::kInfo);
+  return line.action();
 }

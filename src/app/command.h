@@ -1,0 +1,43 @@
+// What the commands of `hakobu` share: the global options, and how a command hands main its work.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "base/log.h"
+
+namespace CLI {
+class App;
+}
+
+namespace hakobu {
+
+enum ExitStatus : int {
+  kExitDone = 0,
+  kExitFailed = 1,
+  kExitUsage = 2,        // wrong usage or configuration
+  kExitDoneButLate = 3,  // done, but late or with quarantined values
+  kExitWouldLoseData = 4,
+};
+
+struct GlobalOptions {
+  std::string config_path = "hakobu.yaml";
+  bool json = false;
+  bool verbose = false;
+  std::string log_format;  // empty: as the configuration says
+};
+
+// A command's register function adds its subcommand to `app` and, in the subcommand's callback, sets
+// `action`. main runs it after parsing, with the log set up, and exits with its result.
+struct CommandLine {
+  GlobalOptions options;
+  std::function<int()> action;
+};
+
+// Prints `hakobu: <message>` to standard error and answers the exit code for the status: InvalidArgument is
+// wrong usage or configuration (2), DataLoss a refusal (4), everything else a failure (1).
+int ReportError(const absl::Status& status);
+
+}  // namespace hakobu

@@ -1,0 +1,40 @@
+#include "app/commands.h"
+
+#include <CLI/CLI.hpp>
+
+namespace hakobu {
+namespace {
+
+constexpr char kFooter[] = R"(Exit codes:
+  0 done   1 failed   2 wrong usage or configuration
+  3 done, but late or with quarantined values   4 refused because it would lose data
+
+Start here:
+  hakobu init --host db.internal --user hakobu --database shop   writes hakobu.yaml
+  hakobu check                                                   looks at both sides, says what is missing
+  hakobu plan                                                    says what a run would do and cost
+  hakobu run                                                     delivers
+)";
+
+void AddGlobalOptions(CLI::App& app, GlobalOptions& options) {
+  app.add_option("-c,--config", options.config_path, "The configuration file")
+      ->capture_default_str()
+      ->type_name("FILE");
+  app.add_flag("--json", options.json, "Print results as JSON on standard output");
+  app.add_option("--log-format", options.log_format, "Log lines on standard error: plain or json")
+      ->check(CLI::IsMember({"plain", "json"}))
+      ->type_name("FORMAT");
+  app.add_flag("-v,--verbose", options.verbose, "Log what is done in detail");
+  app.set_version_flag("--version", "hakobu " HAKOBU_VERSION);
+}
+
+}  // namespace
+
+void BuildCommandLine(CLI::App& app, CommandLine& line) {
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  app.fallthrough();  // global options may follow the command too
+  AddGlobalOptions(app, line.options);
+}
+
+}  // namespace hakobu

@@ -1,0 +1,170 @@
+// hakobu.yaml as the rest of the program sees it. docs/configuration.md explains every key; it is made from
+// the same table of keys (config/keys.h) that the parser reads. The defaults written here are the defaults.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "base/log.h"
+#include "config/secret.h"
+#include "row/type_map.h"
+
+namespace hakobu {
+
+enum class TlsMode : uint8_t { kOff, kRequire, kVerifyCa, kVerifyIdentity };
+enum class WireCompression : uint8_t { kNone, kZlib, kZstd };
+
+struct TlsConfig {
+  TlsMode mode = TlsMode::kVerifyIdentity;
+  std::string ca;           // file; empty: the system's own authorities
+  std::string certificate;  // file, with `key`: the client's own
+  std::string key;          // file
+};
+
+struct SourceConfig {
+  std::string host = "127.0.0.1";
+  uint16_t port = 3306;
+  std::string socket;  // path; when set, host and port are not used
+  std::string user;
+  Secret password;
+  TlsConfig tls;
+  absl::Duration connect_timeout = absl::Seconds(10);
+  absl::Duration statement_timeout = absl::Minutes(10);
+  WireCompression compression = WireCompression::kNone;
+  uint32_t connections = 2;  // the most that read tables at one time
+};
+
+enum class EndpointKind : uint8_t { kGoogle, kLocal };
+enum class CredentialKind : uint8_t { kAdc, kFile, kNone };
+enum class WritePath : uint8_t { kStorage, kLoad };
+
+struct CredentialConfig {
+  CredentialKind type = CredentialKind::kAdc;
+  std::string file;         // for kFile: service account key, authorized user or external account
+  std::string impersonate;  // e-mail of a service account, or empty
+};
+
+struct DestinationConfig {
+  std::string project;
+  std::string billing_project;  // never empty after LoadConfig: `project` when not given
+  std::string dataset;
+  std::string location = "US";
+  EndpointKind endpoint = EndpointKind::kGoogle;
+  std::string data = ".hakobu/bigquery";  // folder of the embedded local BigQuery
+  std::string rest_address;               // "http://127.0.0.1:9050": a BigQuery that already runs
+  std::string grpc_address;               // "127.0.0.1:9060"
+  CredentialConfig credentials;
+  std::string staging_dataset;  // never empty after LoadConfig: `dataset` when not given
+  // True when the destination is not Google's, so neither credentials nor TLS are used.
+  bool local() const { return endpoint == EndpointKind::kLocal || !rest_address.empty(); }
+};
+
+enum class TableMode : uint8_t { kReplace, kAppend, kIncremental, kStream };
+enum class PartitionUnit : uint8_t { kHour, kDay, kMonth, kYear, kRange };
+// What happens to the destination's table when the source's has changed since the last run.
+enum class AddedColumn : uint8_t { kAdd, kIgnore, kRefuse };
+enum class DroppedColumn : uint8_t { kKeep, kDrop, kRefuse };  // kKeep: stays, NULL in new rows
+enum class RenamedColumn : uint8_t { kAddAndKeep, kRename, kRefuse };
+enum class RetypedColumn : uint8_t {
+  kWiden,
+  kReplace,
+  kRefuse
+};  // kWiden: what BigQuery can widen, else refuse
+
+struct SchemaChangeConfig {
+  AddedColumn added = AddedColumn::kAdd;
+  DroppedColumn dropped = DroppedColumn::kKeep;
+  RenamedColumn renamed = RenamedColumn::kAddAndKeep;
+  RetypedColumn retyped = RetypedColumn::kWiden;
+};
+
+struct PartitionConfig {
+  PartitionUnit by = PartitionUnit::kDay;
+  std::string column;
+  int64_t start = 0;     // kRange: inclusive
+  int64_t end = 0;       // kRange: exclusive
+  int64_t interval = 0;  // kRange
+  std::optional<absl::Duration> expire_after;
+  bool require_filter = false;
+};
+
+struct ColumnConfig {
+  ColumnChoice choice;  // as, mask, invalid
+  std::string description;
+};
+
+// How one table is delivered: `defaults:`, then the entry of `tables:` that names it.
+struct TableOptions {
+  TableMode mode = TableMode::kReplace;
+  WritePath write = WritePath::kStorage;
+  std::string target;  // table name in BigQuery; {database} and {table} are filled in
+  std::string cursor;  // incremental: column that grows with every change
+  absl::Duration overlap =
+      absl::Minutes(10);             // incremental, temporal cursor: how far back each run reads again
+  int64_t overlap_values = 1000;     // incremental, integer cursor: the same, in values
+  std::string where;                 // SQL condition on the source's rows, without WHERE
+  std::vector<std::string> include;  // column globs; empty: all
+  std::vector<std::string> exclude;  // column globs
+  std::map<std::string, ColumnConfig> columns;
+  TypeProfile types = TypeProfile::kExact;
+  InvalidPolicy invalid = InvalidPolicy::kNull;
+  std::optional<PartitionConfig> partition;
+  std::vector<std::string> cluster;
+  std::map<std::string, std::string> labels;
+  std::string description;     // empty: the source table's comment
+  bool keep_previous = false;  // replace: the last version stays as <target>_previous
+  SchemaChangeConfig schema_changes;
+  uint64_t chunk_rows = 500'000;
+  uint64_t chunk_bytes = 256ull << 20;
+};
+
+struct TableRule {
+  std::string pattern;  // "shop.members", "shop.*", "shop_??.log_*"
+  TableOptions options;
+  int line = 0;  // in the file, for messages; 1-based
+};
+
+struct LogConfig {
+  LogFormat format = LogFormat::kPlain;
+  LogSeverity level = LogSeverity::kInfo;
+};
+
+// What one run may use of this machine.
+struct LimitConfig {
+  uint64_t memory = 64ull << 20;  // bytes of rows held between source and destination
+  absl::Duration finish_within;   // zero: no limit; a run that takes longer ends as late (exit code 3)
+};
+
+// US dollars, list prices of the US multi-region; `plan` multiplies, nothing else uses them.
+struct PriceConfig {
+  double storage_write_per_gib = 0.025;
+  double storage_write_free_gib = 2048;  // a month and project
+  double query_per_tib = 6.25;
+  double storage_per_gib_month = 0.02;
+};
+
+struct Config {
+  std::string path;  // the file it came from
+  SourceConfig source;
+  DestinationConfig destination;
+  TableOptions defaults;
+  std::vector<TableRule> tables;  // in the file's order, `defaults` already applied to each
+  std::string ledger = ".hakobu/ledger.db";
+  LogConfig log;
+  LimitConfig limits;
+  PriceConfig prices;
+};
+
+// The rule for `database`.`table`, or null when none matches. An exact name beats a glob; among globs the one
+// with more literal characters wins; among equals the first.
+const TableRule* FindRule(const Config& config, std::string_view database, std::string_view table);
+
+// Fills {database} and {table} in the rule's target; the table's own name when there is none.
+std::string TargetName(const TableOptions& options, std::string_view database, std::string_view table);
+
+}  // namespace hakobu
