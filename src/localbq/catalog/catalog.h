@@ -1,0 +1,174 @@
+// Every dataset and table: an index in memory, written through to DuckDB in the same transaction as the rows
+// it describes. Answers come as shared snapshots that never change; a change makes a new snapshot.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "localbq/catalog/names.h"
+#include "localbq/catalog/schema.h"
+
+namespace hakobu::localbq {
+
+class Connection;
+class Warehouse;
+
+struct Dataset {
+  DatasetId id;
+  std::string location = "US";
+  std::string friendly_name, description;
+  std::map<std::string, std::string> labels;
+  std::string access = "[]";  // REST's access[], as JSON text
+  int64_t default_table_expiration_ms = 0;
+  std::string other = "{}";  // every other REST field, as given: JSON text
+  std::string etag;          // set by the catalog, as the times are
+  int64_t created_ms = 0, modified_ms = 0;
+};
+
+enum class TableType : uint8_t { kTable, kView, kMaterializedView, kExternal, kSnapshot };
+
+struct ForeignKey {
+  std::string name;
+  TableId referenced;
+  std::vector<std::pair<std::string, std::string>> columns;  // {referencing, referenced}
+};
+struct TimePartitioning {
+  std::string type = "DAY";  // HOUR, DAY, MONTH, YEAR
+  std::string column;        // empty: by ingestion time
+  int64_t expiration_ms = 0;
+};
+struct RangePartitioning {
+  std::string column;
+  int64_t start = 0, end = 0, interval = 0;
+};
+
+struct Table {
+  TableId id;
+  TableType type = TableType::kTable;
+  // Differs for every table ever created: a drop and re-create under the same name gets another. Never 0 once
+  // made.
+  int64_t generation = 0;
+  int64_t schema_version = 0;  // grows with every change of columns
+  Schema schema;
+  std::vector<std::string> primary_key;
+  std::vector<ForeignKey> foreign_keys;
+  std::optional<TimePartitioning> time_partitioning;
+  std::optional<RangePartitioning> range_partitioning;
+  std::vector<std::string> clustering;
+  bool require_partition_filter = false;
+  std::string friendly_name, description;
+  std::map<std::string, std::string> labels;
+  std::string max_staleness;  // an INTERVAL's text, "0-0 0 0:10:0"; empty: none
+  int64_t expiration_ms = 0;  // since 1970; 0: never
+  std::string view_query;     // GoogleSQL, of a view
+  std::string other = "{}";   // every other REST field, as given: JSON text
+  std::string etag;
+  int64_t created_ms = 0, modified_ms = 0;
+};
+
+using DatasetPtr = std::shared_ptr<const Dataset>;
+using TablePtr = std::shared_ptr<const Table>;
+
+// Thread-safe. Errors carry Google's texts: NotFound "Not found: Table p:d.t", AlreadyExists "Already Exists:
+// Dataset p:d", FailedPrecondition "Precondition check failed." (an etag that does not match; REST's 412),
+// InvalidArgument otherwise.
+class Catalog {
+ public:
+  static absl::StatusOr<std::unique_ptr<Catalog>> Open(Warehouse* warehouse);
+  ~Catalog();
+
+  absl::StatusOr<DatasetPtr> GetDataset(const DatasetId& id) const;
+  std::vector<DatasetPtr> ListDatasets(std::string_view project) const;  // by name
+  std::vector<std::string> ListProjects() const;
+  absl::StatusOr<DatasetPtr> CreateDataset(Dataset dataset);
+  // `change` edits a copy; its error is passed on. `if_match`: the etag the caller saw; empty or "*": any.
+  absl::StatusOr<DatasetPtr> UpdateDataset(const DatasetId& id, std::string_view if_match,
+                                           absl::FunctionRef<absl::Status(Dataset&)> change);
+  // With tables in it and without `delete_contents`: InvalidArgument "Dataset p:d is still in use".
+  absl::Status DeleteDataset(const DatasetId& id, bool delete_contents);
+
+  // A table whose expiration has passed is not found, and dropped.
+  absl::StatusOr<TablePtr> GetTable(const TableId& id) const;
+  absl::StatusOr<std::vector<TablePtr>> ListTables(const DatasetId& id) const;  // by name
+  absl::StatusOr<TablePtr> CreateTable(Table table);
+  // Edits a copy with `change`, then alters the DuckDB table so that it follows: columns added, dropped,
+  // relaxed, widened. A column that has another name afterwards is a drop and an add, unless `renames` ({old,
+  // new}) says so. Any schema change is carried out: what REST forbids, REST refuses (CheckSchemaUpdate).
+  absl::StatusOr<TablePtr> UpdateTable(const TableId& id, std::string_view if_match,
+                                       absl::FunctionRef<absl::Status(Table&)> change,
+                                       const std::vector<std::pair<std::string, std::string>>& renames = {});
+  absl::Status DeleteTable(const TableId& id);
+  // ALTER TABLE … RENAME TO.
+  absl::StatusOr<TablePtr> RenameTable(const TableId& id, std::string_view new_name);
+
+  // Replaces a table's rows and description in one transaction, or creates it: `fill` runs in it, after the
+  // DuckDB table named DuckDbName(table.id) was made anew and empty, and puts the rows there. The generation
+  // stays that of the table that was there. For WRITE_TRUNCATE of load and query jobs and CREATE OR REPLACE;
+  // a copy too.
+  absl::StatusOr<TablePtr> ReplaceTable(Table table, absl::FunctionRef<absl::Status(Connection&)> fill);
+
+  // Rows of one table change in a transaction that `work` fills, while the table cannot be altered or
+  // dropped. `expected_generation` 0: whichever is there now. A table that is gone or another: NotFound.
+  // Conflicts are retried, so `work` may run more than once. Many may write one table at the same time.
+  absl::Status Write(const TableId& id, int64_t expected_generation,
+                     absl::FunctionRef<absl::Status(Connection&, const Table&)> work);
+
+  // Called inside the transaction that drops, empties or replaces a table's rows, before the commit, so that
+  // state kept beside the table (tombstones, sequence numbers, streams) goes with them. Set before serving.
+  using ContentsHook = std::function<absl::Status(Connection&, const Table&)>;
+  void OnContentsDropped(ContentsHook hook);
+
+  // Held shared while rows are written (Write does it), exclusively while a table is altered. One per table
+  // name, kept over drop and re-create. For those who need it longer than one Write.
+  std::shared_ptr<absl::Mutex> TableLock(const TableId& id) const;
+
+  Warehouse* warehouse() const { return warehouse_; }
+
+ private:
+  struct DatasetEntry;
+  explicit Catalog(Warehouse* warehouse) : warehouse_(warehouse) {}
+  absl::Status Load();
+  absl::StatusOr<TablePtr> FindTable(const TableId& id) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  void Put(TablePtr table);
+  int64_t NextGeneration();
+  absl::StatusOr<TablePtr> CommitTable(const Table* old, Table table,
+                                       absl::FunctionRef<absl::Status(Connection&)> change_rows);
+
+  Warehouse* const warehouse_;
+  ContentsHook hook_;
+  mutable absl::Mutex mutex_;
+  absl::flat_hash_map<DatasetId, std::unique_ptr<DatasetEntry>> datasets_ ABSL_GUARDED_BY(mutex_);
+  mutable absl::flat_hash_map<TableId, std::shared_ptr<absl::Mutex>> locks_ ABSL_GUARDED_BY(mutex_);
+  int64_t last_generation_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+// REST's Dataset and Table resources, both ways. FromJson takes what a client may write and answers
+// InvalidArgument in Google's words; reading and writing again loses no field. `numRows` and the like, which
+// only the rows know, are added by REST.
+nlohmann::json ToJson(const Dataset& dataset);
+nlohmann::json ToJson(const Table& table);
+absl::StatusOr<Dataset> DatasetFromJson(const nlohmann::json& resource, const DatasetId& id);
+absl::StatusOr<Table> TableFromJson(const nlohmann::json& resource, const TableId& id);
+
+// Whether `after` may follow `before` by tables.update, tables.patch or schemaUpdateOptions: columns added
+// that are not REQUIRED, REQUIRED relaxed. InvalidArgument "Provided Schema does not match Table p:d.t. …"
+// otherwise.
+absl::Status CheckSchemaUpdate(const TableId& id, const Schema& before, const Schema& after);
+
+// A failed Write to a table that was dropped or re-created meanwhile, in Google's words.
+absl::Status NotFoundTable(const TableId& id);
+
+}  // namespace hakobu::localbq
