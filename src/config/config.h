@@ -11,13 +11,12 @@
 
 #include "absl/time/time.h"
 #include "base/log.h"
+#include "base/transport.h"
 #include "config/secret.h"
 #include "row/type_map.h"
 
 namespace hakobu {
 
-enum class TlsMode : uint8_t { kOff, kRequire, kVerifyCa, kVerifyIdentity };
-enum class WireCompression : uint8_t { kNone, kZlib, kZstd };
 
 struct TlsConfig {
   TlsMode mode = TlsMode::kVerifyIdentity;

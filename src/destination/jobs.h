@@ -98,14 +98,14 @@ struct QuerySpec {
   std::string job_id;  // empty: a random one
   std::vector<std::pair<std::string, std::string>> labels;
 };
-struct QueryResult {
+struct QueryAnswer {
   Job job;
   std::vector<std::string> columns;
   std::vector<RowValues> rows;  // TIMESTAMP as microseconds since 1970
 };
 std::string QueryConfiguration(const QuerySpec& query);
 // All rows in memory: for answers that are small.
-absl::StatusOr<QueryResult> RunQuery(Rest& rest, const QuerySpec& query);
+absl::StatusOr<QueryAnswer> RunQuery(Rest& rest, const QuerySpec& query);
 // Page by page.
 absl::StatusOr<Job> RunQuery(Rest& rest, const QuerySpec& query,
                              absl::FunctionRef<absl::Status(const RowValues&)> each);

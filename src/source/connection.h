@@ -14,13 +14,12 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/status.h"
+#include "base/transport.h"
 
 struct st_mysql;  // MYSQL of libmariadb
 
 namespace hakobu {
 
-enum class TlsMode : uint8_t { kOff, kRequire, kVerifyCa, kVerifyIdentity };
-enum class WireCompression : uint8_t { kNone, kZlib, kZstd };
 enum class ServerFlavor : uint8_t { kMySql, kMariaDb };
 
 struct TlsOptions {
