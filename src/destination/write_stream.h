@@ -55,11 +55,16 @@ class StorageWrite {
   std::unique_ptr<Transport> transport_;
 };
 
-// Rows in their wire form.
+// Rows in their wire form, never copied: `bytes` is spliced into the request as it lies.
 struct RowBytes {
-  std::string bytes;  // a serialised google.cloud.bigquery.storage.v1.ProtoRows
+  std::string_view bytes;  // a serialised google.cloud.bigquery.storage.v1.ProtoRows; kept valid by `owner`
   uint64_t row_count = 0;
+  // Released once the rows are acknowledged and gRPC is done with them, on any thread: a deleter that puts
+  // the buffer back into a pool must lock.
+  std::shared_ptr<const void> owner;
 };
+// For bytes that nobody recycles.
+RowBytes OwnedRows(std::string bytes, uint64_t row_count);
 
 struct AppendTarget {
   std::string stream;       // a stream's name, or DefaultStream(table)
@@ -109,8 +114,6 @@ class AppendConnection {
   // Rows, and appends, acknowledged without a gap, counted from this connection's first.
   uint64_t AcknowledgedRows(TargetId target) const;
   uint64_t AcknowledgedAppends(TargetId target) const;
-  // An emptied buffer of an acknowledged append, to be filled again; or an empty string.
-  std::string TakeBuffer();
 
   struct Counters {
     uint64_t requests = 0;
@@ -134,7 +137,6 @@ class WriteStream {
   absl::Status Append(RowBytes rows) { return connection_.Append(target_, std::move(rows)); }
   absl::Status Flush() { return connection_.Flush(target_); }
   uint64_t AcknowledgedRows() const { return connection_.AcknowledgedRows(target_); }
-  std::string TakeBuffer() { return connection_.TakeBuffer(); }
   const AppendConnection::Counters& counters() const { return connection_.counters(); }
 
  private:
