@@ -36,12 +36,12 @@ struct RestOptions {
 
 struct RestCallSpec {
   std::string method = "GET";
-  std::string path;  // "/projects/p/datasets/d", its parts encoded by ResourcePath
-  std::vector<std::pair<std::string, std::string>> query;
-  std::string_view body;  // JSON text, or empty
-  std::string
-      if_match;      // an etag; the service answers 412 (FailedPrecondition) when the resource has changed
-  std::string what;  // for messages: "patch table shop.members"
+  std::string path = {};  // "/projects/p/datasets/d", its parts encoded by ResourcePath
+  std::vector<std::pair<std::string, std::string>> query = {};
+  std::string_view body = {};  // JSON text, or empty
+  // An etag; the service answers 412 (FailedPrecondition) when the resource has changed since.
+  std::string if_match = {};
+  std::string what = {};  // for messages: "patch table shop.members"
   Idempotency idempotency = Idempotency::kIdempotent;
   RestCall kind = RestCall::kPlain;
   absl::Duration timeout = absl::ZeroDuration();  // zero: the client's
