@@ -88,7 +88,6 @@ using TablePtr = std::shared_ptr<const Table>;
 class Catalog {
  public:
   static absl::StatusOr<std::unique_ptr<Catalog>> Open(Warehouse* warehouse);
-  ~Catalog();
 
   absl::StatusOr<DatasetPtr> GetDataset(const DatasetId& id) const;
   std::vector<DatasetPtr> ListDatasets(std::string_view project) const;  // by name
@@ -114,11 +113,17 @@ class Catalog {
   // ALTER TABLE … RENAME TO.
   absl::StatusOr<TablePtr> RenameTable(const TableId& id, std::string_view new_name);
 
-  // Replaces a table's rows and description in one transaction, or creates it: `fill` runs in it, after the
-  // DuckDB table named DuckDbName(table.id) was made anew and empty, and puts the rows there. The generation
-  // stays that of the table that was there. For WRITE_TRUNCATE of load and query jobs and CREATE OR REPLACE;
-  // a copy too.
-  absl::StatusOr<TablePtr> ReplaceTable(Table table, absl::FunctionRef<absl::Status(Connection&)> fill);
+  // Where ReplaceTable's rows go: an empty DuckDB table of the new schema.
+  struct NewRows {
+    std::string quoted;         // for SQL: "p:d"."t~new"
+    std::string schema, table;  // for an Appender
+  };
+  // Replaces a table's rows and description in one transaction, or creates it. `fill` puts the new rows into
+  // an empty table that then takes the old one's place; until the commit, queries (also those in `fill`) see
+  // the old rows. The generation stays that of the table that was there. For WRITE_TRUNCATE of jobs, CREATE
+  // OR REPLACE.
+  absl::StatusOr<TablePtr> ReplaceTable(Table table,
+                                        absl::FunctionRef<absl::Status(Connection&, const NewRows&)> fill);
 
   // Rows of one table change in a transaction that `work` fills, while the table cannot be altered or
   // dropped. `expected_generation` 0: whichever is there now. A table that is gone or another: NotFound.
@@ -129,7 +134,7 @@ class Catalog {
   // Called inside the transaction that drops, empties or replaces a table's rows, before the commit, so that
   // state kept beside the table (tombstones, sequence numbers, streams) goes with them. Set before serving.
   using ContentsHook = std::function<absl::Status(Connection&, const Table&)>;
-  void OnContentsDropped(ContentsHook hook);
+  void OnContentsDropped(ContentsHook hook) { contents_hook_ = std::move(hook); }
 
   // Held shared while rows are written (Write does it), exclusively while a table is altered. One per table
   // name, kept over drop and re-create. For those who need it longer than one Write.
@@ -138,19 +143,24 @@ class Catalog {
   Warehouse* warehouse() const { return warehouse_; }
 
  private:
-  struct DatasetEntry;
+  struct DatasetEntry {
+    DatasetPtr dataset;
+    std::map<std::string, TablePtr, std::less<>> tables;
+  };
   explicit Catalog(Warehouse* warehouse) : warehouse_(warehouse) {}
   absl::Status Load();
-  absl::StatusOr<TablePtr> FindTable(const TableId& id) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
-  void Put(TablePtr table);
-  int64_t NextGeneration();
-  absl::StatusOr<TablePtr> CommitTable(const Table* old, Table table,
-                                       absl::FunctionRef<absl::Status(Connection&)> change_rows);
+  absl::StatusOr<TablePtr> FindTable(const TableId& id) const;
+  absl::Status CheckEtag(std::string_view if_match, std::string_view etag) const;
+  void Stamp(Table* table);
+  void Put(const TablePtr& table);
+  void Remove(const TableId& id);
+  absl::Status DropLocked(const TablePtr& table);
 
   Warehouse* const warehouse_;
-  ContentsHook hook_;
+  ContentsHook contents_hook_;
+  absl::Mutex dataset_changes_;  // one at a time; taken before any other lock
   mutable absl::Mutex mutex_;
-  absl::flat_hash_map<DatasetId, std::unique_ptr<DatasetEntry>> datasets_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<DatasetId, DatasetEntry> datasets_ ABSL_GUARDED_BY(mutex_);
   mutable absl::flat_hash_map<TableId, std::shared_ptr<absl::Mutex>> locks_ ABSL_GUARDED_BY(mutex_);
   int64_t last_generation_ ABSL_GUARDED_BY(mutex_) = 0;
 };
