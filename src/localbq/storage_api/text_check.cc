@@ -1,0 +1,147 @@
+#include "localbq/storage_api/text_check.h"
+
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+namespace hakobu::localbq {
+namespace {
+
+// The length of the well-formed sequence that starts here, 0 for none. `left`: bytes to the end.
+size_t SequenceLength(const uint8_t* at, size_t left) {
+  const uint8_t first = at[0];
+  const auto continues = [&](size_t i, uint8_t low = 0x80, uint8_t high = 0xbf) {
+    return i < left && at[i] >= low && at[i] <= high;
+  };
+  if (first < 0x80) return 1;
+  if (first >= 0xc2 && first <= 0xdf) return continues(1) ? 2 : 0;
+  if (first >= 0xe0 && first <= 0xef) {
+    const uint8_t low = first == 0xe0 ? 0xa0 : 0x80, high = first == 0xed ? 0x9f : 0xbf;
+    return continues(1, low, high) && continues(2) ? 3 : 0;
+  }
+  if (first >= 0xf0 && first <= 0xf4) {
+    const uint8_t low = first == 0xf0 ? 0x90 : 0x80, high = first == 0xf4 ? 0x8f : 0xbf;
+    return continues(1, low, high) && continues(2) && continues(3) ? 4 : 0;
+  }
+  return 0;
+}
+
+class JsonChecker {
+ public:
+  explicit JsonChecker(std::string_view text) : at_(text.data()), end_(at_ + text.size()) {}
+  bool Check() {
+    return Value(0) && (Blanks(), at_ == end_);
+  }
+
+ private:
+  static constexpr int kMaxDepth = 500;
+  void Blanks() {
+    while (at_ != end_ && (*at_ == ' ' || *at_ == '\t' || *at_ == '\n' || *at_ == '\r')) ++at_;
+  }
+  bool Take(char c) {
+    if (at_ == end_ || *at_ != c) return false;
+    ++at_;
+    return true;
+  }
+  bool Word(std::string_view word) {
+    if (static_cast<size_t>(end_ - at_) < word.size() || std::memcmp(at_, word.data(), word.size()) != 0) return false;
+    at_ += word.size();
+    return true;
+  }
+  bool Digits() {
+    const char* start = at_;
+    while (at_ != end_ && *at_ >= '0' && *at_ <= '9') ++at_;
+    return at_ != start;
+  }
+  bool Number() {
+    Take('-');
+    if (!Take('0') && !Digits()) return false;
+    if (Take('.') && !Digits()) return false;
+    if (Take('e') || Take('E')) {
+      if (!Take('+')) Take('-');
+      return Digits();
+    }
+    return true;
+  }
+  bool Hex4() {
+    for (int i = 0; i < 4; ++i, ++at_) {
+      if (at_ == end_) return false;
+      const char c = *at_;
+      if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))) return false;
+    }
+    return true;
+  }
+  bool String() {
+    if (!Take('"')) return false;
+    while (at_ != end_) {
+      const char c = *at_++;
+      if (c == '"') return true;
+      if (static_cast<uint8_t>(c) < 0x20) return false;
+      if (c != '\\') continue;
+      if (at_ == end_) return false;
+      const char escape = *at_++;
+      if (escape == 'u' ? !Hex4() : std::strchr("\"\\/bfnrt", escape) == nullptr || escape == '\0') return false;
+    }
+    return false;
+  }
+  bool Object(int depth) {
+    if (Blanks(), Take('}')) return true;
+    do {
+      if (Blanks(), !String()) return false;
+      if (Blanks(), !Take(':')) return false;
+      if (!Value(depth)) return false;
+      Blanks();
+    } while (Take(','));
+    return Take('}');
+  }
+  bool Array(int depth) {
+    if (Blanks(), Take(']')) return true;
+    do {
+      if (!Value(depth)) return false;
+      Blanks();
+    } while (Take(','));
+    return Take(']');
+  }
+  bool Value(int depth) {
+    Blanks();
+    if (at_ == end_ || depth > kMaxDepth) return false;
+    switch (*at_) {
+      case '{': return ++at_, Object(depth + 1);
+      case '[': return ++at_, Array(depth + 1);
+      case '"': return String();
+      case 't': return Word("true");
+      case 'f': return Word("false");
+      case 'n': return Word("null");
+      default: return Number();
+    }
+  }
+
+  const char* at_;
+  const char* end_;
+};
+
+}  // namespace
+
+bool IsUtf8(std::string_view bytes) {
+  const auto* at = reinterpret_cast<const uint8_t*>(bytes.data());
+  size_t left = bytes.size();
+  while (left > 0) {
+    while (left >= 8) {
+      uint64_t word;
+      std::memcpy(&word, at, 8);
+      if ((word & 0x8080808080808080ULL) != 0) break;
+      at += 8;
+      left -= 8;
+    }
+    if (left == 0) break;
+    const size_t length = SequenceLength(at, left);
+    if (length == 0) return false;
+    at += length;
+    left -= length;
+  }
+  return true;
+}
+
+bool IsJson(std::string_view text) { return JsonChecker(text).Check(); }
+
+}  // namespace hakobu::localbq

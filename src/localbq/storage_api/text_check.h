@@ -1,0 +1,13 @@
+// Whether bytes are what a STRING or JSON column may hold.
+#pragma once
+
+#include <string_view>
+
+namespace hakobu::localbq {
+
+// Well-formed UTF-8: no overlong forms, no surrogates, nothing past U+10FFFF.
+bool IsUtf8(std::string_view bytes);
+// One JSON value (RFC 8259) with nothing after it, at most 500 levels deep. Does not check UTF-8.
+bool IsJson(std::string_view text);
+
+}  // namespace hakobu::localbq
