@@ -45,7 +45,8 @@ void ColumnSink::Attach(duckdb_vector vector, idx_t rows) {
     children_[0].Attach(duckdb_list_vector_get_child(vector), reserved);
     return;
   }
-  for (size_t i = 0; i < children_.size(); ++i) children_[i].Attach(duckdb_struct_vector_get_child(vector, i), rows);
+  for (size_t i = 0; i < children_.size(); ++i)
+    children_[i].Attach(duckdb_struct_vector_get_child(vector, i), rows);
 }
 
 void ColumnSink::ClearSlot(idx_t slot) {

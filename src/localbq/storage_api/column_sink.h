@@ -1,5 +1,6 @@
-// Where decoded values go: the vectors of a DuckDB data chunk, one sink for a column and one for each field inside it.
-// Texts and bytes are stored as references: what they point to must live until the chunk was appended.
+// Where decoded values go: the vectors of a DuckDB data chunk, one sink for a column and one for each field
+// inside it. Texts and bytes are stored as references: what they point to must live until the chunk was
+// appended.
 #pragma once
 
 #include <duckdb.h>
@@ -14,7 +15,8 @@
 
 namespace hakobu::localbq {
 
-// Not thread-safe. A repeated column has one child, its element; a RECORD one child for each field, a RANGE two.
+// Not thread-safe. A repeated column has one child, its element; a RECORD one child for each field, a RANGE
+// two.
 class ColumnSink {
  public:
   explicit ColumnSink(const Column& column, bool as_element = false);

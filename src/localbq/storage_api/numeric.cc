@@ -205,7 +205,9 @@ bool Rescale(int from_scale, int to_scale, ScaledInteger* value) {
   return fits;
 }
 
-bool FitsNumeric(const ScaledInteger& value) { return !LessOrEqual(PowerOfTen(38), value.limbs); }
+bool FitsNumeric(const ScaledInteger& value) {
+  return !LessOrEqual(PowerOfTen(38), value.limbs);
+}
 
 bool FitsBigNumeric(const ScaledInteger& value) {
   if ((value.limbs[3] >> 63) == 0) return true;
@@ -228,7 +230,8 @@ __int128 ToInt128(const ScaledInteger& value) {
 ScaledInteger FromInt128(__int128 value) {
   ScaledInteger result;
   result.negative = value < 0;
-  const auto magnitude = value < 0 ? -static_cast<unsigned __int128>(value) : static_cast<unsigned __int128>(value);
+  const auto magnitude =
+      value < 0 ? -static_cast<unsigned __int128>(value) : static_cast<unsigned __int128>(value);
   result.limbs[0] = static_cast<uint64_t>(magnitude);
   result.limbs[1] = static_cast<uint64_t>(magnitude >> 64);
   return result;
@@ -253,7 +256,8 @@ bool FromDuckDbBignum(std::string_view bytes, ScaledInteger* result) {
   result->negative = (static_cast<uint8_t>(bytes[0]) & 0x80) == 0;
   const auto invert = static_cast<char>(result->negative ? 0xff : 0);
   char little[32] = {};
-  for (size_t i = 3; i < bytes.size(); ++i) little[bytes.size() - 1 - i] = static_cast<char>(bytes[i] ^ invert);
+  for (size_t i = 3; i < bytes.size(); ++i)
+    little[bytes.size() - 1 - i] = static_cast<char>(bytes[i] ^ invert);
   std::memcpy(result->limbs.data(), little, sizeof little);
   Normalize(result);
   return true;

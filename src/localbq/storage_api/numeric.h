@@ -1,5 +1,5 @@
-// BigQuery's NUMERIC and BIGNUMERIC as scaled integers (times 10^9, times 10^38), from every form a writer may send:
-// text, integers, doubles, and little-endian two's complement bytes; and back to bytes for readers.
+// BigQuery's NUMERIC and BIGNUMERIC as scaled integers (times 10^9, times 10^38), from every form a writer
+// may send: text, integers, doubles, and little-endian two's complement bytes; and back to bytes for readers.
 #pragma once
 
 #include <array>
@@ -36,7 +36,8 @@ bool Rescale(int from_scale, int to_scale, ScaledInteger* value);
 // NUMERIC: 29 digits before the point. BIGNUMERIC: -2^255 .. 2^255-1.
 bool FitsNumeric(const ScaledInteger& value);
 bool FitsBigNumeric(const ScaledInteger& value);
-// At most `precision` decimal digits in all, the last `scale - keep` of them zero: NUMERIC(precision, keep) holds it.
+// At most `precision` decimal digits in all, the last `scale - keep` of them zero: NUMERIC(precision, keep)
+// holds it.
 bool FitsPrecision(const ScaledInteger& value, int scale, int precision, int keep);
 // Rounds half away from zero to `keep` fractional digits, keeping the scale.
 bool RoundTo(int scale, int keep, ScaledInteger* value);

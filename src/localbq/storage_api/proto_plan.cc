@@ -22,7 +22,8 @@ namespace pb = google::protobuf;
 using pb::FieldDescriptor;
 
 bool EqualIgnoringCase(std::string_view left, std::string_view right) {
-  return left.size() == right.size() && std::equal(left.begin(), left.end(), right.begin(), [](char a, char b) {
+  return left.size() == right.size() &&
+         std::equal(left.begin(), left.end(), right.begin(), [](char a, char b) {
            return absl::ascii_tolower(static_cast<unsigned char>(a)) ==
                   absl::ascii_tolower(static_cast<unsigned char>(b));
          });
@@ -43,11 +44,16 @@ struct WireForm {
 
 std::optional<WireForm> WellKnown(const std::string& name) {
   static const auto* forms = new std::unordered_map<std::string, WireForm>{
-      {"google.protobuf.BoolValue", {Wire::kBool, true}},     {"google.protobuf.Int32Value", {Wire::kInt32, true}},
-      {"google.protobuf.Int64Value", {Wire::kInt64, true}},   {"google.protobuf.UInt32Value", {Wire::kUint32, true}},
-      {"google.protobuf.UInt64Value", {Wire::kUint64, true}}, {"google.protobuf.FloatValue", {Wire::kFloat, true}},
-      {"google.protobuf.DoubleValue", {Wire::kDouble, true}}, {"google.protobuf.StringValue", {Wire::kString, true}},
-      {"google.protobuf.BytesValue", {Wire::kBytes, true}},   {"google.protobuf.Timestamp", {Wire::kTimestamp}},
+      {"google.protobuf.BoolValue", {Wire::kBool, true}},
+      {"google.protobuf.Int32Value", {Wire::kInt32, true}},
+      {"google.protobuf.Int64Value", {Wire::kInt64, true}},
+      {"google.protobuf.UInt32Value", {Wire::kUint32, true}},
+      {"google.protobuf.UInt64Value", {Wire::kUint64, true}},
+      {"google.protobuf.FloatValue", {Wire::kFloat, true}},
+      {"google.protobuf.DoubleValue", {Wire::kDouble, true}},
+      {"google.protobuf.StringValue", {Wire::kString, true}},
+      {"google.protobuf.BytesValue", {Wire::kBytes, true}},
+      {"google.protobuf.Timestamp", {Wire::kTimestamp}},
       {"google.protobuf.Duration", {Wire::kDuration}},
   };
   const auto found = forms->find(name);
@@ -57,38 +63,58 @@ std::optional<WireForm> WellKnown(const std::string& name) {
 // Absent: a wire type that BigQuery takes for no column (sint32, fixed64 …, groups).
 std::optional<WireForm> FormOf(const FieldDescriptor& field) {
   switch (field.type()) {
-    case FieldDescriptor::TYPE_BOOL: return WireForm{Wire::kBool};
-    case FieldDescriptor::TYPE_INT32: return WireForm{Wire::kInt32};
-    case FieldDescriptor::TYPE_INT64: return WireForm{Wire::kInt64};
-    case FieldDescriptor::TYPE_UINT32: return WireForm{Wire::kUint32};
-    case FieldDescriptor::TYPE_UINT64: return WireForm{Wire::kUint64};
-    case FieldDescriptor::TYPE_ENUM: return WireForm{Wire::kEnum};
-    case FieldDescriptor::TYPE_FLOAT: return WireForm{Wire::kFloat};
-    case FieldDescriptor::TYPE_DOUBLE: return WireForm{Wire::kDouble};
-    case FieldDescriptor::TYPE_STRING: return WireForm{Wire::kString};
-    case FieldDescriptor::TYPE_BYTES: return WireForm{Wire::kBytes};
+    case FieldDescriptor::TYPE_BOOL:
+      return WireForm{Wire::kBool};
+    case FieldDescriptor::TYPE_INT32:
+      return WireForm{Wire::kInt32};
+    case FieldDescriptor::TYPE_INT64:
+      return WireForm{Wire::kInt64};
+    case FieldDescriptor::TYPE_UINT32:
+      return WireForm{Wire::kUint32};
+    case FieldDescriptor::TYPE_UINT64:
+      return WireForm{Wire::kUint64};
+    case FieldDescriptor::TYPE_ENUM:
+      return WireForm{Wire::kEnum};
+    case FieldDescriptor::TYPE_FLOAT:
+      return WireForm{Wire::kFloat};
+    case FieldDescriptor::TYPE_DOUBLE:
+      return WireForm{Wire::kDouble};
+    case FieldDescriptor::TYPE_STRING:
+      return WireForm{Wire::kString};
+    case FieldDescriptor::TYPE_BYTES:
+      return WireForm{Wire::kBytes};
     case FieldDescriptor::TYPE_MESSAGE:
       if (const auto known = WellKnown(field.message_type()->full_name())) return known;
       return WireForm{Wire::kMessage};
-    default: return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
 Source SourceOf(Wire wire) {
   switch (wire) {
-    case Wire::kBool: return Source::kBool;
+    case Wire::kBool:
+      return Source::kBool;
     case Wire::kInt32:
     case Wire::kInt64:
-    case Wire::kUint32: return Source::kInteger;
-    case Wire::kUint64: return Source::kUnsigned;
-    case Wire::kEnum: return Source::kEnum;
+    case Wire::kUint32:
+      return Source::kInteger;
+    case Wire::kUint64:
+      return Source::kUnsigned;
+    case Wire::kEnum:
+      return Source::kEnum;
     case Wire::kFloat:
-    case Wire::kDouble: return Source::kDouble;
-    case Wire::kString: return Source::kText;
-    case Wire::kTimestamp: return Source::kTimestamp;
-    case Wire::kDuration: return Source::kDuration;
+    case Wire::kDouble:
+      return Source::kDouble;
+    case Wire::kString:
+      return Source::kText;
+    case Wire::kTimestamp:
+      return Source::kTimestamp;
+    case Wire::kDuration:
+      return Source::kDuration;
     case Wire::kBytes:
-    case Wire::kMessage: return Source::kBytes;
+    case Wire::kMessage:
+      return Source::kBytes;
   }
   return Source::kBytes;
 }
@@ -97,17 +123,23 @@ Source SourceOf(Wire wire) {
 bool TakesForm(Type type, const WireForm& form) {
   const bool narrow = form.wire == Wire::kInt32 || form.wire == Wire::kUint32;
   switch (type) {
-    case Type::kBool: return !form.wrapped || form.wire == Wire::kBool;
-    case Type::kDate: return !form.wrapped && form.wire != Wire::kUint32;
+    case Type::kBool:
+      return !form.wrapped || form.wire == Wire::kBool;
+    case Type::kDate:
+      return !form.wrapped && form.wire != Wire::kUint32;
     case Type::kTime:
-    case Type::kDateTime: return !form.wrapped && !narrow;
+    case Type::kDateTime:
+      return !form.wrapped && !narrow;
     case Type::kNumeric:
-    case Type::kBigNumeric: return !form.wrapped || form.wire == Wire::kBytes;
+    case Type::kBigNumeric:
+      return !form.wrapped || form.wire == Wire::kBytes;
     case Type::kTimestamp:
     case Type::kJson:
     case Type::kGeography:
-    case Type::kInterval: return !form.wrapped;
-    default: return true;
+    case Type::kInterval:
+      return !form.wrapped;
+    default:
+      return true;
   }
 }
 
@@ -151,8 +183,9 @@ class Compiler {
     ProtoField field;
     field.path = prefix + name;
     if (is_row && ChangeField(descriptor, name, &field)) return Add(descriptor, std::move(field), built);
-    const auto column = std::find_if(columns.begin(), columns.end(),
-                                     [&](const Column& candidate) { return EqualIgnoringCase(candidate.name, name); });
+    const auto column = std::find_if(columns.begin(), columns.end(), [&](const Column& candidate) {
+      return EqualIgnoringCase(candidate.name, name);
+    });
     if (column == columns.end()) {
       extra_.push_back(field.path);
       return absl::OkStatus();
@@ -161,10 +194,13 @@ class Compiler {
     field.path = prefix + column->name;
     field.repeated = descriptor.is_repeated();
     if (field.repeated != (column->mode == Mode::kRepeated)) {
-      return absl::InvalidArgumentError(fmt::format(
-          "The proto field mismatched with BigQuery field at {}.{}, the proto field label {}, BigQuery field mode {}",
-          RowName(descriptor), name, field.repeated ? "repeated" : "optional",
-          column->mode == Mode::kRepeated ? "REPEATED" : column->mode == Mode::kRequired ? "REQUIRED" : "NULLABLE"));
+      return absl::InvalidArgumentError(
+          fmt::format("The proto field mismatched with BigQuery field at {}.{}, the proto field label {}, "
+                      "BigQuery field mode {}",
+                      RowName(descriptor), name, field.repeated ? "repeated" : "optional",
+                      column->mode == Mode::kRepeated   ? "REPEATED"
+                      : column->mode == Mode::kRequired ? "REQUIRED"
+                                                        : "NULLABLE"));
     }
     const auto form = FormOf(descriptor);
     if (!form) return Clash(descriptor, name, *column);
@@ -174,7 +210,8 @@ class Compiler {
       if (field.wire != Wire::kMessage) return Clash(descriptor, name, *column);
       field.message = static_cast<uint32_t>(plan_->messages.size());
       plan_->messages.emplace_back();
-      HAKOBU_RETURN_IF_ERROR(Message(*descriptor.message_type(), FieldsOf(*column), field.message, field.path + "."));
+      HAKOBU_RETURN_IF_ERROR(
+          Message(*descriptor.message_type(), FieldsOf(*column), field.message, field.path + "."));
     } else {
       field.store = field.wire == Wire::kMessage ? nullptr : FindStore(SourceOf(field.wire), column->type);
       if (field.store == nullptr || !TakesForm(column->type, *form)) return Clash(descriptor, name, *column);
@@ -224,12 +261,16 @@ class Compiler {
     return absl::OkStatus();
   }
 
-  static std::string RowName(const FieldDescriptor& descriptor) { return descriptor.containing_type()->full_name(); }
+  static std::string RowName(const FieldDescriptor& descriptor) {
+    return descriptor.containing_type()->full_name();
+  }
 
-  static absl::Status Clash(const FieldDescriptor& descriptor, const std::string& name, const Column& column) {
-    return absl::InvalidArgumentError(fmt::format(
-        "The proto field mismatched with BigQuery field at {}.{}, the proto field type {}, BigQuery field type {}",
-        RowName(descriptor), name, descriptor.type_name(), RestTypeName(column.type)));
+  static absl::Status Clash(const FieldDescriptor& descriptor, const std::string& name,
+                            const Column& column) {
+    return absl::InvalidArgumentError(
+        fmt::format("The proto field mismatched with BigQuery field at {}.{}, the proto field type {}, "
+                    "BigQuery field type {}",
+                    RowName(descriptor), name, descriptor.type_name(), RestTypeName(column.type)));
   }
 
   ProtoPlan* plan_;
@@ -248,7 +289,8 @@ class Problems : public pb::DescriptorPool::ErrorCollector {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<const ProtoPlan>> CompileProtoPlan(std::string_view descriptor, const Schema& schema) {
+absl::StatusOr<std::shared_ptr<const ProtoPlan>> CompileProtoPlan(std::string_view descriptor,
+                                                                  const Schema& schema) {
   pb::FileDescriptorProto file;
   file.set_name("writer_schema.proto");
   file.set_syntax("proto2");
@@ -263,7 +305,8 @@ absl::StatusOr<std::shared_ptr<const ProtoPlan>> CompileProtoPlan(std::string_vi
   pb::DescriptorPool pool(pb::DescriptorPool::generated_pool());
   Problems problems;
   const pb::FileDescriptor* built = pool.BuildFileCollectingErrors(file, &problems);
-  if (built == nullptr) return absl::InvalidArgumentError(fmt::format("Invalid proto schema: {}", problems.text));
+  if (built == nullptr)
+    return absl::InvalidArgumentError(fmt::format("Invalid proto schema: {}", problems.text));
   auto plan = std::make_shared<ProtoPlan>();
   plan->schema = schema;
   HAKOBU_RETURN_IF_ERROR(Compiler(plan.get()).Compile(*built->message_type(0)));
@@ -276,6 +319,8 @@ absl::StatusOr<std::shared_ptr<const ProtoPlan>> CompileProtoPlan(std::string_vi
 ChangeMode ChangeModeOf(const ProtoPlan& plan) {
   return plan.has_change_type ? ChangeMode::kChange : ChangeMode::kInsert;
 }
-bool HasSequenceNumber(const ProtoPlan& plan) { return plan.has_sequence_number; }
+bool HasSequenceNumber(const ProtoPlan& plan) {
+  return plan.has_sequence_number;
+}
 
 }  // namespace hakobu::localbq

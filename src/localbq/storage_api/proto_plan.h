@@ -14,8 +14,19 @@ namespace hakobu::localbq {
 
 // How a value lies on the wire, wrappers and well-known messages included.
 enum class Wire : uint8_t {
-  kBool, kInt32, kInt64, kUint32, kUint64, kEnum, kFloat, kDouble, kString, kBytes,
-  kTimestamp, kDuration, kMessage,
+  kBool,
+  kInt32,
+  kInt64,
+  kUint32,
+  kUint64,
+  kEnum,
+  kFloat,
+  kDouble,
+  kString,
+  kBytes,
+  kTimestamp,
+  kDuration,
+  kMessage,
 };
 
 enum class FieldRole : uint8_t { kColumn, kChangeType, kSequenceNumber };
@@ -23,20 +34,20 @@ enum class FieldRole : uint8_t { kColumn, kChangeType, kSequenceNumber };
 struct ProtoField {
   std::string path;  // as error messages name it
   Wire wire = Wire::kInt64;
-  bool wrapped = false;   // a google.protobuf.*Value: the scalar is field 1 of a message
+  bool wrapped = false;  // a google.protobuf.*Value: the scalar is field 1 of a message
   bool repeated = false;
   FieldRole role = FieldRole::kColumn;
-  uint32_t sink = 0;      // the column's index among its siblings
-  uint32_t message = 0;   // of Wire::kMessage: index into ProtoPlan::messages
+  uint32_t sink = 0;     // the column's index among its siblings
+  uint32_t message = 0;  // of Wire::kMessage: index into ProtoPlan::messages
   StoreFunction store = nullptr;
   std::unordered_map<int32_t, std::string> labels;  // of Wire::kEnum
 };
 
 struct ProtoMessage {
   std::vector<ProtoField> fields;
-  std::vector<int32_t> by_small_number;                // -1: unknown
-  std::unordered_map<uint32_t, int32_t> by_number;     // from kSmallNumbers on
-  std::vector<uint32_t> required;                      // sinks that must be set
+  std::vector<int32_t> by_small_number;             // -1: unknown
+  std::unordered_map<uint32_t, int32_t> by_number;  // from kSmallNumbers on
+  std::vector<uint32_t> required;                   // sinks that must be set
   std::vector<std::string> required_paths;
 
   static constexpr uint32_t kSmallNumbers = 1024;

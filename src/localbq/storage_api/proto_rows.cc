@@ -68,11 +68,19 @@ struct ProtoRowDecoder::State {
 
 bool ProtoRowDecoder::State::ReadUnwrapped(const ProtoField& field, WireReader* reader, Scalar* scalar) {
   switch (field.wire) {
-    case Wire::kBool: scalar->integer = reader->Varint() != 0; break;
-    case Wire::kInt32: scalar->integer = static_cast<int32_t>(reader->Varint()); break;
+    case Wire::kBool:
+      scalar->integer = reader->Varint() != 0;
+      break;
+    case Wire::kInt32:
+      scalar->integer = static_cast<int32_t>(reader->Varint());
+      break;
     case Wire::kInt64:
-    case Wire::kUint64: scalar->integer = static_cast<int64_t>(reader->Varint()); break;
-    case Wire::kUint32: scalar->integer = static_cast<uint32_t>(reader->Varint()); break;
+    case Wire::kUint64:
+      scalar->integer = static_cast<int64_t>(reader->Varint());
+      break;
+    case Wire::kUint32:
+      scalar->integer = static_cast<uint32_t>(reader->Varint());
+      break;
     case Wire::kEnum: {
       scalar->integer = static_cast<int32_t>(reader->Varint());
       const auto label = field.labels.find(static_cast<int32_t>(scalar->integer));
@@ -81,15 +89,22 @@ bool ProtoRowDecoder::State::ReadUnwrapped(const ProtoField& field, WireReader* 
       scalar->bytes = label->second;
       break;
     }
-    case Wire::kFloat: scalar->real = std::bit_cast<float>(reader->Fixed32()); break;
-    case Wire::kDouble: scalar->real = std::bit_cast<double>(reader->Fixed64()); break;
+    case Wire::kFloat:
+      scalar->real = std::bit_cast<float>(reader->Fixed32());
+      break;
+    case Wire::kDouble:
+      scalar->real = std::bit_cast<double>(reader->Fixed64());
+      break;
     case Wire::kString:
-    case Wire::kBytes: scalar->bytes = reader->Bytes(); break;
+    case Wire::kBytes:
+      scalar->bytes = reader->Bytes();
+      break;
     case Wire::kTimestamp:
     case Wire::kDuration:
       if (!ReadSecondsAndNanos(reader->Bytes(), scalar)) error = "The serialized row is malformed";
       break;
-    case Wire::kMessage: break;
+    case Wire::kMessage:
+      break;
   }
   return true;
 }
@@ -110,7 +125,8 @@ bool ProtoRowDecoder::State::ReadScalar(const ProtoField& field, WireReader* rea
   return error.empty();
 }
 
-bool ProtoRowDecoder::State::StoreValue(const ProtoField& field, WireReader* reader, idx_t slot, ColumnSink* sink) {
+bool ProtoRowDecoder::State::StoreValue(const ProtoField& field, WireReader* reader, idx_t slot,
+                                        ColumnSink* sink) {
   if (field.wire == Wire::kMessage) {
     sink->SetValid(slot);
     const std::string_view bytes = reader->Bytes();
@@ -120,12 +136,14 @@ bool ProtoRowDecoder::State::StoreValue(const ProtoField& field, WireReader* rea
   Scalar scalar;
   if (!ReadScalar(field, reader, &scalar)) return error.empty();
   if (reader->failed()) return Fail("The serialized row is malformed");
-  if (field.store(scalar, slot, sink, {&arena, &error})) [[likely]] return true;
+  if (field.store(scalar, slot, sink, {&arena, &error})) [[likely]]
+    return true;
   error = Suffixed(error, field.path);
   return false;
 }
 
-bool ProtoRowDecoder::State::StorePacked(const ProtoField& field, WireReader* reader, idx_t slot, ColumnSink* sink) {
+bool ProtoRowDecoder::State::StorePacked(const ProtoField& field, WireReader* reader, idx_t slot,
+                                         ColumnSink* sink) {
   WireReader packed(reader->Bytes());
   if (reader->failed()) return Fail("The serialized row is malformed");
   while (!packed.AtEnd()) {
@@ -134,7 +152,8 @@ bool ProtoRowDecoder::State::StorePacked(const ProtoField& field, WireReader* re
   return !packed.failed() || Fail("The serialized row is malformed");
 }
 
-bool ProtoRowDecoder::State::StoreField(const ProtoField& field, WireReader* reader, idx_t slot, ColumnSink* sink) {
+bool ProtoRowDecoder::State::StoreField(const ProtoField& field, WireReader* reader, idx_t slot,
+                                        ColumnSink* sink) {
   if (!field.repeated) return StoreValue(field, reader, slot, sink);
   return StoreValue(field, reader, sink->PushElement(slot), &sink->child(0));
 }
@@ -160,8 +179,9 @@ bool ProtoRowDecoder::State::Message(const ProtoMessage& message, std::string_vi
     const auto wire_type = static_cast<uint32_t>(tag & 7);
     if (reader.failed() || number == 0 || tag >> 32 != 0) return Fail("The serialized row is malformed");
     const ProtoField* field = message.Find(number);
-    const uint32_t expected =
-        field == nullptr ? 8 : field->wrapped ? 2 : kWireTypeOf[static_cast<size_t>(field->wire)];
+    const uint32_t expected = field == nullptr ? 8
+                              : field->wrapped ? 2
+                                               : kWireTypeOf[static_cast<size_t>(field->wire)];
     bool stored = true;
     if (wire_type == expected) [[likely]] {
       stored = field->role == FieldRole::kColumn
@@ -172,7 +192,8 @@ bool ProtoRowDecoder::State::Message(const ProtoMessage& message, std::string_vi
     } else {
       reader.Skip(wire_type, number);
     }
-    if (!stored) [[unlikely]] return false;
+    if (!stored) [[unlikely]]
+      return false;
   }
   if (reader.failed()) return Fail("The serialized row is malformed");
   return parent == nullptr || CheckRequired(message, slot, parent);
@@ -181,7 +202,8 @@ bool ProtoRowDecoder::State::Message(const ProtoMessage& message, std::string_vi
 bool ProtoRowDecoder::State::CheckRequired(const ProtoMessage& message, idx_t slot, ColumnSink* parent) {
   for (size_t i = 0; i < message.required.size(); ++i) {
     const uint32_t column = message.required[i];
-    if (SinkOf(parent, column).IsSet(slot)) [[likely]] continue;
+    if (SinkOf(parent, column).IsSet(slot)) [[likely]]
+      continue;
     if (parent == nullptr && column < options.defaulted.size() && options.defaulted[column]) continue;
     return Fail(fmt::format("Missing required field: {}.", message.required_paths[i]));
   }
@@ -199,7 +221,8 @@ bool ProtoRowDecoder::State::StoreChange(idx_t slot, duckdb_data_chunk chunk) {
     }
   }
   const size_t columns = plan->schema.size();
-  const auto deleted = static_cast<bool*>(duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, columns)));
+  const auto deleted =
+      static_cast<bool*>(duckdb_vector_get_data(duckdb_data_chunk_get_vector(chunk, columns)));
   deleted[slot] = is_delete;
   ColumnSink& sequence = sinks[columns];
   if (!has_sequence_number) return true;
@@ -234,8 +257,8 @@ ProtoRowDecoder::ProtoRowDecoder(std::shared_ptr<const ProtoPlan> plan, DecodeOp
 ProtoRowDecoder::~ProtoRowDecoder() = default;
 ProtoRowDecoder::ProtoRowDecoder(ProtoRowDecoder&&) noexcept = default;
 
-void ProtoRowDecoder::Decode(std::span<const std::string_view> rows, int64_t first_index, duckdb_data_chunk chunk,
-                             std::vector<RowError>* errors) {
+void ProtoRowDecoder::Decode(std::span<const std::string_view> rows, int64_t first_index,
+                             duckdb_data_chunk chunk, std::vector<RowError>* errors) {
   State& state = *state_;
   const size_t columns = state.plan->schema.size();
   state.arena.Reset();
@@ -244,7 +267,8 @@ void ProtoRowDecoder::Decode(std::span<const std::string_view> rows, int64_t fir
     state.sinks[i].Attach(duckdb_data_chunk_get_vector(chunk, i < columns ? i : i + 1), rows.size());
   }
   for (size_t i = 0; i < rows.size(); ++i) {
-    if (state.Row(rows[i], i, chunk)) [[likely]] continue;
+    if (state.Row(rows[i], i, chunk)) [[likely]]
+      continue;
     if (errors->size() < state.options.max_row_errors) {
       errors->push_back({first_index + static_cast<int64_t>(i), state.error});
     }

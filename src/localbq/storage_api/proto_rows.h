@@ -1,7 +1,7 @@
-// Rows in protobuf's wire format, decoded straight into DuckDB data chunks: a writer's descriptor is compiled against
-// a table's schema once, then no message object is ever built.
-// Source: google/cloud/bigquery/storage/v1/{protobuf,storage,annotations}.proto and Google's page
-// "Supported protocol buffer and Arrow data types".
+// Rows in protobuf's wire format, decoded straight into DuckDB data chunks: a writer's descriptor is compiled
+// against a table's schema once, then no message object is ever built. Source:
+// google/cloud/bigquery/storage/v1/{protobuf,storage,annotations}.proto and Google's page "Supported protocol
+// buffer and Arrow data types".
 #pragma once
 
 #include <duckdb.h>
@@ -25,9 +25,10 @@ enum class ChangeMode : uint8_t {
   kChange,  // `_CHANGE_TYPE`, perhaps `_CHANGE_SEQUENCE_NUMBER`
 };
 
-// `descriptor`: a serialized google.protobuf.DescriptorProto. Errors: InvalidArgument in Google's words; a writer that
-// knows columns the table lacks gets the payload kExtraFieldsUrl besides.
-absl::StatusOr<std::shared_ptr<const ProtoPlan>> CompileProtoPlan(std::string_view descriptor, const Schema& schema);
+// `descriptor`: a serialized google.protobuf.DescriptorProto. Errors: InvalidArgument in Google's words; a
+// writer that knows columns the table lacks gets the payload kExtraFieldsUrl besides.
+absl::StatusOr<std::shared_ptr<const ProtoPlan>> CompileProtoPlan(std::string_view descriptor,
+                                                                  const Schema& schema);
 inline constexpr std::string_view kExtraFieldsUrl = "hakobu/schema-mismatch-extra-fields";
 
 ChangeMode ChangeModeOf(const ProtoPlan& plan);
@@ -39,7 +40,8 @@ struct RowError {
 };
 
 struct DecodeOptions {
-  // Columns (by index in the schema) that take their DEFAULT when a row has no value: REQUIRED is not enforced.
+  // Columns (by index in the schema) that take their DEFAULT when a row has no value: REQUIRED is not
+  // enforced.
   std::vector<bool> defaulted;
   // The table's key, by index: all that a DELETE must carry.
   std::vector<size_t> key;
@@ -53,10 +55,10 @@ class ProtoRowDecoder {
   ~ProtoRowDecoder();
   ProtoRowDecoder(ProtoRowDecoder&&) noexcept;
 
-  // Decodes at most duckdb_vector_size() rows into `chunk`, whose columns are the schema's, in order; for kChange
-  // followed by BOOLEAN (is a DELETE) and BLOB (the sequence number, eight bytes a section, big endian; NULL: none).
-  // `first_index`: of rows[0] in the request. Texts in the chunk point into `rows` and into the decoder, until the
-  // next Decode. Rows with an error are left half filled and told in `errors`.
+  // Decodes at most duckdb_vector_size() rows into `chunk`, whose columns are the schema's, in order; for
+  // kChange followed by BOOLEAN (is a DELETE) and BLOB (the sequence number, eight bytes a section, big
+  // endian; NULL: none). `first_index`: of rows[0] in the request. Texts in the chunk point into `rows` and
+  // into the decoder, until the next Decode. Rows with an error are left half filled and told in `errors`.
   void Decode(std::span<const std::string_view> rows, int64_t first_index, duckdb_data_chunk chunk,
               std::vector<RowError>* errors);
 

@@ -26,14 +26,16 @@ class Literal {
   bool Number(int min_digits, int max_digits, int64_t* value) {
     *value = 0;
     int digits = 0;
-    for (; digits < max_digits && Peek() >= '0' && Peek() <= '9'; ++digits) *value = *value * 10 + (text_[at_++] - '0');
+    for (; digits < max_digits && Peek() >= '0' && Peek() <= '9'; ++digits)
+      *value = *value * 10 + (text_[at_++] - '0');
     return digits >= min_digits;
   }
   // After a point: up to six digits, padded to microseconds.
   bool Fraction(int64_t* micros) {
     *micros = 0;
     int digits = 0;
-    for (; digits < 6 && Peek() >= '0' && Peek() <= '9'; ++digits) *micros = *micros * 10 + (text_[at_++] - '0');
+    for (; digits < 6 && Peek() >= '0' && Peek() <= '9'; ++digits)
+      *micros = *micros * 10 + (text_[at_++] - '0');
     if (digits == 0) return false;
     for (; digits < 6; ++digits) *micros *= 10;
     return true;
@@ -53,8 +55,8 @@ std::string_view Trim(std::string_view text) {
 
 bool ReadDate(Literal* literal, int32_t* days) {
   int64_t year = 0, month = 0, day = 0;
-  if (!literal->Number(4, 4, &year) || !literal->Skip('-') || !literal->Number(1, 2, &month) || !literal->Skip('-') ||
-      !literal->Number(1, 2, &day)) {
+  if (!literal->Number(4, 4, &year) || !literal->Skip('-') || !literal->Number(1, 2, &month) ||
+      !literal->Skip('-') || !literal->Number(1, 2, &day)) {
     return false;
   }
   if (!IsCivilDate(static_cast<int>(year), static_cast<int>(month), static_cast<int>(day))) return false;
@@ -64,8 +66,8 @@ bool ReadDate(Literal* literal, int32_t* days) {
 
 bool ReadTime(Literal* literal, int64_t* micros) {
   int64_t hour = 0, minute = 0, second = 0, fraction = 0;
-  if (!literal->Number(1, 2, &hour) || !literal->Skip(':') || !literal->Number(1, 2, &minute) || !literal->Skip(':') ||
-      !literal->Number(1, 2, &second)) {
+  if (!literal->Number(1, 2, &hour) || !literal->Skip(':') || !literal->Number(1, 2, &minute) ||
+      !literal->Skip(':') || !literal->Number(1, 2, &second)) {
     return false;
   }
   if (literal->Skip('.') && !literal->Fraction(&fraction)) return false;
@@ -90,7 +92,8 @@ bool ReadDateTime(Literal* literal, int64_t* micros) {
 bool ReadZone(Literal* literal, int64_t* offset_micros) {
   *offset_micros = 0;
   literal->Skip(' ');
-  if (literal->Rest() == "Z" || literal->Rest() == "z" || literal->Rest() == "UTC" || literal->Rest().empty()) return true;
+  if (literal->Rest() == "Z" || literal->Rest() == "z" || literal->Rest() == "UTC" || literal->Rest().empty())
+    return true;
   const bool negative = literal->Peek() == '-';
   int64_t hours = 0, minutes = 0;
   if (!literal->SkipAny("+-") || !literal->Number(1, 2, &hours)) return false;
@@ -129,8 +132,8 @@ bool ParseCanonicalInterval(std::string_view text, IntervalParts* interval) {
   const int64_t day_sign = literal.Skip('-') ? -1 : 1;
   if (!literal.Number(1, 7, &days) || !literal.Skip(' ')) return false;
   const int64_t time_sign = literal.Skip('-') ? -1 : 1;
-  if (!literal.Number(1, 8, &hours) || !literal.Skip(':') || !literal.Number(1, 2, &minutes) || !literal.Skip(':') ||
-      !literal.Number(1, 2, &seconds)) {
+  if (!literal.Number(1, 8, &hours) || !literal.Skip(':') || !literal.Number(1, 2, &minutes) ||
+      !literal.Skip(':') || !literal.Number(1, 2, &seconds)) {
     return false;
   }
   if (literal.Skip('.') && !literal.Fraction(&fraction)) return false;

@@ -1,5 +1,6 @@
-// BigQuery's dates and times as the forms a writer may send: text literals and the packed "CivilTime" of Google's
-// CivilTimeEncoder. Days are since 1970-01-01, times microseconds since midnight, both may lie before the epoch.
+// BigQuery's dates and times as the forms a writer may send: text literals and the packed "CivilTime" of
+// Google's CivilTimeEncoder. Days are since 1970-01-01, times microseconds since midnight, both may lie
+// before the epoch.
 #pragma once
 
 #include <cstdint>

@@ -29,9 +29,7 @@ size_t SequenceLength(const uint8_t* at, size_t left) {
 class JsonChecker {
  public:
   explicit JsonChecker(std::string_view text) : at_(text.data()), end_(at_ + text.size()) {}
-  bool Check() {
-    return Value(0) && (Blanks(), at_ == end_);
-  }
+  bool Check() { return Value(0) && (Blanks(), at_ == end_); }
 
  private:
   static constexpr int kMaxDepth = 500;
@@ -44,7 +42,8 @@ class JsonChecker {
     return true;
   }
   bool Word(std::string_view word) {
-    if (static_cast<size_t>(end_ - at_) < word.size() || std::memcmp(at_, word.data(), word.size()) != 0) return false;
+    if (static_cast<size_t>(end_ - at_) < word.size() || std::memcmp(at_, word.data(), word.size()) != 0)
+      return false;
     at_ += word.size();
     return true;
   }
@@ -80,7 +79,8 @@ class JsonChecker {
       if (c != '\\') continue;
       if (at_ == end_) return false;
       const char escape = *at_++;
-      if (escape == 'u' ? !Hex4() : std::strchr("\"\\/bfnrt", escape) == nullptr || escape == '\0') return false;
+      if (escape == 'u' ? !Hex4() : std::strchr("\"\\/bfnrt", escape) == nullptr || escape == '\0')
+        return false;
     }
     return false;
   }
@@ -106,13 +106,20 @@ class JsonChecker {
     Blanks();
     if (at_ == end_ || depth > kMaxDepth) return false;
     switch (*at_) {
-      case '{': return ++at_, Object(depth + 1);
-      case '[': return ++at_, Array(depth + 1);
-      case '"': return String();
-      case 't': return Word("true");
-      case 'f': return Word("false");
-      case 'n': return Word("null");
-      default: return Number();
+      case '{':
+        return ++at_, Object(depth + 1);
+      case '[':
+        return ++at_, Array(depth + 1);
+      case '"':
+        return String();
+      case 't':
+        return Word("true");
+      case 'f':
+        return Word("false");
+      case 'n':
+        return Word("null");
+      default:
+        return Number();
     }
   }
 
@@ -142,6 +149,8 @@ bool IsUtf8(std::string_view bytes) {
   return true;
 }
 
-bool IsJson(std::string_view text) { return JsonChecker(text).Check(); }
+bool IsJson(std::string_view text) {
+  return JsonChecker(text).Check();
+}
 
 }  // namespace hakobu::localbq

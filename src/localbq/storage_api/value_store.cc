@@ -41,12 +41,14 @@ size_t CodePoints(std::string_view text) {
 }
 
 bool PutChecked(std::string_view text, idx_t slot, ColumnSink* sink, const StoreContext& context) {
-  if (!IsUtf8(text)) [[unlikely]] return Refuse(context, "Invalid UTF-8 sequence in a STRING value");
+  if (!IsUtf8(text)) [[unlikely]]
+    return Refuse(context, "Invalid UTF-8 sequence in a STRING value");
   const int64_t limit = sink->column().max_length;
   if (limit > 0 && static_cast<int64_t>(text.size()) > limit) [[unlikely]] {
     const size_t length = CodePoints(text);
     if (static_cast<int64_t>(length) > limit) {
-      return Refuse(context, "STRING({}) has maximum length {} but got a value with length {}", limit, limit, length);
+      return Refuse(context, "STRING({}) has maximum length {} but got a value with length {}", limit, limit,
+                    length);
     }
   }
   sink->PutText(slot, text);
@@ -76,10 +78,11 @@ bool JsonFromText(const Scalar& scalar, idx_t slot, ColumnSink* sink, const Stor
 
 bool DateFromDays(const Scalar& scalar, idx_t slot, ColumnSink* sink, const StoreContext& context) {
   if (scalar.integer < kMinDay || scalar.integer > kMaxDay) [[unlikely]] {
-    return Refuse(context,
-                  "Cannot return an invalid date value of {} days relative to the Unix epoch. The range of valid "
-                  "date values is [0001-01-01, 9999-12-31]",
-                  scalar.integer);
+    return Refuse(
+        context,
+        "Cannot return an invalid date value of {} days relative to the Unix epoch. The range of valid "
+        "date values is [0001-01-01, 9999-12-31]",
+        scalar.integer);
   }
   sink->Put<int32_t>(slot, static_cast<int32_t>(scalar.integer));
   return true;
@@ -93,10 +96,11 @@ bool DateFromText(const Scalar& scalar, idx_t slot, ColumnSink* sink, const Stor
 bool TimeFromPacked(const Scalar& scalar, idx_t slot, ColumnSink* sink, const StoreContext& context) {
   int64_t micros = 0;
   if (!UnpackTime(scalar.integer, &micros)) [[unlikely]] {
-    return Refuse(context,
-                  "Cannot return an invalid time value of {} microseconds expressed as civil time, according to "
-                  "civil_time encoding. The range of valid time values is [00:00:00, 23:59:59.999999]",
-                  scalar.integer);
+    return Refuse(
+        context,
+        "Cannot return an invalid time value of {} microseconds expressed as civil time, according to "
+        "civil_time encoding. The range of valid time values is [00:00:00, 23:59:59.999999]",
+        scalar.integer);
   }
   sink->Put(slot, micros);
   return true;
@@ -117,27 +121,30 @@ bool TimeFromMicros(const Scalar& scalar, idx_t slot, ColumnSink* sink, const St
 bool DateTimeFromPacked(const Scalar& scalar, idx_t slot, ColumnSink* sink, const StoreContext& context) {
   int64_t micros = 0;
   if (!UnpackDateTime(scalar.integer, &micros)) [[unlikely]] {
-    return Refuse(context,
-                  "Cannot return an invalid datetime value of {} microseconds expressed as civil time, according to "
-                  "civil_time encoding. The range of valid datetime values is [0001-01-01 00:00:00, 9999-12-31 "
-                  "23:59:59.999999]",
-                  scalar.integer);
+    return Refuse(
+        context,
+        "Cannot return an invalid datetime value of {} microseconds expressed as civil time, according to "
+        "civil_time encoding. The range of valid datetime values is [0001-01-01 00:00:00, 9999-12-31 "
+        "23:59:59.999999]",
+        scalar.integer);
   }
   sink->Put(slot, micros);
   return true;
 }
 bool DateTimeFromText(const Scalar& scalar, idx_t slot, ColumnSink* sink, const StoreContext& context) {
   int64_t micros = 0;
-  if (!ParseDateTime(scalar.bytes, &micros)) return Refuse(context, "Invalid DATETIME string \"{}\"", scalar.bytes);
+  if (!ParseDateTime(scalar.bytes, &micros))
+    return Refuse(context, "Invalid DATETIME string \"{}\"", scalar.bytes);
   sink->Put(slot, micros);
   return true;
 }
 bool PutMicros(int64_t micros, idx_t slot, ColumnSink* sink, const StoreContext& context) {
   if (micros < kMinTimestamp || micros > kMaxTimestamp) [[unlikely]] {
-    return Refuse(context,
-                  "Cannot return an invalid timestamp value of {} microseconds relative to the Unix epoch. The range "
-                  "of valid timestamp values is [0001-01-01 00:00:00, 9999-12-31 23:59:59.999999]",
-                  micros);
+    return Refuse(
+        context,
+        "Cannot return an invalid timestamp value of {} microseconds relative to the Unix epoch. The range "
+        "of valid timestamp values is [0001-01-01 00:00:00, 9999-12-31 23:59:59.999999]",
+        micros);
   }
   sink->Put(slot, micros);
   return true;
@@ -146,8 +153,10 @@ bool TimestampFromMicros(const Scalar& scalar, idx_t slot, ColumnSink* sink, con
   return PutMicros(scalar.integer, slot, sink, context);
 }
 bool TimestampFromMessage(const Scalar& scalar, idx_t slot, ColumnSink* sink, const StoreContext& context) {
-  const bool possible = std::llabs(scalar.integer) < 1'000'000'000'000 && scalar.nanos >= 0 && scalar.nanos < 1'000'000'000;
-  if (!possible) return Refuse(context, "Invalid google.protobuf.Timestamp: {} s, {} ns", scalar.integer, scalar.nanos);
+  const bool possible =
+      std::llabs(scalar.integer) < 1'000'000'000'000 && scalar.nanos >= 0 && scalar.nanos < 1'000'000'000;
+  if (!possible)
+    return Refuse(context, "Invalid google.protobuf.Timestamp: {} s, {} ns", scalar.integer, scalar.nanos);
   return PutMicros(scalar.integer * kMicrosPerSecond + scalar.nanos / 1000, slot, sink, context);
 }
 
@@ -159,11 +168,13 @@ bool PutInterval(const IntervalParts& parts, idx_t slot, ColumnSink* sink) {
 }
 bool IntervalFromText(const Scalar& scalar, idx_t slot, ColumnSink* sink, const StoreContext& context) {
   IntervalParts parts;
-  if (!ParseInterval(scalar.bytes, &parts)) return Refuse(context, "Invalid INTERVAL value \"{}\"", scalar.bytes);
+  if (!ParseInterval(scalar.bytes, &parts))
+    return Refuse(context, "Invalid INTERVAL value \"{}\"", scalar.bytes);
   return PutInterval(parts, slot, sink);
 }
 bool IntervalFromDuration(const Scalar& scalar, idx_t slot, ColumnSink* sink, const StoreContext& context) {
-  if (std::llabs(scalar.integer) > 315'576'000'000 || std::abs(static_cast<int64_t>(scalar.nanos)) > 999'999'999) {
+  if (std::llabs(scalar.integer) > 315'576'000'000 ||
+      std::abs(static_cast<int64_t>(scalar.nanos)) > 999'999'999) {
     return Refuse(context, "Invalid google.protobuf.Duration: {} s, {} ns", scalar.integer, scalar.nanos);
   }
   return PutInterval({0, 0, scalar.integer * kMicrosPerSecond + scalar.nanos / 1000}, slot, sink);
@@ -180,7 +191,8 @@ template <bool kBig>
 bool FitsParameters(const Column& column, ScaledInteger* value, const StoreContext& context) {
   if (!RoundTo(kScale<kBig>, column.scale, value) ||
       !FitsPrecision(*value, kScale<kBig>, column.precision, column.scale)) {
-    return Refuse(context, "{}({}, {}) has precision {} and scale {} but got a value that is not in range: {}",
+    return Refuse(context,
+                  "{}({}, {}) has precision {} and scale {} but got a value that is not in range: {}",
                   kName<kBig>, column.precision, column.scale, column.precision, column.scale,
                   ToText(*value, kScale<kBig>));
   }
@@ -254,13 +266,20 @@ bool NumericFromDecimal(const Scalar& scalar, idx_t slot, ColumnSink* sink, cons
 template <bool kBig>
 StoreFunction FindNumeric(Source source) {
   switch (source) {
-    case Source::kInteger: return NumericFromInteger<kBig>;
-    case Source::kUnsigned: return NumericFromUnsigned<kBig>;
-    case Source::kDouble: return NumericFromDouble<kBig>;
-    case Source::kText: return NumericFromText<kBig>;
-    case Source::kBytes: return NumericFromBytes<kBig>;
-    case Source::kDecimal: return NumericFromDecimal<kBig>;
-    default: return nullptr;
+    case Source::kInteger:
+      return NumericFromInteger<kBig>;
+    case Source::kUnsigned:
+      return NumericFromUnsigned<kBig>;
+    case Source::kDouble:
+      return NumericFromDouble<kBig>;
+    case Source::kText:
+      return NumericFromText<kBig>;
+    case Source::kBytes:
+      return NumericFromBytes<kBig>;
+    case Source::kDecimal:
+      return NumericFromDecimal<kBig>;
+    default:
+      return nullptr;
   }
 }
 
@@ -273,11 +292,14 @@ StoreFunction FindTemporal(Source source, Type type) {
       return source == Source::kInteger ? TimeFromPacked : source == Source::kText ? TimeFromText : nullptr;
     case Type::kDateTime:
       if (source == Source::kMicros) return TimestampFromMicros;
-      return source == Source::kInteger ? DateTimeFromPacked : source == Source::kText ? DateTimeFromText : nullptr;
+      return source == Source::kInteger ? DateTimeFromPacked
+             : source == Source::kText  ? DateTimeFromText
+                                        : nullptr;
     case Type::kTimestamp:
       if (source == Source::kTimestamp) return TimestampFromMessage;
       return source == Source::kInteger || source == Source::kMicros ? TimestampFromMicros : nullptr;
-    default: return nullptr;
+    default:
+      return nullptr;
   }
 }
 
@@ -287,25 +309,35 @@ StoreFunction FindStore(Source source, Type type) {
   const bool is_text = source == Source::kText;
   switch (type) {
     case Type::kBool:
-      return source == Source::kBool || source == Source::kInteger || source == Source::kUnsigned ? BoolFromInteger
-                                                                                                 : nullptr;
+      return source == Source::kBool || source == Source::kInteger || source == Source::kUnsigned
+                 ? BoolFromInteger
+                 : nullptr;
     case Type::kInt64:
       return source == Source::kInteger || source == Source::kEnum ? IntegerFromInteger : nullptr;
-    case Type::kFloat64: return source == Source::kDouble ? DoubleFromDouble : nullptr;
-    case Type::kString: return is_text || source == Source::kEnum ? StringFromText : nullptr;
-    case Type::kBytes: return is_text || source == Source::kBytes ? BytesFromBytes : nullptr;
-    case Type::kJson: return is_text ? JsonFromText : nullptr;
-    case Type::kGeography: return is_text ? StringFromText : nullptr;
-    case Type::kNumeric: return FindNumeric<false>(source);
-    case Type::kBigNumeric: return FindNumeric<true>(source);
+    case Type::kFloat64:
+      return source == Source::kDouble ? DoubleFromDouble : nullptr;
+    case Type::kString:
+      return is_text || source == Source::kEnum ? StringFromText : nullptr;
+    case Type::kBytes:
+      return is_text || source == Source::kBytes ? BytesFromBytes : nullptr;
+    case Type::kJson:
+      return is_text ? JsonFromText : nullptr;
+    case Type::kGeography:
+      return is_text ? StringFromText : nullptr;
+    case Type::kNumeric:
+      return FindNumeric<false>(source);
+    case Type::kBigNumeric:
+      return FindNumeric<true>(source);
     case Type::kInterval:
       return is_text ? IntervalFromText : source == Source::kDuration ? IntervalFromDuration : nullptr;
     case Type::kDate:
     case Type::kTime:
     case Type::kDateTime:
-    case Type::kTimestamp: return FindTemporal(source, type);
+    case Type::kTimestamp:
+      return FindTemporal(source, type);
     case Type::kRange:
-    case Type::kRecord: return nullptr;
+    case Type::kRecord:
+      return nullptr;
   }
   return nullptr;
 }

@@ -1,5 +1,6 @@
-// Conversions from what a writer sends (proto or Arrow scalars) to what a column stores: one small function for each
-// pair that Google documents (cloud.google.com/bigquery/docs/supported-data-types), none for any other.
+// Conversions from what a writer sends (proto or Arrow scalars) to what a column stores: one small function
+// for each pair that Google documents (cloud.google.com/bigquery/docs/supported-data-types), none for any
+// other.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +40,8 @@ struct StoreContext {
 };
 
 // False: the value is not one the column can hold.
-using StoreFunction = bool (*)(const Scalar& scalar, idx_t slot, ColumnSink* sink, const StoreContext& context);
+using StoreFunction = bool (*)(const Scalar& scalar, idx_t slot, ColumnSink* sink,
+                               const StoreContext& context);
 
 // nullptr: BigQuery takes no such source for the type.
 StoreFunction FindStore(Source source, Type type);

@@ -16,7 +16,8 @@ class WireReader {
   bool failed() const { return failed_; }
 
   uint64_t Varint() {
-    if (at_ != end_ && *at_ < 0x80) [[likely]] return *at_++;
+    if (at_ != end_ && *at_ < 0x80) [[likely]]
+      return *at_++;
     uint64_t value = 0;
     for (int shift = 0; shift < 70 && at_ != end_; shift += 7) {
       const uint64_t byte = *at_++;
@@ -40,10 +41,18 @@ class WireReader {
   // Passes over a value of the wire type, whole groups included.
   void Skip(uint32_t wire_type, uint32_t number, int depth = 0) {
     switch (wire_type) {
-      case 0: Varint(); return;
-      case 1: Fixed64(); return;
-      case 2: Bytes(); return;
-      case 5: Fixed32(); return;
+      case 0:
+        Varint();
+        return;
+      case 1:
+        Fixed64();
+        return;
+      case 2:
+        Bytes();
+        return;
+      case 5:
+        Fixed32();
+        return;
       case 3: {
         while (!failed_ && !AtEnd() && depth < 100) {
           const uint64_t tag = Varint();
@@ -56,13 +65,15 @@ class WireReader {
         Fail();
         return;
       }
-      default: Fail();
+      default:
+        Fail();
     }
   }
 
  private:
   uint64_t Fixed(size_t size) {
-    if (static_cast<size_t>(end_ - at_) < size) [[unlikely]] return Fail();
+    if (static_cast<size_t>(end_ - at_) < size) [[unlikely]]
+      return Fail();
     uint64_t value = 0;
     std::memcpy(&value, at_, size);
     at_ += size;
