@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/schema_command.h"
+
 namespace hakobu {
 namespace {
 
@@ -35,6 +37,7 @@ void BuildCommandLine(CLI::App& app, CommandLine& line) {
   app.require_subcommand(1);
   app.fallthrough();  // global options may follow the command too
   AddGlobalOptions(app, line.options);
+  RegisterSchemaCommand(app, line);
 }
 
 }  // namespace hakobu

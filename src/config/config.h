@@ -17,7 +17,6 @@
 
 namespace hakobu {
 
-
 struct TlsConfig {
   TlsMode mode = TlsMode::kVerifyIdentity;
   std::string ca;           // file; empty: the system's own authorities

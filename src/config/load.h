@@ -31,7 +31,7 @@ Environment ProcessEnvironment();
 // hint: …`).
 absl::StatusOr<Config> ParseConfig(std::string_view text, const std::string& path,
                                    const Environment& environment = ProcessEnvironment());
-// The same from a file. NotFound, with a hint, when there is none.
+// The same from a file. InvalidArgument, with a hint, when there is none.
 absl::StatusOr<Config> LoadConfig(const std::string& path,
                                   const Environment& environment = ProcessEnvironment());
 

@@ -1,0 +1,239 @@
+#include "config/keys.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "config/config.h"
+#include "config/section_builder.h"
+#include "config/table_section.h"
+
+namespace hakobu {
+namespace {
+
+Section TlsSection() {
+  SectionBuilder<TlsConfig> builder("How the connection to MySQL is protected. Not used through a socket.");
+  builder.Choose<TlsMode>(
+      "mode", &TlsConfig::mode,
+      {{TlsMode::kOff, "off", "not at all: only for a server on the same machine"},
+       {TlsMode::kRequire, "require", "encrypted, but any certificate is taken"},
+       {TlsMode::kVerifyCa, "verify_ca", "and the certificate must come from a known authority"},
+       {TlsMode::kVerifyIdentity, "verify_identity", "and be made out to `host`"}},
+      "How much is proven.");
+  builder
+      .Text("ca", &TlsConfig::ca,
+            "File of trusted authorities (PEM): for RDS and Aurora the bundle global-bundle.pem that AWS "
+            "publishes. The system's own when not given.")
+      .Example("/etc/ssl/rds/global-bundle.pem");
+  builder.Text("cert", &TlsConfig::certificate, "Client certificate (PEM), together with `key`.")
+      .Example("/etc/ssl/hakobu/client.pem");
+  builder.Text("key", &TlsConfig::key, "The client certificate's private key (PEM).")
+      .Example("/etc/ssl/hakobu/client.key");
+  return builder.Take();
+}
+
+Section SourceSection() {
+  SectionBuilder<SourceConfig> builder("The MySQL or MariaDB server to read. It is only ever read.");
+  builder.Text("host", &SourceConfig::host, "Name or address of the server.").Example("db.internal");
+  builder.Integer("port", &SourceConfig::port, 1, 65535, "TCP port.");
+  builder.Text("socket", &SourceConfig::socket, "Path of the server's socket, in place of host and port.")
+      .Example("/run/mysqld/mysqld.sock");
+  builder
+      .Text("user", &SourceConfig::user, "Account; it needs SELECT on the tables, and nothing that writes.")
+      .Required()
+      .Example("hakobu");
+  builder.Private("password", &SourceConfig::password, "Its password; never written in the file itself.");
+  builder.Nested("tls", &SourceConfig::tls, TlsSection());
+  builder.Duration("connect_timeout", &SourceConfig::connect_timeout, absl::Seconds(1), absl::Minutes(10),
+                   "How long one attempt to connect may take.");
+  builder.Duration(
+      "statement_timeout", &SourceConfig::statement_timeout, absl::Seconds(1), absl::Hours(24),
+      "How long the server may be silent during a statement before the attempt counts as failed.");
+  builder.Choose<WireCompression>("compression", &SourceConfig::compression,
+                                  {{WireCompression::kNone, "none", "not at all"},
+                                   {WireCompression::kZlib, "zlib", "zlib, which every server speaks"},
+                                   {WireCompression::kZstd, "zstd", "zstd, MySQL 8.0.18 and later"}},
+                                  "Compression of the connection: worth it over a slow line only.");
+  builder.Integer("connections", &SourceConfig::connections, 1, 64,
+                  "The most connections that read at one time.");
+  return builder.Take();
+}
+
+Section CredentialSection() {
+  SectionBuilder<CredentialConfig> builder(
+      "How hakobu proves to Google who it is. Not used for a local BigQuery.");
+  builder.Choose<CredentialKind>("type", &CredentialConfig::type,
+                                 {{CredentialKind::kAdc, "adc",
+                                   "Application Default Credentials: GOOGLE_APPLICATION_CREDENTIALS, "
+                                   "gcloud's file, the metadata server"},
+                                  {CredentialKind::kFile, "file", "the file named in `file`"},
+                                  {CredentialKind::kNone, "none", "none: for a BigQuery that asks for none"}},
+                                 "Where they come from.");
+  builder
+      .Text(
+          "file", &CredentialConfig::file,
+          "Service account key, authorized user, or workload identity federation (external_account) as JSON.")
+      .Example("/etc/hakobu/key.json");
+  builder.Text("impersonate", &CredentialConfig::impersonate, "E-mail of a service account to act as.")
+      .Example("delivery@example-project.iam.gserviceaccount.com");
+  return builder.Take();
+}
+
+Section DestinationSection() {
+  SectionBuilder<DestinationConfig> builder("The BigQuery dataset to deliver to.");
+  builder.Text("project", &DestinationConfig::project, "Project that holds the dataset.")
+      .Required()
+      .Example("example-project");
+  builder.Text("billing_project", &DestinationConfig::billing_project,
+               "Project that pays for jobs and appends; `project` when not given.");
+  builder.Text("dataset", &DestinationConfig::dataset, "Dataset; made in `location` when there is none.")
+      .Required()
+      .Example("shop");
+  builder.Text("staging_dataset", &DestinationConfig::staging_dataset,
+               "Dataset for unfinished tables, in the same location; `dataset` when not given.");
+  builder.Text("location", &DestinationConfig::location, "Where the dataset lives.")
+      .Example("asia-northeast1");
+  builder.Choose<EndpointKind>(
+      "endpoint", &DestinationConfig::endpoint,
+      {{EndpointKind::kGoogle, "google", "Google's BigQuery"},
+       {EndpointKind::kLocal, "local", "a local BigQuery, started for each command"}},
+      "Which BigQuery.");
+  builder.Text("data", &DestinationConfig::data, "Folder of the local BigQuery, with `endpoint: local`.");
+  builder
+      .Text("rest_address", &DestinationConfig::rest_address,
+            "REST address of a BigQuery that runs already, such as `hakobu bigquery`; with grpc_address.")
+      .Example("http://127.0.0.1:9050");
+  builder.Text("grpc_address", &DestinationConfig::grpc_address, "Its gRPC address, without TLS.")
+      .Example("127.0.0.1:9060");
+  builder.Nested("credentials", &DestinationConfig::credentials, CredentialSection());
+  return builder.Take();
+}
+
+Section TableRuleSection() {
+  SectionBuilder<TableRule> builder(
+      "The tables to deliver. An exact name beats a glob, a glob with more letters one with fewer, else the "
+      "first. "
+      "Every key of `defaults` may stand here and beats it.");
+  builder.Text("table", &TableRule::pattern, "database.table; `*` and `?` match within either name.")
+      .Required()
+      .Example("\"shop.*\"");
+  builder.Inline(&TableRule::options, TableOptionsSection());
+  return builder.Take();
+}
+
+Section LogSection() {
+  SectionBuilder<LogConfig> builder("Log lines, on standard error.");
+  builder.Choose<LogFormat>(
+      "format", &LogConfig::format,
+      {{LogFormat::kPlain, "plain", "for people"},
+       {LogFormat::kJson, "json", "one JSON object a line, as Cloud Logging and CloudWatch read"}},
+      "Their form; --log-format beats it.");
+  builder.Choose<LogSeverity>("level", &LogConfig::level,
+                              {{LogSeverity::kDebug, "debug", "every step"},
+                               {LogSeverity::kInfo, "info", "what was done"},
+                               {LogSeverity::kWarning, "warning", "what somebody should look at"},
+                               {LogSeverity::kError, "error", "what failed"}},
+                              "The least that is logged.");
+  return builder.Take();
+}
+
+Section LimitSection() {
+  SectionBuilder<LimitConfig> builder("What a run may use.");
+  builder.Size("memory", &LimitConfig::memory, 16'000'000, int64_t{64} << 30,
+               "Rows held between source and destination, over all connections.");
+  builder.Duration("finish_within", &LimitConfig::finish_within, absl::ZeroDuration(), absl::Hours(24 * 7),
+                   "A run that takes longer still finishes, but ends as late (exit code 3). 0s: no limit.");
+  return builder.Take();
+}
+
+Section PriceSection() {
+  SectionBuilder<PriceConfig> builder(
+      "What `plan` reckons with, in US dollars. The defaults are list prices of the US multi-region, noted "
+      "in 2026; "
+      "check Google's price page for yours.");
+  builder.Number("storage_write_per_gib", &PriceConfig::storage_write_per_gib, "Storage Write API, a GiB.");
+  builder.Number("storage_write_free_gib", &PriceConfig::storage_write_free_gib,
+                 "Storage Write API, GiB free a month and project.");
+  builder.Number("query_per_tib", &PriceConfig::query_per_tib,
+                 "On-demand queries (MERGE of incremental tables), a TiB.");
+  builder.Number("storage_per_gib_month", &PriceConfig::storage_per_gib_month,
+                 "Active logical storage, a GiB and month.");
+  return builder.Take();
+}
+
+Section MakeRoot() {
+  SectionBuilder<Config> builder("hakobu.yaml");
+  builder.Nested("source", &Config::source, SourceSection()).Required();
+  builder.Nested("destination", &Config::destination, DestinationSection()).Required();
+  builder.Nested("defaults", &Config::defaults, TableOptionsSection());
+  builder
+      .NestedList(
+          "tables",
+          [](Config& config) {
+            config.tables.push_back({.pattern = "", .options = config.defaults, .line = 0});
+            return &config.tables.back();
+          },
+          TableRuleSection())
+      .Required();
+  builder.Text("ledger", &Config::ledger,
+               "File that holds what has been delivered (SQLite); keep it between runs.");
+  builder.Nested("log", &Config::log, LogSection());
+  builder.Nested("limits", &Config::limits, LimitSection());
+  builder.Nested("prices", &Config::prices, PriceSection());
+  return builder.Take();
+}
+
+std::string RangeText(const Key& key, const std::function<std::string(int64_t)>& text) {
+  const bool below = key.least > std::numeric_limits<int64_t>::min() + 1;
+  const bool above = key.most < std::numeric_limits<int64_t>::max();
+  if (below && above) return fmt::format(" from {} to {}", text(key.least), text(key.most));
+  if (below) return fmt::format(" of at least {}", text(key.least));
+  return "";
+}
+
+std::string ChoiceText(const Key& key) {
+  std::vector<std::string_view> names;
+  for (const Choice& choice : key.choices) names.push_back(choice.name);
+  return fmt::format("one of {}", fmt::join(names, ", "));
+}
+
+}  // namespace
+
+const Section& RootSection() {
+  static const Section* const root = new Section(MakeRoot());
+  return *root;
+}
+
+std::string Expectation(const Key& key) {
+  switch (key.kind) {
+    case KeyKind::kText:
+      return "text";
+    case KeyKind::kSecret:
+      return "${env:NAME}, ${file:PATH} or ${command:…}";
+    case KeyKind::kInteger:
+      return "a whole number" + RangeText(key, [](int64_t value) { return fmt::format("{}", value); });
+    case KeyKind::kNumber:
+      return "a number of at least 0";
+    case KeyKind::kBoolean:
+      return "true or false";
+    case KeyKind::kDuration:
+      return "a duration such as 30s or 1h30m" +
+             RangeText(key, [](int64_t value) { return DurationText(absl::Milliseconds(value)); });
+    case KeyKind::kSize:
+      return "a size such as 64MB or 1GiB" +
+             RangeText(key, [](int64_t value) { return SizeText(static_cast<uint64_t>(value)); });
+    case KeyKind::kChoice:
+      return ChoiceText(key);
+    case KeyKind::kTextList:
+      return "a list of texts";
+    case KeyKind::kTextMap:
+    case KeyKind::kSectionMap:
+      return "a mapping of names";
+    case KeyKind::kSection:
+      return "a mapping";
+    case KeyKind::kSectionList:
+      return "a list of mappings";
+  }
+  return "";
+}
+
+}  // namespace hakobu

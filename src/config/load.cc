@@ -1,0 +1,82 @@
+#include "config/load.h"
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "config/keys.h"
+#include "config/problems.h"
+#include "config/reader.h"
+#include "config/validate.h"
+
+namespace hakobu {
+namespace {
+
+// What stands for something else when it is not given.
+void Complete(const Problems& problems, Config* config) {
+  DestinationConfig& destination = config->destination;
+  if (destination.billing_project.empty()) destination.billing_project = destination.project;
+  if (destination.staging_dataset.empty()) destination.staging_dataset = destination.dataset;
+  for (size_t i = 0; i < config->tables.size(); ++i) {
+    config->tables[i].line = problems.PlaceOf(fmt::format("tables[{}]", i)).line;
+  }
+}
+
+std::string_view WithoutByteOrderMark(std::string_view text) {
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  return text;
+}
+
+}  // namespace
+
+Environment ProcessEnvironment() {
+  return [](const std::string& name) -> std::optional<std::string> {
+    const char* value = std::getenv(name.c_str());
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+  };
+}
+
+absl::StatusOr<Config> ParseConfig(std::string_view text, const std::string& path,
+                                   const Environment& environment) {
+  text = WithoutByteOrderMark(text);
+  Problems problems;
+  YAML::Node root;
+  try {
+    root = YAML::Load(std::string(text));
+  } catch (const YAML::Exception& error) {
+    problems.Add(Place{error.mark.line + 1, error.mark.column + 1}, "", "YAML", error.msg);
+    return problems.ToStatus(path);
+  }
+  if (!root.IsMap()) {
+    problems.Add(Place{1, 1}, "", "a mapping with source, destination and tables",
+                 root.IsNull() ? "nothing" : "something else", "`hakobu init` writes one");
+    return problems.ToStatus(path);
+  }
+  Config config;
+  config.path = path;
+  SectionReader reader(text, std::filesystem::path(path).parent_path().string(), environment, &problems);
+  reader.Read(RootSection(), root, "", &config);
+  Complete(problems, &config);
+  ValidateConfig(config, &problems);
+  if (absl::Status status = problems.ToStatus(path); !status.ok()) return status;
+  return config;
+}
+
+absl::StatusOr<Config> LoadConfig(const std::string& path, const Environment& environment) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (!file || !(text << file.rdbuf())) {
+    return absl::InvalidArgumentError(fmt::format(
+        "{}: expected a configuration, found no readable file; hint: `hakobu init` writes one, --config "
+        "names another",
+        path));
+  }
+  return ParseConfig(text.str(), path, environment);
+}
+
+}  // namespace hakobu

@@ -1,0 +1,21 @@
+// ${env:NAME}, ${file:PATH} and ${command:…} in the configuration's values.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "config/load.h"
+
+namespace hakobu {
+
+// True when `text` holds at least one of them. `$${` stands for a plain `${` and is none.
+bool HasSubstitutions(std::string_view text);
+
+// `text` with each replaced by what it names, without trailing newlines. Relative files start from `folder`;
+// commands are run by /bin/sh. InvalidArgument, `<expected>, found <found>`, naming what is missing but never
+// a value.
+absl::StatusOr<std::string> Substitute(std::string_view text, const std::string& folder,
+                                       const Environment& environment);
+
+}  // namespace hakobu

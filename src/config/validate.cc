@@ -1,0 +1,145 @@
+#include "config/validate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+
+#include "config/glob.h"
+
+namespace hakobu {
+namespace {
+
+void CheckSource(const SourceConfig& source, Problems* problems) {
+  if (!source.socket.empty()) {
+    for (const char* key : {"source.host", "source.port"}) {
+      if (problems->Has(key)) problems->Add(key, "either `socket` or host and port", "both");
+    }
+  }
+  const TlsConfig& tls = source.tls;
+  if (tls.certificate.empty() != tls.key.empty()) {
+    problems->Add("source.tls", "`cert` and `key` together", tls.key.empty() ? "cert alone" : "key alone");
+  }
+  const bool verifies = tls.mode == TlsMode::kVerifyCa || tls.mode == TlsMode::kVerifyIdentity;
+  if (!tls.ca.empty() && !verifies) {
+    problems->Add("source.tls.ca", "it with mode: verify_ca or verify_identity",
+                  "a mode that does not look at it", "the certificate would be taken unchecked");
+  }
+  if (tls.mode == TlsMode::kOff && !tls.certificate.empty()) {
+    problems->Add("source.tls.cert", "it with another mode than off", "mode: off");
+  }
+}
+
+bool IsProject(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return std::islower(c) != 0 || std::isdigit(c) != 0 || c == '-' || c == '.' || c == ':';
+  });
+}
+
+bool IsDataset(std::string_view text) {
+  return text.size() <= 1024 && std::all_of(text.begin(), text.end(),
+                                            [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
+}
+
+void CheckNames(const DestinationConfig& destination, Problems* problems) {
+  const std::map<std::string, std::string> projects = {
+      {"destination.project", destination.project},
+      {"destination.billing_project", destination.billing_project}};
+  for (const auto& [key, name] : projects) {
+    if (problems->Has(key) && !IsProject(name)) {
+      problems->Add(key, "a project id of lower-case letters, digits and -", fmt::format("\"{}\"", name));
+    }
+  }
+  const std::map<std::string, std::string> datasets = {
+      {"destination.dataset", destination.dataset},
+      {"destination.staging_dataset", destination.staging_dataset}};
+  for (const auto& [key, name] : datasets) {
+    if (problems->Has(key) && !IsDataset(name)) {
+      problems->Add(key, "a dataset name of letters, digits and _", fmt::format("\"{}\"", name),
+                    name.find('.') == std::string::npos ? "" : "the project is set in destination.project");
+    }
+  }
+}
+
+void CheckEndpoint(const DestinationConfig& destination, Problems* problems) {
+  const bool addresses = !destination.rest_address.empty() || !destination.grpc_address.empty();
+  if (destination.rest_address.empty() != destination.grpc_address.empty()) {
+    problems->Add(destination.rest_address.empty() ? "destination.grpc_address" : "destination.rest_address",
+                  "rest_address and grpc_address together", "it alone");
+  }
+  if (addresses && destination.endpoint == EndpointKind::kLocal) {
+    problems->Add("destination.endpoint", "either endpoint: local or the addresses of one that runs", "both");
+  }
+  if (!destination.rest_address.empty() && !destination.rest_address.starts_with("http://") &&
+      !destination.rest_address.starts_with("https://")) {
+    problems->Add("destination.rest_address", "http://HOST:PORT",
+                  fmt::format("\"{}\"", destination.rest_address));
+  }
+  if (destination.grpc_address.find("//") != std::string::npos) {
+    problems->Add("destination.grpc_address", "HOST:PORT", fmt::format("\"{}\"", destination.grpc_address));
+  }
+  if (problems->Has("destination.data") && destination.endpoint != EndpointKind::kLocal) {
+    problems->Add("destination.data", "it with endpoint: local only", "another endpoint");
+  }
+}
+
+void CheckCredentials(const CredentialConfig& credentials, Problems* problems) {
+  const bool file = credentials.type == CredentialKind::kFile;
+  if (file && credentials.file.empty() && !problems->Has("destination.credentials.file")) {
+    problems->Add("destination.credentials.type", "`file` with type: file", "none");
+  }
+  if (!file && !credentials.file.empty()) {
+    problems->Add("destination.credentials.file", "it with type: file only", "another type");
+  }
+  if (!credentials.impersonate.empty() && credentials.impersonate.find('@') == std::string::npos) {
+    problems->Add("destination.credentials.impersonate", "an e-mail address of a service account",
+                  fmt::format("\"{}\"", credentials.impersonate));
+  }
+}
+
+void CheckDuplicates(const Config& config, Problems* problems) {
+  std::map<std::string, size_t> patterns;
+  std::map<std::string, size_t> targets;
+  for (size_t i = 0; i < config.tables.size(); ++i) {
+    const TableRule& rule = config.tables[i];
+    const size_t dot = rule.pattern.find('.');
+    if (dot == std::string::npos) continue;
+    const auto [same, first] = patterns.emplace(rule.pattern, i);
+    if (!first) {
+      problems->Add(fmt::format("tables[{}].table", i), "each table once",
+                    fmt::format("\"{}\" on line {} already", rule.pattern, config.tables[same->second].line));
+      continue;
+    }
+    if (IsGlob(rule.pattern)) continue;
+    const std::string target =
+        TargetName(rule.options, rule.pattern.substr(0, dot), rule.pattern.substr(dot + 1));
+    const auto [other, new_target] = targets.emplace(target, i);
+    if (!new_target) {
+      problems->Add(
+          fmt::format("tables[{}].{}", i, rule.options.target.empty() ? "table" : "target"),
+          "each table of BigQuery once",
+          fmt::format("\"{}\", which line {} delivers to", target, config.tables[other->second].line),
+          "give one of them a `target`");
+    }
+  }
+}
+
+}  // namespace
+
+void ValidateConfig(const Config& config, Problems* problems) {
+  CheckSource(config.source, problems);
+  CheckNames(config.destination, problems);
+  CheckEndpoint(config.destination, problems);
+  CheckCredentials(config.destination.credentials, problems);
+  ValidateColumns(config.defaults, "defaults", problems);
+  if (problems->Has("tables") && config.tables.empty() && !problems->Has("tables[0]")) {
+    problems->Add("tables", "at least one table", "an empty list");
+  }
+  for (size_t i = 0; i < config.tables.size(); ++i) {
+    ValidateTableRule(config.tables[i], fmt::format("tables[{}]", i), problems);
+  }
+  CheckDuplicates(config, problems);
+}
+
+}  // namespace hakobu

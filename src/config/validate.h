@@ -1,0 +1,19 @@
+// What no single key can know: options that contradict each other, names that BigQuery does not allow, tables
+// twice.
+#pragma once
+
+#include "config/config.h"
+#include "config/problems.h"
+
+namespace hakobu {
+
+// `problems` knows where each key stands, and takes what is wrong.
+void ValidateConfig(const Config& config, Problems* problems);
+
+// The columns that `path` ("defaults", "tables[2]") names itself.
+void ValidateColumns(const TableOptions& options, const std::string& path, Problems* problems);
+
+// One entry of `tables:`, at `path`, with defaults applied.
+void ValidateTableRule(const TableRule& rule, const std::string& path, Problems* problems);
+
+}  // namespace hakobu

@@ -1,0 +1,66 @@
+#include "config/value.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "config/glob.h"
+#include "config/substitute.h"
+
+namespace hakobu {
+namespace {
+
+TEST(Duration, ReadsWhatItWrites) {
+  for (const char* text : {"0s", "500ms", "30s", "1m30s", "2d", "1d1h1m1s1ms"}) {
+    ASSERT_TRUE(ParseDurationText(text).has_value()) << text;
+    EXPECT_EQ(DurationText(*ParseDurationText(text)), text);
+  }
+  EXPECT_EQ(*ParseDurationText("90s"), absl::Seconds(90));
+}
+
+TEST(Duration, RefusesTheRest) {
+  for (const char* text : {"", "30", "s", "1.5h", "-1s", "30sec", "1h 30m", "99999999999999999999s"}) {
+    EXPECT_FALSE(ParseDurationText(text).has_value()) << text;
+  }
+}
+
+TEST(Size, ReadsWhatItWrites) {
+  for (const char* text : {"1B", "64MB", "256MiB", "1GiB", "3TB", "5KB"}) {
+    ASSERT_TRUE(ParseSizeText(text).has_value()) << text;
+    EXPECT_EQ(SizeText(*ParseSizeText(text)), text);
+  }
+  EXPECT_EQ(*ParseSizeText("1MiB"), 1048576u);
+}
+
+TEST(Size, RefusesTheRest) {
+  for (const char* text : {"", "64", "64mb", "MB", "1.5GB", "-1MB", "18446744073709551616B", "99999999TB"}) {
+    EXPECT_FALSE(ParseSizeText(text).has_value()) << text;
+  }
+}
+
+TEST(NearestName, OnlyWhenNear) {
+  const std::vector<std::string> names = {"replace", "append", "incremental"};
+  EXPECT_EQ(NearestName("replase", names), "replace");
+  EXPECT_EQ(NearestName("apend", names), "append");
+  EXPECT_EQ(NearestName("stream", names), "");
+}
+
+TEST(Glob, StarAndQuestionMark) {
+  EXPECT_TRUE(GlobMatches("*", ""));
+  EXPECT_TRUE(GlobMatches("a*b*c", "a__b_bc"));
+  EXPECT_TRUE(GlobMatches("log_????", "log_2026"));
+  EXPECT_FALSE(GlobMatches("log_????", "log_26"));
+  EXPECT_FALSE(GlobMatches("a*b", "a_bc"));
+  EXPECT_FALSE(GlobMatches("", "a"));
+}
+
+TEST(Substitute, DollarsThatAreNone) {
+  const Environment none = [](const std::string&) { return std::optional<std::string>(); };
+  EXPECT_FALSE(HasSubstitutions("$5 {a} $${env:X}"));
+  EXPECT_TRUE(HasSubstitutions("$${a} ${env:X}"));
+  EXPECT_EQ(*Substitute("$5 $${env:X} }", "", none), "$5 ${env:X} }");
+  EXPECT_EQ(*Substitute("${command:printf '{%s}' x}", "", none), "{x}");
+}
+
+}  // namespace
+}  // namespace hakobu
