@@ -21,8 +21,8 @@ using KeyBound = std::vector<std::string>;
 // Rows with after < key <= upto; without a bound, open on that side.
 struct Chunk {
   uint32_t number = 0;
-  std::optional<KeyBound> after;
-  std::optional<KeyBound> upto;
+  std::optional<KeyBound> after = std::nullopt;
+  std::optional<KeyBound> upto = std::nullopt;
   uint64_t estimated_rows = 0;
 
   bool operator==(const Chunk&) const = default;

@@ -1,0 +1,16 @@
+// Column types as information_schema.COLUMNS spells them.
+#pragma once
+
+#include <string_view>
+
+#include "row/source_table.h"
+
+namespace hakobu {
+
+// Sets type, is_unsigned, length of BIT, labels and geometry from DATA_TYPE and column->declared. False when
+// hakobu does not know the type.
+bool ReadType(std::string_view data_type, SourceColumn* column);
+// Sets generated and invisible from EXTRA.
+void ReadExtra(std::string_view extra, SourceColumn* column);
+
+}  // namespace hakobu

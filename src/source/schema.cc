@@ -1,0 +1,282 @@
+#include "source/schema.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "absl/container/flat_hash_map.h"
+#include "source/column_type.h"
+
+namespace hakobu {
+namespace {
+
+using Row = std::vector<std::optional<std::string>>;
+using TableMap = absl::flat_hash_map<std::string, SourceTable*>;
+
+constexpr size_t kNamesPerQuery = 500;
+// MariaDB names tables with history apart.
+constexpr std::string_view kIsTable = "TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')";
+
+std::string_view Text(const std::optional<std::string>& value) {
+  return value ? *value : std::string_view();
+}
+
+uint64_t Number(const std::optional<std::string>& value) {
+  uint64_t number = 0;
+  if (value) std::from_chars(value->data(), value->data() + value->size(), number);
+  return number;
+}
+
+// ` AND <column> IN ('a', 'b')`
+std::string NameFilter(std::string_view column, const std::vector<std::string>& names) {
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + QuoteText(name);
+  return fmt::format(" AND {} IN ({})", column, list);
+}
+
+SourceTable* Find(const TableMap& tables, const std::optional<std::string>& name) {
+  const auto found = tables.find(std::string(Text(name)));  // exact: the server's comparison ignores case
+  return found == tables.end() ? nullptr : found->second;
+}
+
+SourceColumn* FindColumn(SourceTable* table, std::string_view name) {
+  for (SourceColumn& column : table->columns) {
+    if (column.name == name) return &column;
+  }
+  return nullptr;
+}
+
+class SchemaReader {
+ public:
+  SchemaReader(Connection* connection, std::string_view database)
+      : connection_(connection), database_(QuoteText(database)) {}
+
+  // Fills what is in `names`, a part of the tables.
+  absl::Status Read(const std::vector<std::string>& names, const TableMap& tables) {
+    HAKOBU_RETURN_IF_ERROR(ReadSizes(names, tables));
+    HAKOBU_RETURN_IF_ERROR(ReadColumns(names, tables));
+    if (connection_->flavor() == ServerFlavor::kMariaDb) {
+      HAKOBU_RETURN_IF_ERROR(ReadJsonChecks(names, tables));
+      HAKOBU_RETURN_IF_ERROR(ReadSpatialReferences(names, tables));
+    }
+    return ReadKeys(names, tables);
+  }
+  std::vector<std::string> unknown_types;  // "table.column type"
+
+ private:
+  absl::Status ReadSizes(const std::vector<std::string>& names, const TableMap& tables);
+  absl::Status ReadColumns(const std::vector<std::string>& names, const TableMap& tables);
+  absl::Status ReadJsonChecks(const std::vector<std::string>& names, const TableMap& tables);
+  absl::Status ReadSpatialReferences(const std::vector<std::string>& names, const TableMap& tables);
+  absl::Status ReadKeys(const std::vector<std::string>& names, const TableMap& tables);
+
+  Connection* connection_;
+  std::string database_;  // quoted
+};
+
+absl::Status SchemaReader::ReadSizes(const std::vector<std::string>& names, const TableMap& tables) {
+  HAKOBU_ASSIGN_OR_RETURN(
+      const QueryResult result,
+      connection_->Query(fmt::format("SELECT TABLE_NAME, TABLE_ROWS, DATA_LENGTH, TABLE_COMMENT "
+                                     "FROM information_schema.TABLES WHERE TABLE_SCHEMA = {}{}",
+                                     database_, NameFilter("TABLE_NAME", names))));
+  for (const Row& row : result.rows) {
+    SourceTable* table = Find(tables, row[0]);
+    if (table == nullptr) continue;
+    table->estimated_rows = Number(row[1]);
+    table->data_bytes = Number(row[2]);
+    table->comment = Text(row[3]);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SchemaReader::ReadColumns(const std::vector<std::string>& names, const TableMap& tables) {
+  const bool has_srid =
+      connection_->flavor() == ServerFlavor::kMySql && connection_->version_number() >= 80000;
+  HAKOBU_ASSIGN_OR_RETURN(
+      const QueryResult result,
+      connection_->Query(fmt::format(
+          "SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, CHARACTER_MAXIMUM_LENGTH, "
+          "NUMERIC_PRECISION, NUMERIC_SCALE, DATETIME_PRECISION, CHARACTER_SET_NAME, COLLATION_NAME, EXTRA, "
+          "COLUMN_COMMENT, {} FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = {}{} "
+          "ORDER BY TABLE_NAME, ORDINAL_POSITION",
+          has_srid ? "SRS_ID" : "NULL", database_, NameFilter("TABLE_NAME", names))));
+  for (const Row& row : result.rows) {
+    SourceTable* table = Find(tables, row[0]);
+    if (table == nullptr) continue;
+    SourceColumn& column = table->columns.emplace_back();
+    column.name = Text(row[1]);
+    column.declared = Text(row[3]);
+    column.nullable = Text(row[4]) == "YES";
+    column.length = Number(row[5]);
+    column.precision = static_cast<uint32_t>(Number(row[6]));
+    column.scale = static_cast<uint32_t>(Number(row[7]));
+    column.fraction = static_cast<uint32_t>(Number(row[8]));
+    column.charset = Text(row[9]);
+    column.collation = Text(row[10]);
+    column.comment = Text(row[12]);
+    if (row[13]) column.srid = static_cast<uint32_t>(Number(row[13]));
+    ReadExtra(Text(row[11]), &column);
+    if (!ReadType(Text(row[2]), &column)) {
+      unknown_types.push_back(fmt::format("{}.{} {}", table->name, column.name, column.declared));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// MariaDB's JSON is LONGTEXT with a check on the column that reads json_valid(`name`).
+absl::Status SchemaReader::ReadJsonChecks(const std::vector<std::string>& names, const TableMap& tables) {
+  HAKOBU_ASSIGN_OR_RETURN(const QueryResult result,
+                          connection_->Query(fmt::format(
+                              "SELECT TABLE_NAME, CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS "
+                              "WHERE CONSTRAINT_SCHEMA = {}{}",
+                              database_, NameFilter("TABLE_NAME", names))));
+  for (const Row& row : result.rows) {
+    SourceTable* table = Find(tables, row[0]);
+    if (table == nullptr) continue;
+    for (SourceColumn& column : table->columns) {
+      const bool is_json = column.type == SourceType::kText &&
+                           Text(row[1]) == fmt::format("json_valid({})", QuoteIdentifier(column.name));
+      if (is_json) column.type = SourceType::kJson;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SchemaReader::ReadSpatialReferences(const std::vector<std::string>& names,
+                                                 const TableMap& tables) {
+  HAKOBU_ASSIGN_OR_RETURN(
+      const QueryResult result,
+      connection_->Query(fmt::format("SELECT G_TABLE_NAME, G_GEOMETRY_COLUMN, SRID "
+                                     "FROM information_schema.GEOMETRY_COLUMNS WHERE G_TABLE_SCHEMA = {}{}",
+                                     database_, NameFilter("G_TABLE_NAME", names))));
+  for (const Row& row : result.rows) {
+    SourceTable* table = Find(tables, row[0]);
+    SourceColumn* column = table == nullptr ? nullptr : FindColumn(table, Text(row[1]));
+    // 0 is what a column without a reference system shows there.
+    if (column != nullptr && Number(row[2]) != 0) column->srid = static_cast<uint32_t>(Number(row[2]));
+  }
+  return absl::OkStatus();
+}
+
+// A key that can stand for the row: every part a whole column that is NOT NULL.
+struct Candidate {
+  SourceKey key;
+  bool usable = true;
+};
+
+bool IsInteger(SourceType type) {
+  return type <= SourceType::kBigInt;
+}
+
+// Primary first, then fewest columns, then those that begin with an integer, then by name, so that the choice
+// is the same on every run.
+bool Better(const SourceTable& table, const SourceKey& a, const SourceKey& b) {
+  const auto rank = [&table](const SourceKey& key) {
+    return std::make_tuple(!key.primary, key.columns.size(), !IsInteger(table.columns[key.columns[0]].type),
+                           std::string_view(key.name));
+  };
+  return rank(a) < rank(b);
+}
+
+void ChooseKey(SourceTable* table, std::vector<Candidate> candidates) {
+  for (Candidate& candidate : candidates) {
+    if (!candidate.usable || candidate.key.columns.empty()) continue;
+    if (!table->key || Better(*table, candidate.key, *table->key)) table->key = std::move(candidate.key);
+  }
+}
+
+absl::Status SchemaReader::ReadKeys(const std::vector<std::string>& names, const TableMap& tables) {
+  const bool mariadb = connection_->flavor() == ServerFlavor::kMariaDb;
+  // An index that the optimizer must not use cannot be forced either.
+  const std::string_view visible = mariadb                                  ? "IGNORED = 'NO'"
+                                   : connection_->version_number() >= 80000 ? "IS_VISIBLE = 'YES'"
+                                                                            : "TRUE";
+  HAKOBU_ASSIGN_OR_RETURN(
+      const QueryResult result,
+      connection_->Query(
+          fmt::format("SELECT TABLE_NAME, INDEX_NAME, COLUMN_NAME, SUB_PART, INDEX_TYPE FROM "
+                      "information_schema.STATISTICS "
+                      "WHERE TABLE_SCHEMA = {}{} AND NON_UNIQUE = 0 AND ({} OR INDEX_NAME = 'PRIMARY') "
+                      "ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX",
+                      database_, NameFilter("TABLE_NAME", names), visible)));
+  absl::flat_hash_map<SourceTable*, std::vector<Candidate>> candidates;
+  for (const Row& row : result.rows) {
+    SourceTable* table = Find(tables, row[0]);
+    if (table == nullptr) continue;
+    auto& of_table = candidates[table];
+    if (of_table.empty() || of_table.back().key.name != Text(row[1])) {
+      of_table.push_back({{std::string(Text(row[1])), {}, Text(row[1]) == "PRIMARY"}, true});
+    }
+    Candidate& candidate = of_table.back();
+    const SourceColumn* column = row[2] ? FindColumn(table, Text(row[2])) : nullptr;  // NULL: an expression
+    const bool prefix = row[3].has_value();
+    if (column == nullptr || column->nullable || (prefix && !candidate.key.primary) ||
+        Text(row[4]) == "HASH") {
+      candidate.usable = false;
+      continue;
+    }
+    candidate.key.columns.push_back(static_cast<size_t>(column - table->columns.data()));
+  }
+  for (auto& [table, of_table] : candidates) ChooseKey(table, std::move(of_table));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<std::string>> ListTables(Connection* connection, std::string_view database) {
+  auto result = connection->Query(fmt::format(
+      "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} AND {} ORDER BY TABLE_NAME",
+      QuoteText(database), kIsTable));
+  if (!result.ok()) return Annotate(result.status(), fmt::format("list the tables of {}", database));
+  std::vector<std::string> names;
+  for (Row& row : result->rows) names.push_back(*std::move(row[0]));
+  return names;
+}
+
+absl::StatusOr<std::vector<SourceTable>> ReadTables(Connection* connection, std::string_view database,
+                                                    const std::vector<std::string>& names) {
+  std::vector<std::string> wanted = names;
+  if (wanted.empty()) {
+    HAKOBU_ASSIGN_OR_RETURN(wanted, ListTables(connection, database));
+  }
+  std::vector<SourceTable> tables(wanted.size());
+  TableMap by_name;
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    tables[i].database = database;
+    tables[i].name = wanted[i];
+    by_name[wanted[i]] = &tables[i];
+  }
+  SchemaReader reader(connection, database);
+  for (size_t begin = 0; begin < wanted.size(); begin += kNamesPerQuery) {
+    const size_t end = std::min(wanted.size(), begin + kNamesPerQuery);
+    const absl::Status read = reader.Read({wanted.begin() + static_cast<std::ptrdiff_t>(begin),
+                                           wanted.begin() + static_cast<std::ptrdiff_t>(end)},
+                                          by_name);
+    if (!read.ok()) return Annotate(read, fmt::format("read the schema of {}", database));
+  }
+  std::string missing;
+  for (const SourceTable& table : tables) {
+    if (table.columns.empty()) missing += (missing.empty() ? "" : ", ") + table.name;
+  }
+  if (!missing.empty()) {
+    return WithHint(absl::NotFoundError(fmt::format("read the schema of {}: no table {}", database, missing)),
+                    "check the name's spelling and case, and that the user may SELECT from it");
+  }
+  if (!reader.unknown_types.empty()) {
+    return WithHint(absl::UnimplementedError(fmt::format("read the schema of {}: unknown types: {}", database,
+                                                         fmt::join(reader.unknown_types, ", "))),
+                    "exclude these columns");
+  }
+  return tables;
+}
+
+absl::StatusOr<SourceTable> ReadTable(Connection* connection, std::string_view database,
+                                      std::string_view name) {
+  HAKOBU_ASSIGN_OR_RETURN(std::vector<SourceTable> tables,
+                          ReadTables(connection, database, {std::string(name)}));
+  return std::move(tables[0]);
+}
+
+}  // namespace hakobu

@@ -1,0 +1,28 @@
+// For tests of this folder: a connection as hakobu makes it, as root of a test server.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "source/connection.h"
+#include "tests/harness/mysql_server.h"
+
+namespace hakobu {
+
+inline std::unique_ptr<Connection> Connect(const testing::MysqlServer& server) {
+  ConnectOptions options;
+  options.socket = server.socket();
+  options.user = "root";
+  auto connection = Connection::Open(options);
+  if (!connection.ok()) throw std::runtime_error(connection.status().ToString());
+  return *std::move(connection);
+}
+
+#define INSTANTIATE_WITH_SERVERS(suite)                                                                     \
+  INSTANTIATE_TEST_SUITE_P(Servers, suite, ::testing::Values(std::string("mysql"), std::string("mariadb")), \
+                           [](const auto& each) { return each.param; })
+
+}  // namespace hakobu
