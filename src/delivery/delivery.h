@@ -95,6 +95,7 @@ struct TableReport {
   std::vector<SchemaChange> schema_changes;
   std::vector<std::string> notes;
   std::string error;  // empty unless failed
+  bool refused = false;  // failed because delivering it would have lost data
 };
 
 struct RunReport {
@@ -108,10 +109,11 @@ struct RunReport {
   std::string log_position_before;  // "binlog.000004:1234 gtid=…"; empty where the source keeps no log
   std::string log_position_after;
   std::string consistency = "chunk";
+  bool late = false;                // took longer than `limits.finish_within`
   std::vector<std::string> notes;  // leftovers that were removed, warnings
 };
 
-// 0 done, 1 failed, 3 done with quarantined values, 4 a table was refused because it would lose data.
+// 0 done, 1 failed, 3 done but late or with quarantined values, 4 a table was refused because it would lose data.
 int ExitCode(const RunReport& report);
 std::string ReportToJson(const RunReport& report);
 

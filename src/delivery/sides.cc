@@ -1,0 +1,68 @@
+#include "delivery/sides.h"
+
+#include <fmt/format.h>
+
+#include "base/status.h"
+
+namespace hakobu {
+namespace {
+
+absl::StatusOr<std::shared_ptr<Credentials>> CredentialsFor(const DestinationConfig& destination, bool local,
+                                                            Clock* clock) {
+  if (local || destination.credentials.type == CredentialKind::kNone) return NoCredentials();
+  CredentialsOptions options;
+  if (destination.credentials.type == CredentialKind::kFile) options.file = destination.credentials.file;
+  options.quota_project = destination.billing_project;
+  options.clock = clock;
+  return OpenCredentials(options);
+}
+
+}  // namespace
+
+ConnectOptions SourceOptions(const SourceConfig& source) {
+  ConnectOptions options;
+  options.host = source.host;
+  options.port = source.port;
+  options.socket = source.socket;
+  options.user = source.user;
+  options.password = source.password.Reveal();
+  options.tls = {.mode = source.tls.mode,
+                 .ca_file = source.tls.ca,
+                 .certificate_file = source.tls.certificate,
+                 .key_file = source.tls.key};
+  options.compression = source.compression;
+  options.connect_timeout = source.connect_timeout;
+  options.statement_timeout = source.statement_timeout;
+  return options;
+}
+
+std::string SourceAddress(const SourceConfig& source) {
+  return source.socket.empty() ? fmt::format("{}:{}", source.host, source.port) : source.socket;
+}
+
+absl::StatusOr<Destination> OpenDestination(const DestinationConfig& destination,
+                                            const DestinationAddresses& addresses, Clock* clock,
+                                            const Cancellation* cancel) {
+  const std::string& rest = addresses.rest.empty() ? destination.rest_address : addresses.rest;
+  const std::string& grpc = addresses.storage.empty() ? destination.grpc_address : addresses.storage;
+  const bool local = !rest.empty();
+  Endpoint endpoint = Endpoint::Google();
+  if (local) endpoint = {.rest = rest, .grpc = grpc, .grpc_insecure = true};
+  HAKOBU_ASSIGN_OR_RETURN(const std::shared_ptr<Credentials> credentials,
+                          CredentialsFor(destination, local, clock));
+  const RetryContext context{.clock = clock, .cancellation = cancel, .jitter = {}};
+  RestOptions rest_options;
+  rest_options.endpoint = endpoint;
+  rest_options.credentials = credentials;
+  rest_options.context = context;
+  StorageWriteOptions storage_options;
+  storage_options.endpoint = endpoint;
+  storage_options.credentials = credentials;
+  storage_options.context = context;
+  Destination result;
+  result.rest = std::make_unique<Rest>(std::move(rest_options));
+  result.storage = std::make_unique<StorageWrite>(std::move(storage_options));
+  return result;
+}
+
+}  // namespace hakobu

@@ -1,0 +1,30 @@
+// The two sides of a run, opened as the configuration says.
+#pragma once
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "base/cancel.h"
+#include "base/clock.h"
+#include "config/config.h"
+#include "delivery/delivery.h"
+#include "destination/destination.h"
+#include "source/source.h"
+
+namespace hakobu {
+
+ConnectOptions SourceOptions(const SourceConfig& source);
+// "host:port" or the socket: names the source in fingerprints and messages.
+std::string SourceAddress(const SourceConfig& source);
+
+// BigQuery's REST and Storage Write clients, both thread-safe and shared by all of a run's threads.
+struct Destination {
+  std::unique_ptr<Rest> rest;
+  std::unique_ptr<StorageWrite> storage;
+};
+// `cancel` and `clock` outlive the result.
+absl::StatusOr<Destination> OpenDestination(const DestinationConfig& destination,
+                                            const DestinationAddresses& addresses, Clock* clock,
+                                            const Cancellation* cancel);
+
+}  // namespace hakobu

@@ -1,0 +1,304 @@
+#include "delivery/table_work.h"
+
+#include <fmt/format.h>
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "absl/strings/ascii.h"
+#include "base/status.h"
+#include "delivery/sides.h"
+
+namespace hakobu {
+namespace {
+
+bool Matches(const std::string& pattern, const std::string& text) {
+  return fnmatch(pattern.c_str(), text.c_str(), 0) == 0;
+}
+
+bool MatchesAny(const std::vector<std::string>& patterns, const std::string& text) {
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [&](const std::string& pattern) { return Matches(pattern, text); });
+}
+
+std::string DatabaseOf(const std::string& pattern) {
+  return pattern.substr(0, pattern.find('.'));
+}
+
+absl::StatusOr<std::set<std::string>> Databases(const Config& config, Connection* source) {
+  std::set<std::string> databases;
+  bool all_wanted = false;
+  for (const TableRule& rule : config.tables) {
+    const std::string database = DatabaseOf(rule.pattern);
+    if (database.find_first_of("*?[") == std::string::npos) {
+      databases.insert(database);
+    } else {
+      all_wanted = true;
+    }
+  }
+  if (!all_wanted) return databases;
+  HAKOBU_ASSIGN_OR_RETURN(const QueryResult result, source->Query("SHOW DATABASES"));
+  for (const auto& row : result.rows) {
+    const std::string& name = row[0].value_or("");
+    if (name == "mysql" || name == "sys" || name == "information_schema" || name == "performance_schema") continue;
+    for (const TableRule& rule : config.tables) {
+      if (Matches(DatabaseOf(rule.pattern), name)) databases.insert(name);
+    }
+  }
+  return databases;
+}
+
+bool IsWanted(const std::vector<std::string>& wanted, const std::string& database, const std::string& table) {
+  if (wanted.empty()) return true;
+  return MatchesAny(wanted, table) || MatchesAny(wanted, database + "." + table);
+}
+
+struct Found {
+  std::string table;
+  const TableRule* rule;
+};
+
+WriteMode ModeOf(TableMode mode) {
+  if (mode == TableMode::kAppend) return WriteMode::kAppend;
+  return mode == TableMode::kIncremental ? WriteMode::kIncremental : WriteMode::kReplace;
+}
+
+// Tables of one database that some rule names and the user picked.
+std::vector<Found> Choose(const Config& config, const std::vector<std::string>& wanted, const std::string& database,
+                          const std::vector<std::string>& tables, std::set<const TableRule*>* used) {
+  std::vector<Found> found;
+  for (const std::string& table : tables) {
+    const TableRule* rule = FindRule(config, database, table);
+    if (rule == nullptr) continue;
+    used->insert(rule);
+    if (IsWanted(wanted, database, table) && rule->options.mode != TableMode::kStream) found.push_back({table, rule});
+  }
+  return found;
+}
+
+void CheckAllUsed(const Config& config, const std::vector<std::string>& wanted, const std::vector<TableWork>& works,
+                  const std::set<const TableRule*>& used, Problems* problems) {
+  for (const TableRule& rule : config.tables) {
+    if (used.contains(&rule)) continue;
+    problems->Add(WithHint(absl::InvalidArgumentError(fmt::format(
+                               "{}:{}: `{}` matches no table of the source", config.path, rule.line, rule.pattern)),
+                           "check the name, and that the user may SELECT from it: a table without privileges is "
+                           "not seen"));
+  }
+  for (const std::string& pattern : wanted) {
+    const bool matched = std::any_of(works.begin(), works.end(), [&](const TableWork& work) {
+      return Matches(pattern, work.source.name) || Matches(pattern, work.name);
+    });
+    if (!matched) {
+      problems->Add(absl::InvalidArgumentError(
+          fmt::format("`{}` matches none of the configuration's tables that `hakobu run` delivers", pattern)));
+    }
+  }
+}
+
+absl::Status MapColumns(const SourceTable& source, const TableOptions& options, TableWork* work) {
+  Problems problems;
+  std::map<std::string, std::string> names;  // BigQuery's, lower case -> the source's
+  for (size_t place = 0; place < source.columns.size(); ++place) {
+    const std::string& name = source.columns[place].name;
+    if (!options.include.empty() && !MatchesAny(options.include, name)) continue;
+    if (MatchesAny(options.exclude, name)) continue;
+    const auto configured = options.columns.find(name);
+    const ColumnConfig column = configured == options.columns.end() ? ColumnConfig() : configured->second;
+    absl::StatusOr<Field> field =
+        MapColumn(source, place, {.profile = options.types, .invalid = options.invalid}, column.choice);
+    if (!field.ok()) {
+      problems.Add(Annotate(field.status(), work->name));
+      continue;
+    }
+    if (!column.description.empty()) field->description = column.description;
+    const auto [entry, inserted] = names.emplace(absl::AsciiStrToLower(field->name), name);
+    if (!inserted) {
+      problems.Add(WithHint(absl::InvalidArgumentError(fmt::format(
+                                "{}: columns `{}` and `{}` would both be `{}` in BigQuery, where case does not matter",
+                                work->name, entry->second, name, field->name)),
+                            "exclude one of them"));
+      continue;
+    }
+    work->columns.push_back(place);
+    work->schema.fields.push_back(*std::move(field));
+  }
+  for (const auto& [name, unused] : options.columns) {
+    const bool known = std::any_of(source.columns.begin(), source.columns.end(),
+                                   [&](const SourceColumn& column) { return column.name == name; });
+    if (!known) problems.Add(absl::InvalidArgumentError(fmt::format("{}: has no column `{}`", work->name, name)));
+  }
+  if (work->columns.empty() && problems.empty()) {
+    problems.Add(WithHint(absl::InvalidArgumentError(fmt::format("{}: no column is left to deliver", work->name)),
+                          "look at include: and exclude:"));
+  }
+  return problems.Status();
+}
+
+// The key's places among the delivered fields; empty when one of its columns is not delivered as it is.
+std::vector<size_t> KeyFields(const SourceTable& source, const TableSchema& schema) {
+  std::vector<size_t> key;
+  if (!source.key.has_value()) return key;
+  for (const size_t column : source.key->columns) {
+    const auto field = std::find_if(schema.fields.begin(), schema.fields.end(), [&](const Field& candidate) {
+      return candidate.source_column == column && candidate.mask != Mask::kNull && candidate.mask != Mask::kFirstN;
+    });
+    if (field == schema.fields.end()) return {};
+    key.push_back(static_cast<size_t>(field - schema.fields.begin()));
+  }
+  return key;
+}
+
+absl::Status CheckIncremental(const TableWork& work) {
+  if (work.mode != WriteMode::kIncremental) return absl::OkStatus();
+  if (work.schema.key.empty()) {
+    return WithHint(absl::InvalidArgumentError(fmt::format(
+                        "{}: mode incremental needs a primary or unique NOT NULL key whose columns are all delivered, "
+                        "found {}",
+                        work.name, work.source.key.has_value() ? "a key with columns left out or masked" : "no key")),
+                    "use mode: replace, or deliver the key's columns");
+  }
+  const bool known =
+      std::any_of(work.source.columns.begin(), work.source.columns.end(),
+                  [&](const SourceColumn& column) { return column.name == work.options.cursor; });
+  if (known) return absl::OkStatus();
+  return WithHint(
+      absl::InvalidArgumentError(fmt::format("{}: cursor: `{}` is no column", work.name, work.options.cursor)),
+      "name a column that grows with every change, like updated_at");
+}
+
+absl::Status CheckPartitionAndCluster(const TableWork& work) {
+  Problems problems;
+  const auto find = [&](const std::string& name) -> const Field* {
+    for (const Field& field : work.schema.fields) {
+      if (absl::AsciiStrToLower(field.name) == absl::AsciiStrToLower(name)) return &field;
+    }
+    return nullptr;
+  };
+  if (work.options.partition.has_value()) {
+    const PartitionConfig& partition = *work.options.partition;
+    const Field* field = find(partition.column);
+    const bool by_range = partition.by == PartitionUnit::kRange;
+    const bool temporal = field != nullptr && (field->type == FieldType::kDate || field->type == FieldType::kDateTime ||
+                                               field->type == FieldType::kTimestamp);
+    const bool fits = field != nullptr && (by_range ? field->type == FieldType::kInt64 : temporal);
+    if (!fits) {
+      problems.Add(absl::InvalidArgumentError(fmt::format(
+          "{}: partition: column `{}` must be {}, found {}", work.name, partition.column,
+          by_range ? "INT64" : "DATE, DATETIME or TIMESTAMP",
+          field == nullptr ? "no such column" : std::string(FieldTypeName(field->type)))));
+    }
+  }
+  for (const std::string& name : work.options.cluster) {
+    if (find(name) == nullptr) {
+      problems.Add(absl::InvalidArgumentError(fmt::format("{}: cluster: no column `{}` is delivered", work.name, name)));
+    }
+  }
+  return problems.Status();
+}
+
+}  // namespace
+
+absl::Status Problems::Status() const {
+  if (list_.empty()) return absl::OkStatus();
+  if (list_.size() == 1) return list_.front();
+  const bool all_refusals = std::all_of(list_.begin(), list_.end(), [](const absl::Status& status) {
+    return status.code() == absl::StatusCode::kDataLoss;
+  });
+  std::string text = fmt::format("{} problems", list_.size());
+  absl::StatusCode code = absl::StatusCode::kDataLoss;
+  for (const absl::Status& status : list_) {
+    text += fmt::format("\n  - {}", std::string_view(status.message().data(), status.message().size()));
+    if (!all_refusals && status.code() != absl::StatusCode::kDataLoss) code = status.code();
+  }
+  return {code, text};
+}
+
+std::vector<TableWork> SelectTables(const Config& config, const std::vector<std::string>& wanted, Connection* source,
+                                    Problems* problems) {
+  std::vector<TableWork> works;
+  std::set<const TableRule*> used;
+  const absl::StatusOr<std::set<std::string>> databases = Databases(config, source);
+  if (!databases.ok()) {
+    problems->Add(databases.status());
+    return works;
+  }
+  for (const std::string& database : *databases) {
+    const absl::StatusOr<std::vector<std::string>> names = ListTables(source, database);
+    if (!names.ok()) {
+      problems->Add(names.status());
+      continue;
+    }
+    const std::vector<Found> found = Choose(config, wanted, database, *names, &used);
+    if (found.empty()) continue;
+    std::vector<std::string> to_read;
+    for (const Found& one : found) to_read.push_back(one.table);
+    absl::StatusOr<std::vector<SourceTable>> tables = ReadTables(source, database, to_read);
+    if (!tables.ok()) {
+      problems->Add(tables.status());
+      continue;
+    }
+    for (size_t i = 0; i < found.size(); ++i) {
+      TableWork work;
+      work.name = database + "." + found[i].table;
+      work.source = std::move((*tables)[i]);
+      work.options = found[i].rule->options;
+      works.push_back(std::move(work));
+    }
+  }
+  CheckAllUsed(config, wanted, works, used, problems);
+  return works;
+}
+
+absl::Status MapTable(const Config& config, TableWork* work) {
+  const TableOptions& options = work->options;
+  work->mode = ModeOf(options.mode);
+  work->write = options.write == WritePath::kLoad ? WriteBy::kLoad : WriteBy::kStorage;
+  work->target = {config.destination.project, config.destination.dataset,
+                  TargetName(options, work->source.database, work->source.name)};
+  work->where = options.where;
+  HAKOBU_RETURN_IF_ERROR(MapColumns(work->source, options, work));
+  work->schema.key = KeyFields(work->source, work->schema);
+  Problems problems;
+  problems.Add(CheckIncremental(*work));
+  problems.Add(CheckPartitionAndCluster(*work));
+  return problems.Status();
+}
+
+std::string SchemaJson(const TableWork& work) {
+  nlohmann::ordered_json fields = nlohmann::ordered_json::array();
+  for (const Field& field : work.schema.fields) {
+    const SourceColumn& column = work.source.columns[field.source_column];
+    fields.push_back({{"name", field.name},
+                      {"type", FieldTypeName(field.type)},
+                      {"source", column.name},
+                      {"declared", column.declared},
+                      {"place", field.source_column}});
+  }
+  return fields.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+std::string Fingerprint(const Config& config, const std::vector<TableWork>& tables) {
+  std::vector<std::string> parts = {SourceAddress(config.source)};
+  for (const TableWork& work : tables) {
+    const TableOptions& options = work.options;
+    parts.push_back(fmt::format("{}>{} {} {} {} {} {}", work.name, work.target.ToString(), WriteModeName(work.mode),
+                                WriteByName(work.write), options.where, options.chunk_rows, options.chunk_bytes));
+    parts.push_back(SchemaJson(work));
+    for (const Field& field : work.schema.fields) {
+      parts.push_back(fmt::format("{} {} {} {} {} {}", static_cast<int>(field.conversion), field.zone,
+                                  static_cast<int>(field.mask), field.mask_salt, field.mask_keep_characters,
+                                  static_cast<int>(field.invalid)));
+    }
+    for (const size_t column : work.source.key.has_value() ? work.source.key->columns : std::vector<size_t>()) {
+      parts.push_back(fmt::format("key {}", column));
+    }
+  }
+  std::vector<std::string_view> views(parts.begin(), parts.end());
+  return MakeJobId("fingerprint", views);
+}
+
+}  // namespace hakobu

@@ -1,0 +1,63 @@
+// Everything known of one table before its first row is read: what the source has, what BigQuery has, and what the
+// configuration wants done.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "config/config.h"
+#include "delivery/delivery.h"
+#include "destination/destination.h"
+#include "row/field.h"
+#include "row/source_table.h"
+#include "source/source.h"
+
+namespace hakobu {
+
+struct TableWork {
+  std::string name;  // "shop.members"
+  SourceTable source;
+  std::vector<size_t> columns;  // read by the SELECT: places in source.columns
+  TableOptions options;
+  WriteMode mode = WriteMode::kReplace;
+  WriteBy write = WriteBy::kStorage;
+  TableName target;
+  TableSchema schema;
+  std::optional<std::string> existing;  // BigQuery's Table resource of the target; absent: there is none
+  std::vector<SchemaChange> changes;
+  std::vector<std::string> notes;
+  std::string where;  // the configuration's filter and the cursor's window
+};
+
+// Problems of several tables at once, in one status. The gravest kind names it: DataLoss (a refusal) only when there
+// is nothing else.
+class Problems {
+ public:
+  void Add(const absl::Status& status) {
+    if (!status.ok()) list_.push_back(status);
+  }
+  bool empty() const { return list_.empty(); }
+  absl::Status Status() const;
+
+ private:
+  std::vector<absl::Status> list_;
+};
+
+// The source's tables that the configuration names and `wanted` picks ("members", "shop.members", globs; empty: all),
+// in the order of the configuration. What matches nothing is a problem.
+std::vector<TableWork> SelectTables(const Config& config, const std::vector<std::string>& wanted, Connection* source,
+                                    Problems* problems);
+
+// Fills columns, schema, mode and target from source and options.
+absl::Status MapTable(const Config& config, TableWork* work);
+
+// A digest of all that decides the delivered bytes: a run may continue another only when it is equal.
+std::string Fingerprint(const Config& config, const std::vector<TableWork>& tables);
+
+// The delivered columns as the ledger keeps them: name, type, source column, its declared type and place.
+std::string SchemaJson(const TableWork& work);
+
+}  // namespace hakobu
