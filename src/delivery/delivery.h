@@ -94,7 +94,7 @@ struct TableReport {
   std::vector<QuarantinedValues> quarantined;
   std::vector<SchemaChange> schema_changes;
   std::vector<std::string> notes;
-  std::string error;  // empty unless failed
+  std::string error;     // empty unless failed
   bool refused = false;  // failed because delivering it would have lost data
 };
 
@@ -109,11 +109,12 @@ struct RunReport {
   std::string log_position_before;  // "binlog.000004:1234 gtid=…"; empty where the source keeps no log
   std::string log_position_after;
   std::string consistency = "chunk";
-  bool late = false;                // took longer than `limits.finish_within`
+  bool late = false;               // took longer than `limits.finish_within`
   std::vector<std::string> notes;  // leftovers that were removed, warnings
 };
 
-// 0 done, 1 failed, 3 done but late or with quarantined values, 4 a table was refused because it would lose data.
+// 0 done, 1 failed, 3 done but late or with quarantined values, 4 a table was refused because it would lose
+// data.
 int ExitCode(const RunReport& report);
 std::string ReportToJson(const RunReport& report);
 
@@ -139,8 +140,9 @@ class RunObserver {
 struct RunOptions {
   std::vector<std::string> tables;  // "members", "shop.members" or globs; empty: all that are configured
   DestinationAddresses addresses;
-  std::string ledger_path;  // empty: the configuration's
-  bool fresh = false;       // do not continue an interrupted run
+  std::string ledger_path;                      // empty: the configuration's
+  bool fresh = false;                           // do not continue an interrupted run
+  absl::Duration patience = absl::Minutes(10);  // how long a source or service that is away is waited for
   Clock* clock = Clock::Real();
 };
 

@@ -32,7 +32,8 @@ std::string MergeSql(const TableSchema& schema, const TableName& staging, const 
     add(&columns, ", ", name);
     add(&values, ", ", "staged." + name);
   }
-  std::string sql = fmt::format("MERGE {} AS target USING {} AS staged ON {}", target.Quoted(), staging.Quoted(), on);
+  std::string sql =
+      fmt::format("MERGE {} AS target USING {} AS staged ON {}", target.Quoted(), staging.Quoted(), on);
   if (!set.empty()) sql += fmt::format(" WHEN MATCHED THEN UPDATE SET {}", set);
   sql += fmt::format(" WHEN NOT MATCHED THEN INSERT ({}) VALUES ({})", columns, values);
   return sql;

@@ -8,8 +8,8 @@
 
 namespace hakobu {
 
-// One MERGE: rows of `staging` update those of `target` with the same key, the others are inserted. Nothing is
-// deleted. `schema.key` must not be empty.
+// One MERGE: rows of `staging` update those of `target` with the same key, the others are inserted. Nothing
+// is deleted. `schema.key` must not be empty.
 std::string MergeSql(const TableSchema& schema, const TableName& staging, const TableName& target);
 
 // `name` in backquotes, for GoogleSQL.

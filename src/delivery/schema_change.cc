@@ -45,11 +45,13 @@ bool CanWiden(std::string_view from, std::string_view to) {
   return false;
 }
 
-
 class Comparison {
  public:
   Comparison(std::vector<Existing> existing, json before, TableWork* work)
-      : existing_(std::move(existing)), before_(std::move(before)), work_(*work), options_(work->options.schema_changes) {}
+      : existing_(std::move(existing)),
+        before_(std::move(before)),
+        work_(*work),
+        options_(work->options.schema_changes) {}
 
   absl::StatusOr<SchemaChanges> Compare() {
     FindNewAndGone();
@@ -69,8 +71,9 @@ class Comparison {
   void FindNewAndGone() {
     const auto& fields = work_.schema.fields;
     for (size_t i = 0; i < fields.size(); ++i) {
-      const auto same = std::find_if(existing_.begin(), existing_.end(),
-                                     [&](const Existing& old_one) { return SameName(old_one.name, fields[i].name); });
+      const auto same = std::find_if(existing_.begin(), existing_.end(), [&](const Existing& old_one) {
+        return SameName(old_one.name, fields[i].name);
+      });
       if (same == existing_.end()) {
         added_.push_back(i);
       } else if (same->type != WantedType(fields[i])) {
@@ -78,8 +81,9 @@ class Comparison {
       }
     }
     for (size_t i = 0; i < existing_.size(); ++i) {
-      const bool kept = std::any_of(fields.begin(), fields.end(),
-                                    [&](const Field& field) { return SameName(field.name, existing_[i].name); });
+      const bool kept = std::any_of(fields.begin(), fields.end(), [&](const Field& field) {
+        return SameName(field.name, existing_[i].name);
+      });
       if (!kept) gone_.push_back(i);
     }
   }
@@ -112,9 +116,11 @@ class Comparison {
   }
 
   void Refuse(std::string_view column, std::string_view what, std::string_view hint) {
-    problems_.Add(WithHint(absl::DataLossError(fmt::format("{}: column `{}` {}", work_.name, column, what)), hint));
+    problems_.Add(
+        WithHint(absl::DataLossError(fmt::format("{}: column `{}` {}", work_.name, column, what)), hint));
   }
-  void Note(SchemaChangeKind kind, std::string column, std::string before, std::string after, std::string behaviour) {
+  void Note(SchemaChangeKind kind, std::string column, std::string before, std::string after,
+            std::string behaviour) {
     result_.changes.push_back(
         {kind, std::move(column), std::move(before), std::move(after), std::move(behaviour)});
   }
@@ -128,7 +134,8 @@ class Comparison {
   void Added(size_t place) {
     const Field& field = work_.schema.fields[place];
     if (options_.added == AddedColumn::kRefuse) {
-      Refuse(field.name, "is new in the source and schema_changes.added is refuse", "deliver it with `added: add`");
+      Refuse(field.name, "is new in the source and schema_changes.added is refuse",
+             "deliver it with `added: add`");
     } else if (options_.added == AddedColumn::kIgnore) {
       ignored_.push_back(place);
       Note(SchemaChangeKind::kAdded, field.name, "", WantedType(field), "not delivered (added: ignore)");
@@ -136,7 +143,8 @@ class Comparison {
       Note(SchemaChangeKind::kAdded, field.name, "", WantedType(field), "new column");
     } else {
       AddColumn(field);
-      Note(SchemaChangeKind::kAdded, field.name, "", WantedType(field), "new column, NULL in rows already there");
+      Note(SchemaChangeKind::kAdded, field.name, "", WantedType(field),
+           "new column, NULL in rows already there");
     }
   }
 
@@ -146,7 +154,8 @@ class Comparison {
       Refuse(old_one.name, "is gone from the source and schema_changes.dropped is refuse",
              "`dropped: keep` or `dropped: drop` says what to do with it");
     } else if (replaces()) {
-      Note(SchemaChangeKind::kDropped, old_one.name, old_one.type, "", "gone with the version it belonged to");
+      Note(SchemaChangeKind::kDropped, old_one.name, old_one.type, "",
+           "gone with the version it belonged to");
     } else if (options_.dropped == DroppedColumn::kDrop) {
       Alter(fmt::format("DROP COLUMN IF EXISTS {}", QuoteField(old_one.name)));
       Note(SchemaChangeKind::kDropped, old_one.name, old_one.type, "", "dropped in BigQuery too");
@@ -208,10 +217,10 @@ class Comparison {
   json before_;
   TableWork& work_;
   const SchemaChangeConfig options_;
-  std::vector<size_t> added_;                        // places in the wanted fields
-  std::vector<size_t> gone_;                         // places in existing_
-  std::vector<std::pair<size_t, size_t>> renamed_;   // gone, added
-  std::vector<std::pair<size_t, size_t>> retyped_;   // existing, wanted
+  std::vector<size_t> added_;                       // places in the wanted fields
+  std::vector<size_t> gone_;                        // places in existing_
+  std::vector<std::pair<size_t, size_t>> renamed_;  // gone, added
+  std::vector<std::pair<size_t, size_t>> retyped_;  // existing, wanted
   std::vector<size_t> ignored_;
   Problems problems_;
   SchemaChanges result_;
@@ -238,14 +247,16 @@ absl::Status CheckPartitioning(std::string_view existing, const TableWork& work)
   const auto describe = [](const json& resource) -> std::string {
     if (resource.contains("timePartitioning")) {
       const json& by = resource["timePartitioning"];
-      return fmt::format("{} of {}", by.value("type", "DAY"), absl::AsciiStrToLower(by.value("field", "_PARTITIONTIME")));
+      return fmt::format("{} of {}", by.value("type", "DAY"),
+                         absl::AsciiStrToLower(by.value("field", "_PARTITIONTIME")));
     }
     if (resource.contains("rangePartitioning")) {
       const json& by = resource["rangePartitioning"];
       const json range = by.value("range", json::object());
       const auto number = [&](const char* name) {
-        return range.contains(name) ? (range[name].is_string() ? range[name].get<std::string>() : range[name].dump())
-                                    : std::string();
+        return range.contains(name)
+                   ? (range[name].is_string() ? range[name].get<std::string>() : range[name].dump())
+                   : std::string();
       };
       return fmt::format("{}..{} by {} of {}", number("start"), number("end"), number("interval"),
                          absl::AsciiStrToLower(by.value("field", "")));
@@ -255,9 +266,10 @@ absl::Status CheckPartitioning(std::string_view existing, const TableWork& work)
   const std::string is = describe(table);
   const std::string should = describe(wanted);
   if (is == should) return absl::OkStatus();
-  return WithHint(absl::DataLossError(fmt::format("{}: {} is partitioned by: {}; the configuration says: {}", work.name,
-                                                  work.target.ToString(), is, should)),
-                  "BigQuery cannot change the partitioning of a table: drop the table, or deliver to another target");
+  return WithHint(
+      absl::DataLossError(fmt::format("{}: {} is partitioned by: {}; the configuration says: {}", work.name,
+                                      work.target.ToString(), is, should)),
+      "BigQuery cannot change the partitioning of a table: drop the table, or deliver to another target");
 }
 
 }  // namespace hakobu

@@ -17,15 +17,16 @@ struct SchemaChanges {
   std::vector<std::string> ddl;  // GoogleSQL to run on the target before rows are written to it, in order
 };
 
-// `existing` is BigQuery's Table resource. `delivered_before` is SchemaJson of the last delivery, or empty: a column
-// that is gone and one that is new are the same, renamed, when both had the same place and type in the source.
-// Mode replace: the new schema wins, whole. Append and incremental change the target in place, and only by what loses
-// nothing. DataLoss for what the configuration or BigQuery refuses. May take fields away from `work` (added: ignore).
+// `existing` is BigQuery's Table resource. `delivered_before` is SchemaJson of the last delivery, or empty: a
+// column that is gone and one that is new are the same, renamed, when both had the same place and type in the
+// source. Mode replace: the new schema wins, whole. Append and incremental change the target in place, and
+// only by what loses nothing. DataLoss for what the configuration or BigQuery refuses. May take fields away
+// from `work` (added: ignore).
 absl::StatusOr<SchemaChanges> CompareSchemas(std::string_view existing, std::string_view delivered_before,
                                              TableWork* work);
 
-// Partitioning and clustering cannot be changed by a copy: DataLoss, with what to do, when the target's partitioning
-// is not the configuration's.
+// Partitioning and clustering cannot be changed by a copy: DataLoss, with what to do, when the target's
+// partitioning is not the configuration's.
 absl::Status CheckPartitioning(std::string_view existing, const TableWork& work);
 
 }  // namespace hakobu

@@ -167,7 +167,8 @@ std::string TargetPatch(std::string_view target, std::string_view before, const 
   if (!SameTags(wanted, fields)) patch["schema"]["fields"] = WithTags(fields, wanted);
   const bool filter = work.options.partition.has_value() && work.options.partition->require_filter;
   if (filter != now.value("requirePartitionFilter", false)) patch["requirePartitionFilter"] = filter;
-  if (now.contains("expirationTime") && !old_one.contains("expirationTime")) patch["expirationTime"] = nullptr;
+  if (now.contains("expirationTime") && !old_one.contains("expirationTime"))
+    patch["expirationTime"] = nullptr;
   return patch.empty() ? "" : Dump(patch);
 }
 

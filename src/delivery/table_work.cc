@@ -43,7 +43,8 @@ absl::StatusOr<std::set<std::string>> Databases(const Config& config, Connection
   HAKOBU_ASSIGN_OR_RETURN(const QueryResult result, source->Query("SHOW DATABASES"));
   for (const auto& row : result.rows) {
     const std::string& name = row[0].value_or("");
-    if (name == "mysql" || name == "sys" || name == "information_schema" || name == "performance_schema") continue;
+    if (name == "mysql" || name == "sys" || name == "information_schema" || name == "performance_schema")
+      continue;
     for (const TableRule& rule : config.tables) {
       if (Matches(DatabaseOf(rule.pattern), name)) databases.insert(name);
     }
@@ -67,34 +68,38 @@ WriteMode ModeOf(TableMode mode) {
 }
 
 // Tables of one database that some rule names and the user picked.
-std::vector<Found> Choose(const Config& config, const std::vector<std::string>& wanted, const std::string& database,
-                          const std::vector<std::string>& tables, std::set<const TableRule*>* used) {
+std::vector<Found> Choose(const Config& config, const std::vector<std::string>& wanted,
+                          const std::string& database, const std::vector<std::string>& tables,
+                          std::set<const TableRule*>* used) {
   std::vector<Found> found;
   for (const std::string& table : tables) {
     const TableRule* rule = FindRule(config, database, table);
     if (rule == nullptr) continue;
     used->insert(rule);
-    if (IsWanted(wanted, database, table) && rule->options.mode != TableMode::kStream) found.push_back({table, rule});
+    if (IsWanted(wanted, database, table) && rule->options.mode != TableMode::kStream)
+      found.push_back({table, rule});
   }
   return found;
 }
 
-void CheckAllUsed(const Config& config, const std::vector<std::string>& wanted, const std::vector<TableWork>& works,
-                  const std::set<const TableRule*>& used, Problems* problems) {
+void CheckAllUsed(const Config& config, const std::vector<std::string>& wanted,
+                  const std::vector<TableWork>& works, const std::set<const TableRule*>& used,
+                  Problems* problems) {
   for (const TableRule& rule : config.tables) {
     if (used.contains(&rule)) continue;
-    problems->Add(WithHint(absl::InvalidArgumentError(fmt::format(
-                               "{}:{}: `{}` matches no table of the source", config.path, rule.line, rule.pattern)),
-                           "check the name, and that the user may SELECT from it: a table without privileges is "
-                           "not seen"));
+    problems->Add(
+        WithHint(absl::InvalidArgumentError(fmt::format("{}:{}: `{}` matches no table of the source",
+                                                        config.path, rule.line, rule.pattern)),
+                 "check the name, and that the user may SELECT from it: a table without privileges is "
+                 "not seen"));
   }
   for (const std::string& pattern : wanted) {
     const bool matched = std::any_of(works.begin(), works.end(), [&](const TableWork& work) {
       return Matches(pattern, work.source.name) || Matches(pattern, work.name);
     });
     if (!matched) {
-      problems->Add(absl::InvalidArgumentError(
-          fmt::format("`{}` matches none of the configuration's tables that `hakobu run` delivers", pattern)));
+      problems->Add(absl::InvalidArgumentError(fmt::format(
+          "`{}` matches none of the configuration's tables that `hakobu run` delivers", pattern)));
     }
   }
 }
@@ -117,10 +122,11 @@ absl::Status MapColumns(const SourceTable& source, const TableOptions& options, 
     if (!column.description.empty()) field->description = column.description;
     const auto [entry, inserted] = names.emplace(absl::AsciiStrToLower(field->name), name);
     if (!inserted) {
-      problems.Add(WithHint(absl::InvalidArgumentError(fmt::format(
-                                "{}: columns `{}` and `{}` would both be `{}` in BigQuery, where case does not matter",
-                                work->name, entry->second, name, field->name)),
-                            "exclude one of them"));
+      problems.Add(
+          WithHint(absl::InvalidArgumentError(fmt::format(
+                       "{}: columns `{}` and `{}` would both be `{}` in BigQuery, where case does not matter",
+                       work->name, entry->second, name, field->name)),
+                   "exclude one of them"));
       continue;
     }
     work->columns.push_back(place);
@@ -129,11 +135,13 @@ absl::Status MapColumns(const SourceTable& source, const TableOptions& options, 
   for (const auto& [name, unused] : options.columns) {
     const bool known = std::any_of(source.columns.begin(), source.columns.end(),
                                    [&](const SourceColumn& column) { return column.name == name; });
-    if (!known) problems.Add(absl::InvalidArgumentError(fmt::format("{}: has no column `{}`", work->name, name)));
+    if (!known)
+      problems.Add(absl::InvalidArgumentError(fmt::format("{}: has no column `{}`", work->name, name)));
   }
   if (work->columns.empty() && problems.empty()) {
-    problems.Add(WithHint(absl::InvalidArgumentError(fmt::format("{}: no column is left to deliver", work->name)),
-                          "look at include: and exclude:"));
+    problems.Add(
+        WithHint(absl::InvalidArgumentError(fmt::format("{}: no column is left to deliver", work->name)),
+                 "look at include: and exclude:"));
   }
   return problems.Status();
 }
@@ -144,7 +152,8 @@ std::vector<size_t> KeyFields(const SourceTable& source, const TableSchema& sche
   if (!source.key.has_value()) return key;
   for (const size_t column : source.key->columns) {
     const auto field = std::find_if(schema.fields.begin(), schema.fields.end(), [&](const Field& candidate) {
-      return candidate.source_column == column && candidate.mask != Mask::kNull && candidate.mask != Mask::kFirstN;
+      return candidate.source_column == column && candidate.mask != Mask::kNull &&
+             candidate.mask != Mask::kFirstN;
     });
     if (field == schema.fields.end()) return {};
     key.push_back(static_cast<size_t>(field - schema.fields.begin()));
@@ -155,19 +164,20 @@ std::vector<size_t> KeyFields(const SourceTable& source, const TableSchema& sche
 absl::Status CheckIncremental(const TableWork& work) {
   if (work.mode != WriteMode::kIncremental) return absl::OkStatus();
   if (work.schema.key.empty()) {
-    return WithHint(absl::InvalidArgumentError(fmt::format(
-                        "{}: mode incremental needs a primary or unique NOT NULL key whose columns are all delivered, "
-                        "found {}",
-                        work.name, work.source.key.has_value() ? "a key with columns left out or masked" : "no key")),
-                    "use mode: replace, or deliver the key's columns");
+    return WithHint(
+        absl::InvalidArgumentError(fmt::format(
+            "{}: mode incremental needs a primary or unique NOT NULL key whose columns are all delivered, "
+            "found {}",
+            work.name, work.source.key.has_value() ? "a key with columns left out or masked" : "no key")),
+        "use mode: replace, or deliver the key's columns");
   }
   const bool known =
       std::any_of(work.source.columns.begin(), work.source.columns.end(),
                   [&](const SourceColumn& column) { return column.name == work.options.cursor; });
   if (known) return absl::OkStatus();
-  return WithHint(
-      absl::InvalidArgumentError(fmt::format("{}: cursor: `{}` is no column", work.name, work.options.cursor)),
-      "name a column that grows with every change, like updated_at");
+  return WithHint(absl::InvalidArgumentError(
+                      fmt::format("{}: cursor: `{}` is no column", work.name, work.options.cursor)),
+                  "name a column that grows with every change, like updated_at");
 }
 
 absl::Status CheckPartitionAndCluster(const TableWork& work) {
@@ -182,19 +192,21 @@ absl::Status CheckPartitionAndCluster(const TableWork& work) {
     const PartitionConfig& partition = *work.options.partition;
     const Field* field = find(partition.column);
     const bool by_range = partition.by == PartitionUnit::kRange;
-    const bool temporal = field != nullptr && (field->type == FieldType::kDate || field->type == FieldType::kDateTime ||
-                                               field->type == FieldType::kTimestamp);
+    const bool temporal =
+        field != nullptr && (field->type == FieldType::kDate || field->type == FieldType::kDateTime ||
+                             field->type == FieldType::kTimestamp);
     const bool fits = field != nullptr && (by_range ? field->type == FieldType::kInt64 : temporal);
     if (!fits) {
-      problems.Add(absl::InvalidArgumentError(fmt::format(
-          "{}: partition: column `{}` must be {}, found {}", work.name, partition.column,
-          by_range ? "INT64" : "DATE, DATETIME or TIMESTAMP",
-          field == nullptr ? "no such column" : std::string(FieldTypeName(field->type)))));
+      problems.Add(absl::InvalidArgumentError(
+          fmt::format("{}: partition: column `{}` must be {}, found {}", work.name, partition.column,
+                      by_range ? "INT64" : "DATE, DATETIME or TIMESTAMP",
+                      field == nullptr ? "no such column" : std::string(FieldTypeName(field->type)))));
     }
   }
   for (const std::string& name : work.options.cluster) {
     if (find(name) == nullptr) {
-      problems.Add(absl::InvalidArgumentError(fmt::format("{}: cluster: no column `{}` is delivered", work.name, name)));
+      problems.Add(absl::InvalidArgumentError(
+          fmt::format("{}: cluster: no column `{}` is delivered", work.name, name)));
     }
   }
   return problems.Status();
@@ -217,8 +229,8 @@ absl::Status Problems::Status() const {
   return {code, text};
 }
 
-std::vector<TableWork> SelectTables(const Config& config, const std::vector<std::string>& wanted, Connection* source,
-                                    Problems* problems) {
+std::vector<TableWork> SelectTables(const Config& config, const std::vector<std::string>& wanted,
+                                    Connection* source, Problems* problems) {
   std::vector<TableWork> works;
   std::set<const TableRule*> used;
   const absl::StatusOr<std::set<std::string>> databases = Databases(config, source);
@@ -285,15 +297,17 @@ std::string Fingerprint(const Config& config, const std::vector<TableWork>& tabl
   std::vector<std::string> parts = {SourceAddress(config.source)};
   for (const TableWork& work : tables) {
     const TableOptions& options = work.options;
-    parts.push_back(fmt::format("{}>{} {} {} {} {} {}", work.name, work.target.ToString(), WriteModeName(work.mode),
-                                WriteByName(work.write), options.where, options.chunk_rows, options.chunk_bytes));
+    parts.push_back(fmt::format("{}>{} {} {} {} {} {}", work.name, work.target.ToString(),
+                                WriteModeName(work.mode), WriteByName(work.write), options.where,
+                                options.chunk_rows, options.chunk_bytes));
     parts.push_back(SchemaJson(work));
     for (const Field& field : work.schema.fields) {
       parts.push_back(fmt::format("{} {} {} {} {} {}", static_cast<int>(field.conversion), field.zone,
                                   static_cast<int>(field.mask), field.mask_salt, field.mask_keep_characters,
                                   static_cast<int>(field.invalid)));
     }
-    for (const size_t column : work.source.key.has_value() ? work.source.key->columns : std::vector<size_t>()) {
+    for (const size_t column :
+         work.source.key.has_value() ? work.source.key->columns : std::vector<size_t>()) {
       parts.push_back(fmt::format("key {}", column));
     }
   }

@@ -1,5 +1,5 @@
-// Everything known of one table before its first row is read: what the source has, what BigQuery has, and what the
-// configuration wants done.
+// Everything known of one table before its first row is read: what the source has, what BigQuery has, and
+// what the configuration wants done.
 #pragma once
 
 #include <optional>
@@ -28,12 +28,13 @@ struct TableWork {
   TableSchema schema;
   std::optional<std::string> existing;  // BigQuery's Table resource of the target; absent: there is none
   std::vector<SchemaChange> changes;
+  std::vector<std::string> ddl;  // brings the target to this schema before rows are written or merged
   std::vector<std::string> notes;
   std::string where;  // the configuration's filter and the cursor's window
 };
 
-// Problems of several tables at once, in one status. The gravest kind names it: DataLoss (a refusal) only when there
-// is nothing else.
+// Problems of several tables at once, in one status. The gravest kind names it: DataLoss (a refusal) only
+// when there is nothing else.
 class Problems {
  public:
   void Add(const absl::Status& status) {
@@ -46,10 +47,10 @@ class Problems {
   std::vector<absl::Status> list_;
 };
 
-// The source's tables that the configuration names and `wanted` picks ("members", "shop.members", globs; empty: all),
-// in the order of the configuration. What matches nothing is a problem.
-std::vector<TableWork> SelectTables(const Config& config, const std::vector<std::string>& wanted, Connection* source,
-                                    Problems* problems);
+// The source's tables that the configuration names and `wanted` picks ("members", "shop.members", globs;
+// empty: all), in the order of the configuration. What matches nothing is a problem.
+std::vector<TableWork> SelectTables(const Config& config, const std::vector<std::string>& wanted,
+                                    Connection* source, Problems* problems);
 
 // Fills columns, schema, mode and target from source and options.
 absl::Status MapTable(const Config& config, TableWork* work);

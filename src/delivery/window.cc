@@ -34,9 +34,8 @@ std::string TableSql(const TableWork& work) {
 // The largest value of the cursor that satisfies `condition`; absent for an empty table.
 absl::StatusOr<std::optional<std::string>> Largest(Connection* source, const TableWork& work,
                                                    const std::string& condition) {
-  const std::string sql =
-      fmt::format("SELECT MAX({}) FROM {} WHERE {}", QuoteIdentifier(work.options.cursor), TableSql(work),
-                  condition.empty() ? "TRUE" : condition);
+  const std::string sql = fmt::format("SELECT MAX({}) FROM {} WHERE {}", QuoteIdentifier(work.options.cursor),
+                                      TableSql(work), condition.empty() ? "TRUE" : condition);
   HAKOBU_ASSIGN_OR_RETURN(const QueryResult result, source->Query(sql));
   if (result.rows.empty()) return std::optional<std::string>();
   return result.rows[0][0];
@@ -50,12 +49,14 @@ struct Open {
 absl::StatusOr<Open> OldestTransaction(Connection* source, std::vector<std::string>* notes) {
   const absl::StatusOr<OpenTransactions> open = ReadOpenTransactions(source);
   if (open.ok()) {
-    const absl::Duration age = open->oldest_start.has_value() ? open->now - *open->oldest_start : absl::ZeroDuration();
+    const absl::Duration age =
+        open->oldest_start.has_value() ? open->now - *open->oldest_start : absl::ZeroDuration();
     return Open{open->now, std::max(age, absl::ZeroDuration())};
   }
   if (open.status().code() != absl::StatusCode::kPermissionDenied) return open.status();
   notes->push_back(
-      "without the PROCESS privilege open transactions are not seen: rows that commit later than the overlap after "
+      "without the PROCESS privilege open transactions are not seen: rows that commit later than the overlap "
+      "after "
       "they were written can be missed; grant PROCESS, or raise overlap");
   return Open{absl::Now(), absl::ZeroDuration()};
 }
@@ -74,7 +75,8 @@ absl::StatusOr<Window> TemporalWindow(Connection* source, const TableWork& work,
   HAKOBU_ASSIGN_OR_RETURN(const Open open, OldestTransaction(source, &window.notes));
   const SourceColumn& column = CursorColumn(work);
   const bool zoned = column.type == SourceType::kTimestamp;
-  // TIMESTAMP is compared in the session's zone, UTC. The others hold the application's clock, taken to be the server's.
+  // TIMESTAMP is compared in the session's zone, UTC. The others hold the application's clock, taken to be
+  // the server's.
   const std::string clock =
       zoned ? "UTC_TIMESTAMP(6)" : "CONVERT_TZ(UTC_TIMESTAMP(6), '+00:00', @@global.time_zone)";
   const int64_t age_us = absl::ToInt64Microseconds(open.age);
@@ -90,15 +92,16 @@ absl::StatusOr<Window> TemporalWindow(Connection* source, const TableWork& work,
     window.next = state;
     return window;
   }
-  // An application whose clock runs behind the server's (another time zone) writes below `upper` still: its own
-  // largest value, less the age of the oldest transaction, bounds that too.
+  // An application whose clock runs behind the server's (another time zone) writes below `upper` still: its
+  // own largest value, less the age of the oldest transaction, bounds that too.
   const int64_t overlap_us = absl::ToInt64Microseconds(work.options.overlap);
   HAKOBU_ASSIGN_OR_RETURN(
       const std::string lower,
-      Evaluate(source, fmt::format("LEAST({} - INTERVAL {} MICROSECOND, CAST({} AS DATETIME(6)) - INTERVAL {} "
-                                   "MICROSECOND) - INTERVAL {} MICROSECOND",
-                                   fmt::format("CAST({} AS DATETIME(6))", QuoteText(upper)), 0, QuoteText(*largest),
-                                   age_us, overlap_us)));
+      Evaluate(source,
+               fmt::format("LEAST({} - INTERVAL {} MICROSECOND, CAST({} AS DATETIME(6)) - INTERVAL {} "
+                           "MICROSECOND) - INTERVAL {} MICROSECOND",
+                           fmt::format("CAST({} AS DATETIME(6))", QuoteText(upper)), 0, QuoteText(*largest),
+                           age_us, overlap_us)));
   window.next = CursorState{.lower = lower, .history = {}};
   if (state.has_value() && !state->lower.empty() && state->lower > lower) window.next->lower = state->lower;
   return window;
@@ -121,14 +124,16 @@ absl::StatusOr<Window> IntegerWindow(Connection* source, const TableWork& work,
   CursorState next = state.value_or(CursorState());
   next.history.push_back({open.now, *largest});
   if (next.history.size() > kHistory) next.history.erase(next.history.begin());
-  // A transaction that was open just now took its values after it began, so above what was largest before that.
+  // A transaction that was open just now took its values after it began, so above what was largest before
+  // that.
   std::string safe;
   for (const CursorState::Seen& seen : next.history) {
     if (seen.at <= open.now - open.age) safe = seen.largest;
   }
   if (safe.empty()) {
     next.lower = state.has_value() ? state->lower : "";
-    window.notes.push_back("a transaction older than all noted positions is open: the cursor stays where it was");
+    window.notes.push_back(
+        "a transaction older than all noted positions is open: the cursor stays where it was");
   } else {
     HAKOBU_ASSIGN_OR_RETURN(next.lower, Evaluate(source, fmt::format("CAST({} AS DECIMAL(30)) - {}", safe,
                                                                      work.options.overlap_values)));
@@ -152,12 +157,14 @@ absl::StatusOr<CursorState> CursorState::FromJson(std::string_view text) {
   if (!json.is_object()) return absl::InternalError("the ledger's cursor is no JSON object");
   CursorState state{.lower = json.value("lower", ""), .history = {}};
   for (const nlohmann::json& seen : json.value("history", nlohmann::json::array())) {
-    state.history.push_back({absl::FromUnixMicros(seen.value("at_us", int64_t{0})), seen.value("largest", "")});
+    state.history.push_back(
+        {absl::FromUnixMicros(seen.value("at_us", int64_t{0})), seen.value("largest", "")});
   }
   return state;
 }
 
-absl::StatusOr<Window> PlanWindow(Connection* source, const TableWork& work, const std::optional<CursorState>& state) {
+absl::StatusOr<Window> PlanWindow(Connection* source, const TableWork& work,
+                                  const std::optional<CursorState>& state) {
   const SourceColumn& column = CursorColumn(work);
   absl::StatusOr<Window> window = absl::InvalidArgumentError("");
   if (IsTemporal(column.type)) {
@@ -165,8 +172,8 @@ absl::StatusOr<Window> PlanWindow(Connection* source, const TableWork& work, con
   } else if (IsInteger(column.type)) {
     window = IntegerWindow(source, work, state);
   } else {
-    return WithHint(absl::InvalidArgumentError(fmt::format("{}: cursor: `{}` is {}", work.name, column.name,
-                                                           column.declared)),
+    return WithHint(absl::InvalidArgumentError(
+                        fmt::format("{}: cursor: `{}` is {}", work.name, column.name, column.declared)),
                     "a cursor is an integer, DATE, DATETIME or TIMESTAMP column");
   }
   if (!window.ok()) return Annotate(window.status(), fmt::format("{}: bound the cursor's window", work.name));

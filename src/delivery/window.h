@@ -1,5 +1,6 @@
-// Which rows an incremental run reads: those whose cursor column lies between a lower bound kept in the ledger and an
-// upper bound that no open transaction can still write below. docs/incremental.md states the rule.
+// Which rows an incremental run reads: those whose cursor column lies between a lower bound kept in the
+// ledger and an upper bound that no open transaction can still write below. docs/incremental.md states the
+// rule.
 #pragma once
 
 #include <optional>
@@ -28,14 +29,17 @@ struct CursorState {
 };
 
 struct Window {
-  std::string condition;            // SQL on the source, without WHERE; empty: every row
-  std::optional<CursorState> next;  // kept when the rows are merged; absent: the table is empty, nothing moves
-  bool whole_table = false;         // no lower bound: worth cutting into chunks
+  std::string condition;  // SQL on the source, without WHERE; empty: every row
+  std::optional<CursorState>
+      next;                  // kept when the rows are merged; absent: the table is empty, nothing moves
+  bool whole_table = false;  // no lower bound: worth cutting into chunks
   std::vector<std::string> notes;
 };
 
-// Temporal cursors end where the oldest open transaction began, in the column's own clock, and the next window begins
-// `overlap` before; integer cursors begin again at a value seen before the oldest open transaction began.
-absl::StatusOr<Window> PlanWindow(Connection* source, const TableWork& work, const std::optional<CursorState>& state);
+// Temporal cursors end where the oldest open transaction began, in the column's own clock, and the next
+// window begins `overlap` before; integer cursors begin again at a value seen before the oldest open
+// transaction began.
+absl::StatusOr<Window> PlanWindow(Connection* source, const TableWork& work,
+                                  const std::optional<CursorState>& state);
 
 }  // namespace hakobu

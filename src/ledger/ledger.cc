@@ -75,8 +75,16 @@ class SqliteLedger : public Ledger {
   absl::StatusOr<std::vector<ChunkRecord>> Chunks(const std::string& run_id,
                                                   const std::string& source) override;
   absl::Status BeginChunk(const std::string& run_id, const std::string& source, uint64_t number) override;
+  absl::Status SealChunk(const std::string& run_id, const std::string& source, const ChunkRecord& chunk,
+                         const std::vector<QuarantineRecord>& quarantined) override {
+    return WriteChunk(run_id, source, chunk, ChunkState::kReading, quarantined);
+  }
+  absl::Status FinishSealedChunk(const std::string& run_id, const std::string& source,
+                                 uint64_t number) override;
   absl::Status FinishChunk(const std::string& run_id, const std::string& source, const ChunkRecord& chunk,
-                           const std::vector<QuarantineRecord>& quarantined) override;
+                           const std::vector<QuarantineRecord>& quarantined) override {
+    return WriteChunk(run_id, source, chunk, ChunkState::kDone, quarantined);
+  }
   absl::StatusOr<std::vector<QuarantineRecord>> Quarantined(const std::string& run_id,
                                                             const std::string& source) override;
   absl::Status RecordStep(const std::string& run_id, const std::string& source,
@@ -92,6 +100,8 @@ class SqliteLedger : public Ledger {
   absl::StatusOr<std::optional<SchemaVersion>> NewestSchema(const std::string& target) override;
 
  private:
+  absl::Status WriteChunk(const std::string& run_id, const std::string& source, const ChunkRecord& chunk,
+                          ChunkState state, const std::vector<QuarantineRecord>& quarantined);
   absl::StatusOr<std::vector<RunRecord>> ReadRuns(SqliteRows rows) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<std::optional<SchemaVersion>> NewestSchemaLocked(const std::string& target)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -313,9 +323,16 @@ absl::Status SqliteLedger::BeginChunk(const std::string& run_id, const std::stri
   return rows.Bind(1, run_id).Bind(2, source).Bind(3, number).Run();
 }
 
-absl::Status SqliteLedger::FinishChunk(const std::string& run_id, const std::string& source,
-                                       const ChunkRecord& chunk,
-                                       const std::vector<QuarantineRecord>& quarantined) {
+absl::Status SqliteLedger::FinishSealedChunk(const std::string& run_id, const std::string& source,
+                                             uint64_t number) {
+  absl::MutexLock lock(&mutex_);
+  HAKOBU_PREPARE(rows, "UPDATE chunks SET state='done' WHERE run_id=?1 AND source=?2 AND number=?3");
+  return rows.Bind(1, run_id).Bind(2, source).Bind(3, number).Run();
+}
+
+absl::Status SqliteLedger::WriteChunk(const std::string& run_id, const std::string& source,
+                                      const ChunkRecord& chunk, ChunkState state,
+                                      const std::vector<QuarantineRecord>& quarantined) {
   absl::MutexLock lock(&mutex_);
   HAKOBU_ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(sqlite_.get()));
   {
@@ -325,7 +342,7 @@ absl::Status SqliteLedger::FinishChunk(const std::string& run_id, const std::str
     HAKOBU_RETURN_IF_ERROR(rows.Bind(1, run_id)
                                .Bind(2, source)
                                .Bind(3, chunk.number)
-                               .Bind(4, ChunkStateName(ChunkState::kDone))
+                               .Bind(4, ChunkStateName(state))
                                .Bind(5, chunk.stream)
                                .Bind(6, chunk.rows)
                                .Bind(7, chunk.bytes)

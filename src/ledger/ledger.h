@@ -110,6 +110,14 @@ class Ledger {
                                                           const std::string& source) = 0;
   // Marks the chunk kReading and counts the attempt.
   virtual absl::Status BeginChunk(const std::string& run_id, const std::string& source, uint64_t number) = 0;
+  // Before a load job is let go: its id, rows, bytes and quarantined values, so that a later run that finds
+  // the job done need not read the chunk again. The state stays kReading.
+  virtual absl::Status SealChunk(const std::string& run_id, const std::string& source,
+                                 const ChunkRecord& chunk,
+                                 const std::vector<QuarantineRecord>& quarantined) = 0;
+  // A sealed chunk whose job is done.
+  virtual absl::Status FinishSealedChunk(const std::string& run_id, const std::string& source,
+                                         uint64_t number) = 0;
   // The checkpoint: chunk kDone with its rows, bytes and stream, and its quarantined values, in one
   // transaction.
   virtual absl::Status FinishChunk(const std::string& run_id, const std::string& source,

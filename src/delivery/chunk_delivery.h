@@ -1,0 +1,35 @@
+// One chunk after the other, on one connection to the source: read, decode, encode, send, finish, checkpoint.
+#pragma once
+
+#include <vector>
+
+#include "absl/status/status.h"
+#include "delivery/row_sink.h"
+#include "delivery/run_context.h"
+
+namespace hakobu {
+
+// One thread each.
+class ChunkDelivery {
+ public:
+  explicit ChunkDelivery(RunContext* run) : run_(run), connection_(run) {}
+  // Delivers the chunk and checkpoints it. What passes by itself (a lost connection, a restarting source, a
+  // stream the service forgot) is tried again with a new stream until RunOptions::patience is spent without a
+  // chunk finished.
+  absl::Status Deliver(TableRun* table, ChunkRecord* chunk);
+
+ private:
+  absl::Status Attempt(TableRun* table, ChunkRecord* chunk);
+  absl::Status ReadInto(TableRun* table, const Chunk& bounds, RowSink* sink);
+  absl::StatusOr<std::unique_ptr<RowSink>> OpenSink(TableRun* table, ChunkRecord* chunk);
+  // A load job that an earlier attempt let go: true when it has loaded the chunk.
+  absl::StatusOr<bool> FinishSealed(TableRun* table, ChunkRecord* chunk);
+
+  RunContext* run_;
+  RunConnection connection_;
+  std::vector<RowError> refused_;  // by the attempt before
+  // Counted into the table's progress by the attempt under way; taken back when it fails.
+  uint64_t counted_rows_ = 0;
+};
+
+}  // namespace hakobu

@@ -1,0 +1,103 @@
+#include "delivery/prepare.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/match.h"
+#include "base/status.h"
+#include "delivery/schema_change.h"
+
+namespace hakobu {
+namespace {
+
+// BatchCommitWriteStreams takes 10,000 streams [quotas], and each chunk is one.
+constexpr size_t kMostChunks = 9000;
+
+absl::Status CheckDataset(RunContext* run, Prepared* prepared) {
+  const DestinationConfig& destination = run->config->destination;
+  const absl::StatusOr<Resource> dataset =
+      GetDataset(*run->destination.rest, {destination.project, destination.dataset});
+  if (dataset.status().code() == absl::StatusCode::kNotFound) {
+    prepared->notes.push_back(fmt::format("dataset {} does not exist: it is created in {}",
+                                          destination.dataset, destination.location));
+    return absl::OkStatus();
+  }
+  HAKOBU_RETURN_IF_ERROR(dataset.status());
+  prepared->dataset_exists = true;
+  const nlohmann::json json = nlohmann::json::parse(dataset->json, nullptr, false);
+  const std::string location = json.is_object() ? json.value("location", "") : "";
+  if (location.empty() || absl::EqualsIgnoreCase(location, destination.location)) return absl::OkStatus();
+  return WithHint(
+      absl::InvalidArgumentError(fmt::format("dataset {} is in {}, destination.location says {}",
+                                             destination.dataset, location, destination.location)),
+      fmt::format("set location: {}", location));
+}
+
+absl::Status CompareWithTarget(RunContext* run, TableWork* work) {
+  absl::StatusOr<Resource> target = GetTable(*run->destination.rest, work->target);
+  if (target.status().code() == absl::StatusCode::kNotFound) return absl::OkStatus();
+  HAKOBU_RETURN_IF_ERROR(target.status());
+  work->existing = std::move(target->json);
+  HAKOBU_ASSIGN_OR_RETURN(const std::optional<SchemaVersion> before,
+                          run->ledger->NewestSchema(work->target.ToString()));
+  HAKOBU_ASSIGN_OR_RETURN(
+      SchemaChanges changes,
+      CompareSchemas(*work->existing, before.has_value() ? before->schema_json : "", work));
+  work->changes = std::move(changes.changes);
+  work->ddl = std::move(changes.ddl);
+  return CheckPartitioning(*work->existing, *work);
+}
+
+void CheckTargets(const std::vector<TableWork>& tables, Problems* problems) {
+  std::map<std::string, std::string> sources;
+  for (const TableWork& work : tables) {
+    const auto [entry, inserted] = sources.emplace(work.target.ToString(), work.name);
+    if (inserted) continue;
+    problems->Add(
+        WithHint(absl::InvalidArgumentError(fmt::format("{} and {} would both be delivered to {}",
+                                                        entry->second, work.name, work.target.ToString())),
+                 "give them targets of their own: `target: {database}_{table}`"));
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<Prepared> Prepare(RunContext* run, Connection* source) {
+  Prepared prepared;
+  Problems problems;
+  prepared.tables = SelectTables(*run->config, run->options.tables, source, &problems);
+  for (TableWork& work : prepared.tables) problems.Add(MapTable(*run->config, &work));
+  CheckTargets(prepared.tables, &problems);
+  problems.Add(CheckDataset(run, &prepared));
+  if (prepared.dataset_exists) {
+    for (TableWork& work : prepared.tables) problems.Add(CompareWithTarget(run, &work));
+  }
+  HAKOBU_RETURN_IF_ERROR(problems.Status());
+  if (prepared.tables.empty()) {
+    return WithHint(absl::InvalidArgumentError("there is no table to deliver"),
+                    "`hakobu run` delivers tables of the modes replace, append and incremental");
+  }
+  prepared.fingerprint = Fingerprint(*run->config, prepared.tables);
+  return prepared;
+}
+
+absl::StatusOr<std::vector<Chunk>> PlanTableChunks(RunContext* run, Connection* source, const TableWork& work,
+                                                   const Window* window, std::vector<std::string>* notes) {
+  if (window != nullptr && !window->whole_table) return std::vector<Chunk>{Chunk()};
+  ChunkOptions options;
+  options.target_rows = work.options.chunk_rows;
+  options.target_bytes = work.options.chunk_bytes;
+  options.connections = run->config->source.connections;
+  options.where = work.options.where;
+  for (;;) {
+    HAKOBU_ASSIGN_OR_RETURN(ChunkPlan plan, PlanChunks(source, work.source, options));
+    if (plan.single_pass) notes->push_back("read in one streamed pass: " + plan.why);
+    if (plan.chunks.size() <= kMostChunks) return std::move(plan.chunks);
+    options.target_rows *= 2;
+    options.target_bytes *= 2;
+  }
+}
+
+}  // namespace hakobu

@@ -1,0 +1,308 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <filesystem>
+#include <system_error>
+
+#include "absl/random/random.h"
+#include "base/crash_point.h"
+#include "base/log.h"
+#include "base/status.h"
+#include "delivery/delivery.h"
+#include "delivery/engine.h"
+#include "delivery/prepare.h"
+#include "delivery/run_tables.h"
+#include "delivery/staging.h"
+
+namespace hakobu {
+namespace {
+
+// An interrupted run that is older is not continued: its chunks would be older than the user expects of a new
+// run.
+constexpr absl::Duration kContinueWithin = absl::Hours(12);
+
+// Sorts by time, and fits table names and label values.
+std::string NewRunId(absl::Time now) {
+  absl::BitGen random;
+  return absl::FormatTime("%Y%m%dt%H%M%S", now, absl::UTCTimeZone()) +
+         fmt::format("{:06x}", absl::Uniform<uint32_t>(random, 0, 1U << 24));
+}
+
+absl::StatusOr<std::unique_ptr<Ledger>> OpenLedger(const Config& config, const RunOptions& options) {
+  const std::string& path = options.ledger_path.empty() ? config.ledger : options.ledger_path;
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  std::error_code error;
+  if (!folder.empty()) std::filesystem::create_directories(folder, error);
+  if (error) {
+    return absl::FailedPreconditionError(
+        fmt::format("create the ledger's folder {}: {}", folder.string(), error.message()));
+  }
+  return Ledger::Open(path);
+}
+
+absl::StatusOr<std::unique_ptr<RunContext>> MakeContext(const Config& config, const RunOptions& options,
+                                                        const Cancellation& cancel, Ledger* ledger) {
+  auto run = std::make_unique<RunContext>();
+  run->config = &config;
+  run->options = options;
+  run->cancel = &cancel;
+  run->clock = options.clock;
+  run->connect = SourceOptions(config.source);
+  run->ledger = ledger;
+  HAKOBU_ASSIGN_OR_RETURN(run->destination,
+                          OpenDestination(config.destination, options.addresses, options.clock, &cancel));
+  return run;
+}
+
+std::string PositionText(const absl::StatusOr<LogPosition>& position) {
+  if (!position.ok() || position->file.empty()) return "";
+  std::string text = fmt::format("{}:{}", position->file, position->offset);
+  if (!position->gtid_set.empty()) text += " gtid=" + position->gtid_set;
+  return text;
+}
+
+// The interrupted run to continue, if there is one that can be.
+absl::StatusOr<std::optional<RunRecord>> FindResumable(RunContext* run, const std::string& fingerprint) {
+  if (run->options.fresh) return std::optional<RunRecord>();
+  HAKOBU_ASSIGN_OR_RETURN(std::optional<RunRecord> found, run->ledger->ResumableRun(fingerprint));
+  if (!found.has_value() || run->clock->Now() - found->started > kContinueWithin)
+    return std::optional<RunRecord>();
+  HAKOBU_ASSIGN_OR_RETURN(const bool can, CanContinue(run, found->id));
+  if (!can) return std::optional<RunRecord>();
+  return found;
+}
+
+PlannedTable Planned(const TableWork& work, uint64_t chunks, std::vector<std::string> notes) {
+  PlannedTable table;
+  table.source = work.name;
+  table.target = work.target.ToString();
+  table.mode = work.mode;
+  table.write = work.write;
+  table.estimated_rows = work.source.estimated_rows;
+  table.estimated_bytes = work.source.data_bytes;
+  table.chunks = chunks;
+  if (work.source.key.has_value()) {
+    std::vector<std::string> columns;
+    for (const size_t column : work.source.key->columns) columns.push_back(work.source.columns[column].name);
+    table.key = fmt::format("{} ({})", work.source.key->name, fmt::join(columns, ", "));
+  }
+  table.target_exists = work.existing.has_value();
+  table.schema_changes = work.changes;
+  for (const Field& field : work.schema.fields) {
+    table.columns.emplace_back(field.name, std::string(FieldTypeName(field.type)));
+  }
+  table.notes = std::move(notes);
+  return table;
+}
+
+double StorageWriteUsd(const Config& config, const RunPlan& plan) {
+  double gib = 0;
+  for (const PlannedTable& table : plan.tables) {
+    if (table.write == WriteBy::kStorage) gib += std::ldexp(static_cast<double>(table.estimated_bytes), -30);
+  }
+  return std::max(0.0, gib - config.prices.storage_write_free_gib) * config.prices.storage_write_per_gib;
+}
+
+// The run that is under way.
+class Delivery {
+ public:
+  Delivery(RunContext* run, RunObserver* observer) : run_(run), observer_(observer) {}
+  absl::StatusOr<RunReport> Deliver();
+
+ private:
+  absl::Status Begin(Connection* source);
+  absl::Status Finish(const absl::StatusOr<LoadCounters>& before);
+  TableReport ReportOf(TableRun* table);
+
+  RunContext* run_;
+  RunObserver* observer_;
+  TableRuns tables_;
+  RunReport report_;
+};
+
+absl::Status Delivery::Begin(Connection* source) {
+  HAKOBU_ASSIGN_OR_RETURN(Prepared prepared, Prepare(run_, source));
+  report_.notes = prepared.notes;
+  HAKOBU_ASSIGN_OR_RETURN(const std::optional<RunRecord> resumed, FindResumable(run_, prepared.fingerprint));
+  run_->run_id = resumed.has_value() ? resumed->id : NewRunId(report_.started);
+  report_.run_id = run_->run_id;
+  HAKOBU_RETURN_IF_ERROR(EnsureDatasets(run_, prepared.dataset_exists));
+  HAKOBU_ASSIGN_OR_RETURN(const std::vector<std::string> removed,
+                          RemoveLeftovers(run_, resumed.has_value() ? resumed->id : ""));
+  report_.notes.insert(report_.notes.end(), removed.begin(), removed.end());
+  // Noted before the first row is read: following the log from here misses nothing.
+  report_.log_position_before =
+      resumed.has_value() ? resumed->log_position_before : PositionText(ReadLogPosition(source));
+  if (resumed.has_value()) {
+    report_.resumed_run = resumed->id;
+    HAKOBU_RETURN_IF_ERROR(run_->ledger->SetRunState(run_->run_id, RunState::kRunning));
+    HAKOBU_ASSIGN_OR_RETURN(tables_, ContinueTables(run_, source, std::move(prepared.tables)));
+  } else {
+    HAKOBU_RETURN_IF_ERROR(run_->ledger->StartRun({.id = run_->run_id,
+                                                   .started = report_.started,
+                                                   .fingerprint = prepared.fingerprint,
+                                                   .pid = getpid(),
+                                                   .log_position_before = report_.log_position_before}));
+    CrashPoint("run.started");
+    HAKOBU_ASSIGN_OR_RETURN(tables_, BeginTables(run_, source, std::move(prepared.tables)));
+  }
+  return absl::OkStatus();
+}
+
+TableReport Delivery::ReportOf(TableRun* table) {
+  TableReport report;
+  report.source = table->work.name;
+  report.target = table->work.target.ToString();
+  report.mode = table->work.mode;
+  report.write = table->work.write;
+  report.chunks = table->chunks.size();
+  report.chunk_retries = table->retries;
+  report.schema_changes = table->work.changes;
+  for (const ChunkRecord& chunk : table->chunks) {
+    if (chunk.state != ChunkState::kDone) continue;
+    report.rows += chunk.rows;
+    report.bytes += chunk.bytes;
+  }
+  absl::MutexLock lock(&table->mutex);
+  report.notes = table->notes;
+  report.state = table->record.state;
+  report.seconds = table->record.seconds;
+  if (!table->failure.ok()) {
+    report.state = run_->cancel->cancelled() ? "cancelled" : "failed";
+    report.error = std::string(View(table->failure.message()));
+    report.refused = table->failure.code() == absl::StatusCode::kDataLoss;
+  }
+  const absl::StatusOr<std::vector<QuarantineRecord>> quarantined =
+      run_->ledger->Quarantined(run_->run_id, table->work.name);
+  if (quarantined.ok()) {
+    for (const QuarantineRecord& record : *quarantined) {
+      report.quarantined.push_back({record.column, record.count, record.first_keys, record.example});
+    }
+  }
+  return report;
+}
+
+absl::Status Delivery::Finish(const absl::StatusOr<LoadCounters>& before) {
+  report_.finished = run_->clock->Now();
+  const absl::Duration limit = run_->config->limits.finish_within;
+  report_.late = limit > absl::ZeroDuration() && report_.finished - report_.started > limit;
+  std::string error;
+  for (const auto& table : tables_) {
+    report_.tables.push_back(ReportOf(table.get()));
+    if (error.empty()) error = report_.tables.back().error;
+  }
+  report_.state = run_->cancel->cancelled() ? "cancelled" : error.empty() ? "done" : "failed";
+  const LoadCounters load = run_->load.sum();
+  report_.source_load = {.statements = load.statements,
+                         .rows_examined = load.rows_examined,
+                         .server_data_reads = 0,
+                         .created_tmp_disk_tables = load.tmp_disk_tables,
+                         .sort_merge_passes = load.sort_merge_passes};
+  if (!run_->cancel->cancelled()) {
+    const absl::StatusOr<std::unique_ptr<Connection>> connection = Connection::Open(run_->connect);
+    if (connection.ok()) {
+      report_.log_position_after = PositionText(ReadLogPosition(connection->get()));
+      const absl::StatusOr<LoadCounters> after = ReadLoadCounters(connection->get());
+      if (after.ok() && before.ok()) {
+        report_.source_load.server_data_reads = after->innodb_data_reads - before->innodb_data_reads;
+      }
+    }
+  }
+  const RunState state = report_.state == "done"        ? RunState::kDone
+                         : report_.state == "cancelled" ? RunState::kCancelled
+                                                        : RunState::kFailed;
+  CrashPoint("run.finishing");
+  return run_->ledger->FinishRun(run_->run_id, state, report_.finished, error, ReportToJson(report_));
+}
+
+absl::StatusOr<RunReport> Delivery::Deliver() {
+  report_.started = run_->clock->Now();
+  absl::StatusOr<LoadCounters> before = absl::UnknownError("not read");
+  {
+    RunConnection connection(run_);
+    HAKOBU_ASSIGN_OR_RETURN(Connection * source, connection.Get());
+    before = ReadLoadCounters(source);
+    HAKOBU_RETURN_IF_ERROR(Begin(source));
+  }
+  uint64_t resumed_chunks = 0;
+  std::vector<uint64_t> resumed(tables_.size());
+  RunPlan plan;
+  for (size_t i = 0; i < tables_.size(); ++i) {
+    TableRun& table = *tables_[i];
+    resumed[i] = table.chunks_done;
+    resumed_chunks += resumed[i];
+    absl::MutexLock lock(&table.mutex);
+    plan.tables.push_back(Planned(table.work, table.chunks.size(), table.notes));
+    if (table.resumed && table.record.state == "done") {
+      table.notes.push_back(
+          "delivered already by the run that this one continues; --fresh delivers it again");
+    }
+  }
+  plan.resumes_run = report_.resumed_run;
+  plan.chunks_already_done = resumed_chunks;
+  plan.storage_write_usd = StorageWriteUsd(*run_->config, plan);
+  if (observer_ != nullptr) observer_->OnStart(run_->run_id, plan);
+  DeliverTables(run_, tables_, observer_);
+  const absl::Status finished = Finish(before);
+  for (size_t i = 0; i < report_.tables.size(); ++i) report_.tables[i].chunks_resumed = resumed[i];
+  if (!finished.ok()) {
+    report_.state = "failed";
+    report_.notes.push_back("the ledger could not be written: " + std::string(View(finished.message())));
+  }
+  return std::move(report_);
+}
+
+}  // namespace
+
+absl::StatusOr<RunPlan> PlanRun(const Config& config, const RunOptions& options, const Cancellation& cancel) {
+  HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Ledger> ledger, OpenLedger(config, options));
+  HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<RunContext> run,
+                          MakeContext(config, options, cancel, ledger.get()));
+  RunConnection connection(run.get());
+  HAKOBU_ASSIGN_OR_RETURN(Connection * source, connection.Get());
+  HAKOBU_ASSIGN_OR_RETURN(Prepared prepared, Prepare(run.get(), source));
+  RunPlan plan;
+  for (const TableWork& work : prepared.tables) {
+    std::vector<std::string> notes = work.notes;
+    std::optional<Window> window;
+    if (work.mode == WriteMode::kIncremental) {
+      HAKOBU_ASSIGN_OR_RETURN(const std::optional<std::string> text,
+                              ledger->Cursor(work.name, work.target.ToString()));
+      std::optional<CursorState> state;
+      if (text.has_value() && work.existing.has_value()) {
+        HAKOBU_ASSIGN_OR_RETURN(state, CursorState::FromJson(*text));
+      }
+      HAKOBU_ASSIGN_OR_RETURN(window, PlanWindow(source, work, state));
+      notes.insert(notes.end(), window->notes.begin(), window->notes.end());
+    }
+    HAKOBU_ASSIGN_OR_RETURN(
+        const std::vector<Chunk> chunks,
+        PlanTableChunks(run.get(), source, work, window.has_value() ? &*window : nullptr, &notes));
+    plan.tables.push_back(Planned(work, chunks.size(), std::move(notes)));
+  }
+  HAKOBU_ASSIGN_OR_RETURN(const std::optional<RunRecord> resumable,
+                          FindResumable(run.get(), prepared.fingerprint));
+  if (resumable.has_value()) {
+    plan.resumes_run = resumable->id;
+    for (const TableWork& work : prepared.tables) {
+      HAKOBU_ASSIGN_OR_RETURN(const std::vector<ChunkRecord> chunks,
+                              ledger->Chunks(resumable->id, work.name));
+      for (const ChunkRecord& chunk : chunks)
+        plan.chunks_already_done += chunk.state == ChunkState::kDone ? 1 : 0;
+    }
+  }
+  plan.storage_write_usd = StorageWriteUsd(config, plan);
+  return plan;
+}
+
+absl::StatusOr<RunReport> Run(const Config& config, const RunOptions& options, RunObserver* observer,
+                              const Cancellation& cancel) {
+  HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Ledger> ledger, OpenLedger(config, options));
+  HAKOBU_RETURN_IF_ERROR(ledger->LockForRun());
+  HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<RunContext> run,
+                          MakeContext(config, options, cancel, ledger.get()));
+  return Delivery(run.get(), observer).Deliver();
+}
+
+}  // namespace hakobu

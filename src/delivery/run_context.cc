@@ -1,0 +1,69 @@
+#include "delivery/run_context.h"
+
+#include "base/status.h"
+
+namespace hakobu {
+
+void OpenConnections::Add(Connection* connection) {
+  absl::MutexLock lock(&mutex_);
+  connections_.insert(connection);
+  if (interrupted_) connection->Interrupt();
+}
+
+void OpenConnections::Remove(Connection* connection) {
+  absl::MutexLock lock(&mutex_);
+  connections_.erase(connection);
+}
+
+void OpenConnections::InterruptAll() {
+  absl::MutexLock lock(&mutex_);
+  interrupted_ = true;
+  for (Connection* connection : connections_) connection->Interrupt();
+}
+
+void SourceLoadSum::Add(const LoadCounters& counters) {
+  absl::MutexLock lock(&mutex_);
+  sum_.statements += counters.statements;
+  sum_.rows_examined += counters.rows_examined;
+  sum_.tmp_tables += counters.tmp_tables;
+  sum_.tmp_disk_tables += counters.tmp_disk_tables;
+  sum_.sort_rows += counters.sort_rows;
+  sum_.sort_merge_passes += counters.sort_merge_passes;
+  sum_.bytes_sent += counters.bytes_sent;
+}
+
+LoadCounters SourceLoadSum::sum() const {
+  absl::MutexLock lock(&mutex_);
+  return sum_;
+}
+
+absl::StatusOr<Connection*> RunConnection::Get() {
+  if (connection_ != nullptr) return connection_.get();
+  HAKOBU_RETURN_IF_ERROR(run_->cancel->Check());
+  HAKOBU_ASSIGN_OR_RETURN(connection_, Connection::Open(run_->connect));
+  run_->connections.Add(connection_.get());
+  const absl::StatusOr<LoadCounters> counters = ReadLoadCounters(connection_.get());
+  if (!counters.ok()) {
+    Drop();
+    return counters.status();
+  }
+  before_ = *counters;
+  return connection_.get();
+}
+
+void RunConnection::Drop() {
+  if (connection_ == nullptr) return;
+  run_->connections.Remove(connection_.get());
+  connection_.reset();
+}
+
+void RunConnection::Close() {
+  if (connection_ == nullptr) return;
+  if (!run_->cancel->cancelled()) {
+    const absl::StatusOr<LoadCounters> after = ReadLoadCounters(connection_.get());
+    if (after.ok()) run_->load.Add(*after - before_);
+  }
+  Drop();
+}
+
+}  // namespace hakobu

@@ -1,0 +1,108 @@
+#include "delivery/staging.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "base/crash_point.h"
+#include "base/status.h"
+#include "delivery/table_resource.h"
+
+namespace hakobu {
+namespace {
+
+constexpr std::string_view kPrefix = "_hakobu_staging_";
+// BigQuery removes the staging table by itself then, should nobody run hakobu again.
+constexpr absl::Duration kStagingLife = absl::Hours(24 * 7);
+
+absl::Status CreateUnlessThere(Rest& rest, const TableName& name, const std::string& resource) {
+  const absl::Status status = CreateTable(rest, name, resource).status();
+  return status.code() == absl::StatusCode::kAlreadyExists ? absl::OkStatus() : status;
+}
+
+absl::Status EnsureDataset(RunContext* run, const DatasetName& name) {
+  const nlohmann::json resource = {{"location", run->config->destination.location}};
+  const absl::Status status = CreateDataset(*run->destination.rest, name, resource.dump()).status();
+  return status.code() == absl::StatusCode::kAlreadyExists ? absl::OkStatus() : status;
+}
+
+absl::Status Prepare(RunContext* run, TableRun* table) {
+  Rest& rest = *run->destination.rest;
+  const TableWork& work = table->work;
+  const DestinationConfig& destination = run->config->destination;
+  if (!table->direct) {
+    const StagingLabels labels{run->ledger->id(), run->run_id};
+    HAKOBU_RETURN_IF_ERROR(CreateUnlessThere(
+        rest, table->staging, StagingResource(work, labels, run->clock->Now() + kStagingLife)));
+    CrashPoint("staging.created");
+  }
+  if (work.mode == WriteMode::kReplace || table->first_load) return absl::OkStatus();
+  if (!work.existing.has_value()) return CreateUnlessThere(rest, work.target, TargetResource(work));
+  for (const std::string& ddl : work.ddl) {
+    QuerySpec query;
+    query.project = destination.billing_project;
+    query.sql = ddl;
+    query.location = destination.location;
+    HAKOBU_RETURN_IF_ERROR(Annotate(RunQuery(rest, query).status(), fmt::format("{}: {}", work.name, ddl)));
+    CrashPoint("staging.altered");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+TableName StagingName(const RunContext& run, const TableName& target) {
+  return {target.project,
+          run.config->destination.staging_dataset.empty() ? target.dataset
+                                                          : run.config->destination.staging_dataset,
+          fmt::format("{}{}_{}_{}", kPrefix, target.table, run.ledger->id(), run.run_id)};
+}
+
+absl::Status EnsureDatasets(RunContext* run, bool dataset_exists) {
+  const DestinationConfig& destination = run->config->destination;
+  if (!dataset_exists) HAKOBU_RETURN_IF_ERROR(EnsureDataset(run, {destination.project, destination.dataset}));
+  if (destination.staging_dataset.empty() || destination.staging_dataset == destination.dataset) {
+    return absl::OkStatus();
+  }
+  return EnsureDataset(run, {destination.project, destination.staging_dataset});
+}
+
+absl::Status EnsureDestination(RunContext* run, TableRun* table) {
+  absl::MutexLock lock(&table->mutex);
+  if (table->started == absl::InfiniteFuture()) table->started = run->clock->Now();
+  if (table->destination_ready) return absl::OkStatus();
+  HAKOBU_RETURN_IF_ERROR(Prepare(run, table));
+  table->record.state = "reading";
+  HAKOBU_RETURN_IF_ERROR(run->ledger->UpdateTable(table->record));
+  table->destination_ready = true;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<std::string>> RemoveLeftovers(RunContext* run, const std::string& keep_run) {
+  Rest& rest = *run->destination.rest;
+  const DestinationConfig& destination = run->config->destination;
+  std::vector<std::string> removed;
+  // By name: also those whose creation the ledger never heard of.
+  const DatasetName dataset{destination.project, destination.staging_dataset.empty()
+                                                     ? destination.dataset
+                                                     : destination.staging_dataset};
+  HAKOBU_ASSIGN_OR_RETURN(const std::vector<TableEntry> tables, ListTables(rest, dataset));
+  const std::string own = fmt::format("_{}_", run->ledger->id());
+  for (const TableEntry& table : tables) {
+    const std::string& name = table.name.table;
+    if (!name.starts_with(kPrefix) || name.find(own) == std::string::npos) continue;
+    if (!keep_run.empty() && name.ends_with("_" + keep_run)) continue;
+    HAKOBU_RETURN_IF_ERROR(DeleteTable(rest, table.name));
+    CrashPoint("leftovers.removed");
+    removed.push_back("removed " + table.name.ToString() + ", left by a run that did not end");
+  }
+  HAKOBU_ASSIGN_OR_RETURN(const std::vector<RunRecord> unfinished, run->ledger->UnfinishedRuns());
+  for (const RunRecord& dead : unfinished) {
+    if (dead.id == keep_run) continue;
+    HAKOBU_RETURN_IF_ERROR(run->ledger->SetRunState(dead.id, RunState::kAbandoned));
+  }
+  return removed;
+}
+
+}  // namespace hakobu
