@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -139,6 +140,12 @@ absl::StatusOr<bool> CanContinue(RunContext* run, const std::string& run_id) {
     bool published = false;
     for (const PublishStep& step : steps) published |= step.step == "published" && step.done;
     if (published) continue;
+    HAKOBU_ASSIGN_OR_RETURN(const std::vector<ChunkRecord> chunks,
+                            run->ledger->Chunks(run_id, record.source));
+    const bool any_done = std::any_of(chunks.begin(), chunks.end(), [](const ChunkRecord& chunk) {
+      return chunk.state == ChunkState::kDone || !chunk.stream.empty();
+    });
+    if (!any_done) continue;
     const size_t dot = record.staging.find('.');
     const size_t second = record.staging.find('.', dot + 1);
     const TableName staging{record.staging.substr(0, dot), record.staging.substr(dot + 1, second - dot - 1),
