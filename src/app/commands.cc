@@ -2,7 +2,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/completion_command.h"
 #include "app/schema_command.h"
+#include "app/status_command.h"
 
 namespace hakobu {
 namespace {
@@ -37,7 +39,9 @@ void BuildCommandLine(CLI::App& app, CommandLine& line) {
   app.require_subcommand(1);
   app.fallthrough();  // global options may follow the command too
   AddGlobalOptions(app, line.options);
+  RegisterStatusCommand(app, line);
   RegisterSchemaCommand(app, line);
+  RegisterCompletionCommand(app, line);
 }
 
 }  // namespace hakobu

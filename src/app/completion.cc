@@ -1,0 +1,194 @@
+#include "app/completion.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <string_view>
+#include <vector>
+
+namespace hakobu {
+namespace {
+
+struct OptionFacts {
+  std::vector<std::string> names;    // "--config", "-c"; empty: a positional
+  std::vector<std::string> choices;  // values it takes, where they are few
+  std::string about;
+  bool takes_value = false;
+  bool takes_file = false;
+};
+
+// CLI11 shows the members that a value is checked against as `TYPE:{a,b}`.
+std::vector<std::string> ChoicesOf(const std::string& type) {
+  std::vector<std::string> choices;
+  const size_t open = type.find('{');
+  const size_t close = type.find('}', open);
+  if (open == std::string::npos || close == std::string::npos) return choices;
+  std::string list = type.substr(open + 1, close - open - 1);
+  for (size_t comma = list.find(','); comma != std::string::npos; comma = list.find(',')) {
+    choices.push_back(list.substr(0, comma));
+    list.erase(0, comma + 1);
+  }
+  choices.push_back(list);
+  return choices;
+}
+
+std::vector<OptionFacts> OptionsOf(const CLI::App& app) {
+  std::vector<OptionFacts> options;
+  for (const CLI::Option* option : app.get_options()) {
+    OptionFacts& facts = options.emplace_back();
+    for (const std::string& name : option->get_lnames()) facts.names.push_back("--" + name);
+    for (const std::string& name : option->get_snames()) facts.names.push_back("-" + name);
+    facts.takes_value = option->get_items_expected_max() > 0;
+    const std::string type = option->get_type_name();
+    facts.choices = ChoicesOf(type);
+    facts.takes_file = type.starts_with("FILE") || type.starts_with("DIR");
+    facts.about = option->get_description();
+  }
+  return options;
+}
+
+struct CommandFacts {
+  std::string name;
+  std::string about;
+  std::vector<OptionFacts> options;  // the global ones too
+};
+
+std::vector<CommandFacts> CommandsOf(const CLI::App& app) {
+  std::vector<CommandFacts> commands;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    CommandFacts facts{command->get_name(), command->get_description(), OptionsOf(*command)};
+    for (OptionFacts& option : OptionsOf(app)) {
+      const bool help =
+          !option.names.empty() && (option.names[0] == "--help" || option.names[0] == "--version");
+      if (!help) facts.options.push_back(std::move(option));
+    }
+    commands.push_back(std::move(facts));
+  }
+  return commands;
+}
+
+// What may be typed next: option names, and the values of positionals.
+std::string WordsOf(const std::vector<OptionFacts>& options) {
+  std::vector<std::string> words;
+  for (const OptionFacts& option : options) {
+    const auto& add = option.names.empty() ? option.choices : option.names;
+    words.insert(words.end(), add.begin(), add.end());
+  }
+  return fmt::format("{}", fmt::join(words, " "));
+}
+
+// The `case $previous` arms for options that take a value.
+std::string ValueArms(const std::vector<OptionFacts>& options) {
+  std::string arms;
+  for (const OptionFacts& option : options) {
+    if (option.names.empty() || !option.takes_value) continue;
+    const std::string action =
+        option.takes_file ? "COMPREPLY=($(compgen -f -- \"$current\"))"
+        : option.choices.empty()
+            ? "COMPREPLY=()"
+            : fmt::format("COMPREPLY=($(compgen -W \"{}\" -- \"$current\"))", fmt::join(option.choices, " "));
+    arms += fmt::format("        {}) {}; return ;;\n", fmt::join(option.names, "|"), action);
+  }
+  return arms;
+}
+
+std::string ZshQuoted(std::string_view text) {
+  std::string quoted;
+  for (const char c : text) {
+    if (c == '\'') {
+      quoted += "'\\''";
+      continue;
+    }
+    if (c == '[' || c == ']' || c == ':') quoted += '\\';
+    quoted += c;
+  }
+  return quoted;
+}
+
+std::string ZshValue(const OptionFacts& option) {
+  if (option.takes_file) return ":file:_files";
+  if (option.choices.empty()) return ":value: ";
+  return fmt::format(":value:({})", fmt::join(option.choices, " "));
+}
+
+std::string ZshArguments(const std::vector<OptionFacts>& options) {
+  std::string lines;
+  for (const OptionFacts& option : options) {
+    if (option.names.empty()) {
+      lines += fmt::format(" \\\n        '*{}'", ZshValue(option));
+      continue;
+    }
+    for (const std::string& name : option.names) {
+      lines += fmt::format(" \\\n        '{}[{}]{}'", name, ZshQuoted(option.about),
+                           option.takes_value ? ZshValue(option) : "");
+    }
+  }
+  return lines;
+}
+
+}  // namespace
+
+std::string BashCompletion(const CLI::App& app) {
+  const std::vector<CommandFacts> commands = CommandsOf(app);
+  std::vector<std::string> names;
+  std::string arms;
+  for (const CommandFacts& command : commands) {
+    names.push_back(command.name);
+    const std::string values = ValueArms(command.options);
+    arms += fmt::format("    {})\n", command.name);
+    if (!values.empty()) arms += fmt::format("      case $previous in\n{}      esac\n", values);
+    arms += fmt::format("      words=\"{}\" ;;\n", WordsOf(command.options));
+  }
+  const std::vector<OptionFacts> globals = OptionsOf(app);
+  return fmt::format(
+      R"(# bash completion for hakobu: source it, or put it into bash-completion's folder.
+_hakobu() {{
+  local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}} command= words= i
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case ${{COMP_WORDS[i]}} in
+      {0}) command=${{COMP_WORDS[i]}}; break ;;
+    esac
+  done
+  case $command in
+    '')
+      case $previous in
+{1}      esac
+      words="{2} {3}" ;;
+{4}  esac
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+}}
+complete -F _hakobu hakobu
+)",
+      fmt::join(names, "|"), ValueArms(globals), fmt::join(names, " "), WordsOf(globals), arms);
+}
+
+std::string ZshCompletion(const CLI::App& app) {
+  std::string described;
+  std::string arms;
+  for (const CommandFacts& command : CommandsOf(app)) {
+    described += fmt::format("    '{}:{}'\n", command.name, ZshQuoted(command.about));
+    arms += fmt::format("    {})\n      _arguments{} ;;\n", command.name, ZshArguments(command.options));
+  }
+  return fmt::format(R"(#compdef hakobu
+# zsh completion for hakobu: put it as _hakobu into a folder of $fpath.
+_hakobu() {{
+  local -a commands=(
+{0})
+  local context state state_descr line
+  typeset -A opt_args
+  _arguments -C{1} \
+        '1:command:->command' \
+        '*::argument:->argument'
+  case $state in
+    command) _describe command commands; return ;;
+  esac
+  case $line[1] in
+{2}  esac
+}}
+_hakobu "$@"
+)",
+                     described, ZshArguments(OptionsOf(app)), arms);
+}
+
+}  // namespace hakobu

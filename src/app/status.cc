@@ -1,0 +1,111 @@
+#include "app/status.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "app/text_table.h"
+#include "base/status.h"
+
+namespace hakobu {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string TimeText(absl::Time time) {
+  return absl::FormatTime("%Y-%m-%d %H:%M:%S", time, absl::LocalTimeZone());
+}
+
+Json TimeJson(absl::Time time) {
+  if (time == absl::InfinitePast()) return nullptr;
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", time, absl::UTCTimeZone());
+}
+
+std::string Took(const RunRecord& run) {
+  if (run.finished == absl::InfinitePast()) return "";
+  return SecondsText(absl::ToDoubleSeconds(run.finished - run.started));
+}
+
+uint64_t Rows(const RunStatus& status) {
+  uint64_t rows = 0;
+  for (const RunTableRecord& table : status.tables) rows += table.rows;
+  return rows;
+}
+
+std::string FirstLine(const std::string& text) {
+  return text.substr(0, text.find('\n'));
+}
+
+std::string TablesText(const RunStatus& newest) {
+  TextTable table({{"table", Align::kLeft},
+                   {"target", Align::kLeft},
+                   {"mode", Align::kLeft},
+                   {"state", Align::kLeft},
+                   {"rows", Align::kRight},
+                   {"bytes", Align::kRight},
+                   {"took", Align::kRight}});
+  std::string errors;
+  for (const RunTableRecord& record : newest.tables) {
+    table.AddRow({record.source, record.target, record.mode, record.state, CountText(record.rows),
+                  BytesText(record.bytes), SecondsText(record.seconds)});
+    if (!record.error.empty()) errors += fmt::format("{}: {}\n", record.source, record.error);
+  }
+  return fmt::format("\nTables of run {}\n{}{}", newest.run.id, table.Render(),
+                     errors.empty() ? "" : "\n" + errors);
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<RunStatus>> ReadStatus(Ledger* ledger, size_t count) {
+  HAKOBU_ASSIGN_OR_RETURN(const std::vector<RunRecord> runs, ledger->Runs(count));
+  std::vector<RunStatus> result;
+  for (const RunRecord& run : runs) {
+    HAKOBU_ASSIGN_OR_RETURN(std::vector<RunTableRecord> tables, ledger->Tables(run.id));
+    result.push_back({run, std::move(tables)});
+  }
+  return result;
+}
+
+std::string StatusText(const std::vector<RunStatus>& runs) {
+  if (runs.empty()) return "No run yet.\n";
+  TextTable table({{"run", Align::kLeft},
+                   {"started", Align::kLeft},
+                   {"took", Align::kRight},
+                   {"state", Align::kLeft},
+                   {"tables", Align::kRight},
+                   {"rows", Align::kRight},
+                   {"", Align::kLeft}});
+  for (const RunStatus& status : runs) {
+    const RunRecord& run = status.run;
+    table.AddRow({run.id, TimeText(run.started), Took(run), std::string(RunStateName(run.state)),
+                  CountText(status.tables.size()), CountText(Rows(status)), FirstLine(run.error)});
+  }
+  return table.Render() + TablesText(runs.front());
+}
+
+std::string StatusJson(const std::vector<RunStatus>& runs) {
+  Json list = Json::array();
+  for (const RunStatus& status : runs) {
+    const RunRecord& run = status.run;
+    Json tables = Json::array();
+    for (const RunTableRecord& record : status.tables) {
+      tables.push_back({{"source", record.source},
+                        {"target", record.target},
+                        {"mode", record.mode},
+                        {"state", record.state},
+                        {"rows", record.rows},
+                        {"bytes", record.bytes},
+                        {"seconds", record.seconds},
+                        {"error", record.error}});
+    }
+    list.push_back({{"run", run.id},
+                    {"started", TimeJson(run.started)},
+                    {"finished", TimeJson(run.finished)},
+                    {"state", RunStateName(run.state)},
+                    {"error", run.error},
+                    {"tables", tables}});
+  }
+  return Json{{"runs", list}}.dump(2) + "\n";
+}
+
+}  // namespace hakobu

@@ -1,0 +1,22 @@
+// What the ledger says, for people and for programs.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "ledger/ledger.h"
+
+namespace hakobu {
+
+struct RunStatus {
+  RunRecord run;
+  std::vector<RunTableRecord> tables;
+};
+
+// The newest `count` runs, newest first, each with its tables.
+absl::StatusOr<std::vector<RunStatus>> ReadStatus(Ledger* ledger, size_t count);
+std::string StatusText(const std::vector<RunStatus>& runs);
+std::string StatusJson(const std::vector<RunStatus>& runs);
+
+}  // namespace hakobu
