@@ -1,0 +1,96 @@
+// A binary log, event by event, as transactions of row changes and statements.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "decode/binlog/event.h"
+#include "decode/binlog/gtid.h"
+#include "decode/binlog/row_image.h"
+#include "decode/binlog/table_map.h"
+
+namespace hakobu::binlog {
+
+// Where and when: of the event that is being reported.
+struct LogContext {
+  std::string file;  // "" until a ROTATE event (or the caller) names it
+  uint64_t position =
+      0;  // of the event's first byte; of the payload's for events of a compressed transaction
+  uint64_t next_position = 0;
+  uint32_t timestamp = 0;  // seconds since the epoch
+  uint32_t server_id = 0;
+  std::string gtid;            // of the transaction: "uuid:7", "0-1-7" (MariaDB), "" where there is none
+  uint64_t commit_micros = 0;  // when it was committed on its first server; 0 where the log does not say
+  uint32_t event_in_transaction = 0;
+};
+
+struct LogStatement {
+  std::string database;      // the session's
+  std::string text;          // in the session's character set, as logged
+  bool ansi_quotes = false;  // sql_mode has ANSI_QUOTES: "x" is a name
+  uint16_t error_code = 0;
+};
+
+enum class TransactionEnd { kCommit, kRollback, kXaPrepare };
+
+// What a log says. Statuses that are not OK stop the decoder and are returned from Feed.
+class LogVisitor {
+ public:
+  virtual ~LogVisitor() = default;
+  virtual absl::Status OnBegin(const LogContext& context) = 0;
+  // `rows` borrows memory until the call returns.
+  virtual absl::Status OnRows(const LogContext& context, const TableMap& map, const RowsEvent& rows) = 0;
+  // DDL, and anything else a QUERY event holds but BEGIN, COMMIT and ROLLBACK. It is a transaction of its own
+  // unless it came between OnBegin and OnEnd (SAVEPOINT, statements of statement-format logging).
+  virtual absl::Status OnStatement(const LogContext& context, const LogStatement& statement) = 0;
+  virtual absl::Status OnEnd(const LogContext& context, TransactionEnd end) = 0;
+  virtual absl::Status OnPreviousGtids(const LogContext&, const GtidSet&) { return absl::OkStatus(); }
+  virtual absl::Status OnRotate(const LogContext&) {
+    return absl::OkStatus();
+  }  // context.file: the next file
+  virtual absl::Status OnHeartbeat(const LogContext&) { return absl::OkStatus(); }
+  // An event with the ignorable flag that this decoder does not know.
+  virtual absl::Status OnIgnored(const LogContext&, EventType) { return absl::OkStatus(); }
+};
+
+// Not thread-safe. Pure: it sees bytes only.
+class LogDecoder {
+ public:
+  explicit LogDecoder(LogVisitor* visitor) : visitor_(visitor) {}
+
+  // One whole event as it stands in a file or comes from the wire (after the packet's status byte).
+  // DataLoss: corrupt bytes. Unimplemented: an event that cannot be skipped safely. Messages name file and
+  // position.
+  absl::Status Feed(std::string_view event);
+  // Before the first Feed, when reading a file rather than the wire, or when starting in the middle of one.
+  void SetPosition(std::string file, uint64_t position);
+
+  const LogContext& context() const { return context_; }
+  const Format& format() const { return format_; }
+  bool in_transaction() const { return in_transaction_; }
+
+ private:
+  absl::Status Handle(const Event& event, const Format& format);
+  absl::Status HandleQuery(const Event& event);
+  absl::Status HandleGtid(const Event& event);
+  absl::Status HandleTaggedGtid(const Event& event);
+  absl::Status HandleMariadbGtid(const Event& event);
+  absl::Status HandleRows(const Event& event, const Format& format);
+  absl::Status HandlePayload(const Event& event);
+  absl::Status HandleRotate(const Event& event);
+  absl::Status Begin();
+  absl::Status End(TransactionEnd end);
+
+  LogVisitor* visitor_;
+  Format format_;
+  LogContext context_;
+  bool in_transaction_ = false;
+  std::map<uint64_t, TableMap> tables_;  // by table id, since the last statement's end
+  std::string inflated_;
+};
+
+}  // namespace hakobu::binlog
