@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/binlog_command.h"
 #include "app/completion_command.h"
 #include "app/schema_command.h"
 #include "app/status_command.h"
@@ -40,6 +41,7 @@ void BuildCommandLine(CLI::App& app, CommandLine& line) {
   app.fallthrough();  // global options may follow the command too
   AddGlobalOptions(app, line.options);
   RegisterStatusCommand(app, line);
+  RegisterBinlogCommand(app, line);
   RegisterSchemaCommand(app, line);
   RegisterCompletionCommand(app, line);
 }

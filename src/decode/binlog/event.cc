@@ -13,6 +13,7 @@ namespace {
 
 constexpr size_t kChecksumBytes = 4;
 constexpr uint8_t kChecksumCrc32 = 1;
+constexpr uint8_t kFlagInUse = 1;  // LOG_EVENT_BINLOG_IN_USE_F
 
 EventHeader ReadHeader(std::string_view bytes) {
   ByteReader reader(bytes);
@@ -26,10 +27,17 @@ EventHeader ReadHeader(std::string_view bytes) {
   return header;
 }
 
-bool ChecksumHolds(std::string_view bytes) {
+// `flags_ignored` do not count: the server marks a file as in use by changing a byte of its first event in
+// place.
+bool ChecksumHolds(std::string_view bytes, uint8_t flags_ignored = 0) {
+  constexpr size_t kFlagsPlace = 17;
   const size_t covered = bytes.size() - kChecksumBytes;
   ByteReader stored(bytes.substr(covered));
-  const auto computed = crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(covered));
+  const auto* at = reinterpret_cast<const Bytef*>(bytes.data());
+  uLong computed = crc32(0, at, kFlagsPlace);
+  const auto flags = static_cast<Bytef>(at[kFlagsPlace] & ~flags_ignored);
+  computed = crc32(computed, &flags, 1);
+  computed = crc32(computed, at + kFlagsPlace + 1, static_cast<uInt>(covered - kFlagsPlace - 1));
   return stored.U32() == static_cast<uint32_t>(computed);
 }
 
@@ -140,7 +148,7 @@ absl::StatusOr<Format> ParseFormatDescription(std::string_view bytes) {
   if (KnowsChecksums(format.server_version, format.mariadb)) {
     if (lengths.size() < kChecksumBytes + 1) return absl::DataLossError("FORMAT_DESCRIPTION is cut short");
     format.checksums = lengths[lengths.size() - kChecksumBytes - 1] == kChecksumCrc32;
-    if (format.checksums && !ChecksumHolds(bytes)) {
+    if (format.checksums && !ChecksumHolds(bytes, kFlagInUse)) {
       return absl::DataLossError("FORMAT_DESCRIPTION: CRC32 does not match its bytes");
     }
     lengths.remove_suffix(kChecksumBytes + 1);

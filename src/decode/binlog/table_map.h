@@ -65,6 +65,7 @@ struct LogColumn {
   std::vector<std::string> labels;  // raw bytes in the column's character set
   std::optional<uint32_t> geometry_type;
   std::optional<bool> visible;
+  friend bool operator==(const LogColumn&, const LogColumn&) = default;
 };
 
 struct TableMap {
@@ -74,6 +75,7 @@ struct TableMap {
   std::vector<LogColumn> columns;
   std::vector<size_t> primary_key;  // places in columns; empty when not stated
   bool has_names = false;
+  friend bool operator==(const TableMap&, const TableMap&) = default;
 };
 
 // DataLoss when the event does not have the shape it should.
