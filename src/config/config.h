@@ -19,7 +19,7 @@ namespace hakobu {
 
 struct TlsConfig {
   TlsMode mode = TlsMode::kVerifyIdentity;
-  std::string ca;           // file; empty: the system's own authorities
+  std::string ca;           // file; after LoadConfig the system's own when none was given and `mode` verifies
   std::string certificate;  // file, with `key`: the client's own
   std::string key;          // file
 };
@@ -27,12 +27,12 @@ struct TlsConfig {
 struct SourceConfig {
   std::string host = "127.0.0.1";
   uint16_t port = 3306;
-  std::string socket;  // path; when set, host and port are not used
+  std::string socket;  // path; when set, host, port and tls are not used
   std::string user;
   Secret password;
   TlsConfig tls;
   absl::Duration connect_timeout = absl::Seconds(10);
-  absl::Duration statement_timeout = absl::Minutes(10);
+  absl::Duration statement_timeout;  // zero: never
   WireCompression compression = WireCompression::kNone;
   uint32_t connections = 2;  // the most that read tables at one time
 };

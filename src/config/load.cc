@@ -18,7 +18,7 @@ namespace hakobu {
 namespace {
 
 // What stands for something else when it is not given.
-void Complete(const Problems& problems, Config* config) {
+void Complete(const ConfigProblems& problems, Config* config) {
   DestinationConfig& destination = config->destination;
   if (destination.billing_project.empty()) destination.billing_project = destination.project;
   if (destination.staging_dataset.empty()) destination.staging_dataset = destination.dataset;
@@ -44,7 +44,7 @@ Environment ProcessEnvironment() {
 absl::StatusOr<Config> ParseConfig(std::string_view text, const std::string& path,
                                    const Environment& environment) {
   text = WithoutByteOrderMark(text);
-  Problems problems;
+  ConfigProblems problems;
   YAML::Node root;
   try {
     root = YAML::Load(std::string(text));

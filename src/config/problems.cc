@@ -10,7 +10,7 @@
 
 namespace hakobu {
 
-Place Problems::PlaceOf(std::string key) const {
+Place ConfigProblems::PlaceOf(std::string key) const {
   for (;;) {
     if (const auto found = places_.find(key); found != places_.end()) return found->second;
     const size_t cut = key.find_last_of(".[");
@@ -19,7 +19,8 @@ Place Problems::PlaceOf(std::string key) const {
   }
 }
 
-void Problems::Add(Place place, std::string key, std::string expected, std::string found, std::string hint) {
+void ConfigProblems::Add(Place place, std::string key, std::string expected, std::string found,
+                         std::string hint) {
   // What `defaults` get wrong shows in every table that starts from them; it is said once.
   const bool said = std::any_of(problems_.begin(), problems_.end(), [&](const ConfigProblem& other) {
     return other.key == key && other.line == place.line && other.column == place.column &&
@@ -30,7 +31,7 @@ void Problems::Add(Place place, std::string key, std::string expected, std::stri
       {place.line, place.column, std::move(key), std::move(expected), std::move(found), std::move(hint)});
 }
 
-absl::Status Problems::ToStatus(std::string_view path) const {
+absl::Status ConfigProblems::ToStatus(std::string_view path) const {
   if (problems_.empty()) return absl::OkStatus();
   std::vector<ConfigProblem> sorted = problems_;
   std::stable_sort(sorted.begin(), sorted.end(), [](const ConfigProblem& left, const ConfigProblem& right) {

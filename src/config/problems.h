@@ -17,7 +17,7 @@ struct Place {
   int column = 0;
 };
 
-class Problems {
+class ConfigProblems {
  public:
   void SetPlace(const std::string& key, Place place) { places_[key] = place; }
   // Where the key stands, else its nearest parent that does.

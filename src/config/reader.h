@@ -19,7 +19,8 @@ namespace hakobu {
 class SectionReader {
  public:
   // `text` is what the tree was parsed from; `folder` is where relative ${file:…} start. All must outlive it.
-  SectionReader(std::string_view text, std::string folder, const Environment& environment, Problems* problems)
+  SectionReader(std::string_view text, std::string folder, const Environment& environment,
+                ConfigProblems* problems)
       : text_(text), folder_(std::move(folder)), environment_(environment), problems_(problems) {}
 
   // `path` is the key path of `node`, "" for the root.
@@ -48,7 +49,7 @@ class SectionReader {
   std::string_view text_;
   std::string folder_;
   const Environment& environment_;
-  Problems* problems_;
+  ConfigProblems* problems_;
 };
 
 }  // namespace hakobu

@@ -11,7 +11,7 @@
 namespace hakobu {
 namespace {
 
-void CheckSource(const SourceConfig& source, Problems* problems) {
+void CheckSource(const SourceConfig& source, ConfigProblems* problems) {
   if (!source.socket.empty()) {
     for (const char* key : {"source.host", "source.port"}) {
       if (problems->Has(key)) problems->Add(key, "either `socket` or host and port", "both");
@@ -42,7 +42,7 @@ bool IsDataset(std::string_view text) {
                                             [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
 }
 
-void CheckNames(const DestinationConfig& destination, Problems* problems) {
+void CheckNames(const DestinationConfig& destination, ConfigProblems* problems) {
   const std::map<std::string, std::string> projects = {
       {"destination.project", destination.project},
       {"destination.billing_project", destination.billing_project}};
@@ -62,7 +62,7 @@ void CheckNames(const DestinationConfig& destination, Problems* problems) {
   }
 }
 
-void CheckEndpoint(const DestinationConfig& destination, Problems* problems) {
+void CheckEndpoint(const DestinationConfig& destination, ConfigProblems* problems) {
   const bool addresses = !destination.rest_address.empty() || !destination.grpc_address.empty();
   if (destination.rest_address.empty() != destination.grpc_address.empty()) {
     problems->Add(destination.rest_address.empty() ? "destination.grpc_address" : "destination.rest_address",
@@ -84,7 +84,7 @@ void CheckEndpoint(const DestinationConfig& destination, Problems* problems) {
   }
 }
 
-void CheckCredentials(const CredentialConfig& credentials, Problems* problems) {
+void CheckCredentials(const CredentialConfig& credentials, ConfigProblems* problems) {
   const bool file = credentials.type == CredentialKind::kFile;
   if (file && credentials.file.empty() && !problems->Has("destination.credentials.file")) {
     problems->Add("destination.credentials.type", "`file` with type: file", "none");
@@ -98,7 +98,7 @@ void CheckCredentials(const CredentialConfig& credentials, Problems* problems) {
   }
 }
 
-void CheckDuplicates(const Config& config, Problems* problems) {
+void CheckDuplicates(const Config& config, ConfigProblems* problems) {
   std::map<std::string, size_t> patterns;
   std::map<std::string, size_t> targets;
   for (size_t i = 0; i < config.tables.size(); ++i) {
@@ -127,7 +127,7 @@ void CheckDuplicates(const Config& config, Problems* problems) {
 
 }  // namespace
 
-void ValidateConfig(const Config& config, Problems* problems) {
+void ValidateConfig(const Config& config, ConfigProblems* problems) {
   CheckSource(config.source, problems);
   CheckNames(config.destination, problems);
   CheckEndpoint(config.destination, problems);

@@ -8,12 +8,12 @@
 namespace hakobu {
 
 // `problems` knows where each key stands, and takes what is wrong.
-void ValidateConfig(const Config& config, Problems* problems);
+void ValidateConfig(const Config& config, ConfigProblems* problems);
 
 // The columns that `path` ("defaults", "tables[2]") names itself.
-void ValidateColumns(const TableOptions& options, const std::string& path, Problems* problems);
+void ValidateColumns(const TableOptions& options, const std::string& path, ConfigProblems* problems);
 
 // One entry of `tables:`, at `path`, with defaults applied.
-void ValidateTableRule(const TableRule& rule, const std::string& path, Problems* problems);
+void ValidateTableRule(const TableRule& rule, const std::string& path, ConfigProblems* problems);
 
 }  // namespace hakobu

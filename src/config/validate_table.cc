@@ -23,14 +23,14 @@ std::string Upper(std::string text) {
 }
 
 // The rule's own key where it has one, else that of `defaults`, which it came from.
-std::string Owner(const Problems& problems, const std::string& path, const std::string& key) {
+std::string Owner(const ConfigProblems& problems, const std::string& path, const std::string& key) {
   const std::string own = fmt::format("{}.{}", path, key);
   if (problems.Has(own)) return own;
   const std::string inherited = fmt::format("defaults.{}", key);
   return problems.Has(inherited) ? inherited : own;
 }
 
-void CheckPattern(const TableRule& rule, const std::string& path, Problems* problems) {
+void CheckPattern(const TableRule& rule, const std::string& path, ConfigProblems* problems) {
   const size_t dot = rule.pattern.find('.');
   if (rule.pattern.empty() || (dot != std::string::npos && dot > 0 && dot + 1 < rule.pattern.size())) return;
   problems->Add(path + ".table", "database.table", fmt::format("\"{}\"", rule.pattern),
@@ -39,7 +39,7 @@ void CheckPattern(const TableRule& rule, const std::string& path, Problems* prob
                     : "");
 }
 
-void CheckMode(const TableOptions& options, const std::string& path, Problems* problems) {
+void CheckMode(const TableOptions& options, const std::string& path, ConfigProblems* problems) {
   const bool incremental = options.mode == TableMode::kIncremental;
   if (incremental && options.cursor.empty()) {
     problems->Add(path + ".cursor", "a column, since mode is incremental", "none",
@@ -57,7 +57,7 @@ void CheckMode(const TableOptions& options, const std::string& path, Problems* p
   }
 }
 
-void CheckWhere(const TableOptions& options, const std::string& path, Problems* problems) {
+void CheckWhere(const TableOptions& options, const std::string& path, ConfigProblems* problems) {
   if (options.where.empty()) return;
   const std::string key = Owner(*problems, path, "where");
   if (Upper(options.where.substr(0, 6)) == "WHERE ") {
@@ -66,7 +66,7 @@ void CheckWhere(const TableOptions& options, const std::string& path, Problems* 
   if (options.where.find(';') != std::string::npos) problems->Add(key, "one condition", "a `;`");
 }
 
-void CheckTarget(const TableRule& rule, const std::string& path, Problems* problems) {
+void CheckTarget(const TableRule& rule, const std::string& path, ConfigProblems* problems) {
   const std::string& target = rule.options.target;
   if (target.empty()) return;
   const std::string key = Owner(*problems, path, "target");
@@ -80,7 +80,7 @@ void CheckTarget(const TableRule& rule, const std::string& path, Problems* probl
   }
 }
 
-void CheckPartition(const TableOptions& options, const std::string& path, Problems* problems) {
+void CheckPartition(const TableOptions& options, const std::string& path, ConfigProblems* problems) {
   if (!options.partition) return;
   const PartitionConfig& partition = *options.partition;
   const bool range = partition.by == PartitionUnit::kRange;
@@ -105,7 +105,7 @@ void CheckPartition(const TableOptions& options, const std::string& path, Proble
   }
 }
 
-void CheckCluster(const TableOptions& options, const std::string& path, Problems* problems) {
+void CheckCluster(const TableOptions& options, const std::string& path, ConfigProblems* problems) {
   const std::string key = Owner(*problems, path, "cluster");
   if (options.cluster.size() > 4) {
     problems->Add(key, "at most 4 columns", fmt::format("{}", options.cluster.size()));
@@ -124,7 +124,7 @@ bool IsLabelText(std::string_view text) {
          });
 }
 
-void CheckLabels(const TableOptions& options, const std::string& path, Problems* problems) {
+void CheckLabels(const TableOptions& options, const std::string& path, ConfigProblems* problems) {
   constexpr char kRule[] = "lower-case letters, digits, _ and -, at most 63";
   for (const auto& [name, text] : options.labels) {
     const std::string key = Owner(*problems, path, fmt::format("labels.{}", name));
@@ -138,7 +138,7 @@ void CheckLabels(const TableOptions& options, const std::string& path, Problems*
   }
 }
 
-void CheckAs(const std::string& as, const std::string& key, Problems* problems) {
+void CheckAs(const std::string& as, const std::string& key, ConfigProblems* problems) {
   const std::string whole = Upper(as);
   if (whole == "ARRAY<FLOAT64>" || std::find(kTypeNames.begin(), kTypeNames.end(), whole) != kTypeNames.end())
     return;
@@ -159,7 +159,7 @@ void CheckAs(const std::string& as, const std::string& key, Problems* problems) 
                              : fmt::format("did you mean \"{}\"?", near));
 }
 
-void CheckColumn(const ColumnConfig& column, const std::string& key, Problems* problems) {
+void CheckColumn(const ColumnConfig& column, const std::string& key, ConfigProblems* problems) {
   const ColumnChoice& choice = column.choice;
   if (!choice.as.empty()) CheckAs(choice.as, key + ".as", problems);
   // A salt that could not be had is a problem already.
@@ -180,7 +180,7 @@ void CheckColumn(const ColumnConfig& column, const std::string& key, Problems* p
 
 }  // namespace
 
-void ValidateColumns(const TableOptions& options, const std::string& path, Problems* problems) {
+void ValidateColumns(const TableOptions& options, const std::string& path, ConfigProblems* problems) {
   for (const auto& [name, column] : options.columns) {
     const std::string key = fmt::format("{}.columns.{}", path, name);
     if (!problems->Has(key)) continue;
@@ -191,7 +191,7 @@ void ValidateColumns(const TableOptions& options, const std::string& path, Probl
   }
 }
 
-void ValidateTableRule(const TableRule& rule, const std::string& path, Problems* problems) {
+void ValidateTableRule(const TableRule& rule, const std::string& path, ConfigProblems* problems) {
   CheckPattern(rule, path, problems);
   CheckMode(rule.options, path, problems);
   CheckWhere(rule.options, path, problems);
