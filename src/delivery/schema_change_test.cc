@@ -95,14 +95,12 @@ TEST(CompareSchemas, ReplaceTakesTheNewSchemaWhole) {
   EXPECT_THAT(changes->changes, SizeIs(4));  // name and price added, old dropped, id retyped
 }
 
-constexpr const char *kBefore =
-                         R"([{"name":"id","type":"INT64","source":"id","declared":"int","place":0},
-        {"name":"title","type":"STRING","source":"title","declared":"varchar(20)",
-                     "place" : 1
-},
-        {"name":"price","type":"NUMERIC","source":"price","declared":"decimal(10,2)","place":2}])";
+constexpr const char* kBefore =
+    R"j([{"name":"id","type":"INT64","source":"id","declared":"int","place":0},
+        {"name":"title","type":"STRING","source":"title","declared":"varchar(20)","place":1},
+        {"name":"price","type":"NUMERIC","source":"price","declared":"decimal(10,2)","place":2}])j";
 constexpr const char* kRenamedFrom =
-    R"({"name":"id","type":"INT64"},{"name":"title","type":"STRING"},{"name":"price","type":"NUMERIC"})";
+    R"j({"name":"id","type":"INT64"},{"name":"title","type":"STRING"},{"name":"price","type":"NUMERIC"})j";
 
 TEST(CompareSchemas, ARenamedColumnIsKnownByItsPlaceAndType) {
   TableWork work = Items(WriteMode::kAppend);
@@ -139,7 +137,8 @@ TEST(CompareSchemas, EveryRefusalIsNamedAtOnce) {
 TEST(CheckPartitioning, ADifferenceIsRefused) {
   TableWork work = Items(WriteMode::kReplace);
   EXPECT_TRUE(CheckPartitioning("{}", work).ok());
-  work.options.partition = PartitionConfig{.by = PartitionUnit::kDay, .column = "born"};
+  work.options.partition = PartitionConfig();
+  work.options.partition->column = "born";
   EXPECT_EQ(CheckPartitioning("{}", work).code(), absl::StatusCode::kDataLoss);
   EXPECT_TRUE(CheckPartitioning(R"({"timePartitioning":{"type":"DAY","field":"Born"}})", work).ok());
 }
