@@ -73,6 +73,7 @@ absl::StatusOr<Column> MakeColumn(const SourceTable& table, const Field& field, 
   column.unchecked_json = !source.declared.starts_with("json");
   column.keeps_invalid_text = field.type == FieldType::kString && field.conversion == Conversion::kPlain &&
                               IsTemporal(source.type) && field.invalid != InvalidPolicy::kString;
+  column.invalid_text = IsTemporal(source.type) ? kNotDate : kDoesNotDecode;
   column.mask = field.mask;
   column.mask_salt = field.mask_salt;
   column.mask_keep_characters = field.mask_keep_characters;

@@ -42,6 +42,7 @@ struct Column {
   // The text of kInvalid is an ordinary value of this STRING: '0000-00-00' of a DATE that is delivered `as:
   // STRING`.
   bool keeps_invalid_text = false;
+  Problem invalid_text = nullptr;  // what is wrong with a kInvalid that comes for a STRING
   std::string* scratch = nullptr;  // for texts of no bounded size; the encoder's own
   absl::TimeZone zone;
 

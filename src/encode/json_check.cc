@@ -67,10 +67,10 @@ class JsonChecker {
   }
 
   bool Open(char close, bool object, bool* value_wanted) {
+    if (depth_ == kMaxDepth) return false;
     rest_.remove_prefix(1);
     SkipSpace();
     if (Take(close)) return true;
-    if (depth_ == kMaxDepth) return false;
     objects_[depth_++] = object;
     *value_wanted = true;
     return !object || Name();

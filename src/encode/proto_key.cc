@@ -83,7 +83,9 @@ std::string DateTimeText(int64_t packed) {
 
 std::string ValueText(const Column& column, const WireValue& value) {
   ShortText room;
-  const auto until = [&](const char* end) { return std::string(room.data(), static_cast<size_t>(end - room.data())); };
+  const auto until = [&](const char* end) {
+    return std::string(room.data(), static_cast<size_t>(end - room.data()));
+  };
   const auto integer = static_cast<int64_t>(value.number);
   switch (column.type) {
     case FieldType::kInt64:

@@ -37,7 +37,7 @@ Problem AppendBytes(const Column& column, std::string_view bytes, std::string* o
 }
 
 Problem AppendInvalid(const Column& column, std::string_view text, std::string* out) {
-  if (!column.keeps_invalid_text) return kDoesNotDecode;
+  if (!column.keeps_invalid_text) return column.invalid_text;
   *out += EscapeInvalidUtf8(text);
   return nullptr;
 }
