@@ -35,6 +35,8 @@ export class Server {
     this.output = '';
     this.child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
     running.add(this.child);
+    this.child.stdout.setEncoding('utf8');
+    this.child.stderr.setEncoding('utf8');
     this.child.stdout.on('data', (data) => (this.output += data));
     this.child.stderr.on('data', (data) => (this.output += data));
     this.exited = new Promise((resolve) =>
@@ -121,6 +123,8 @@ export function run(args, { env = {}, cwd, timeoutMs = 300000, command = hakobu 
     running.add(child);
     let stdout = '';
     let stderr = '';
+    child.stdout.setEncoding('utf8');  // a character may be cut between two chunks
+    child.stderr.setEncoding('utf8');
     child.stdout.on('data', (data) => (stdout += data));
     child.stderr.on('data', (data) => (stderr += data));
     const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
