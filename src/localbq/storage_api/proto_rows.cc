@@ -261,7 +261,7 @@ void ProtoRowDecoder::Decode(std::span<const std::string_view> rows, int64_t fir
                              duckdb_data_chunk chunk, std::vector<RowError>* errors) {
   State& state = *state_;
   const size_t columns = state.plan->schema.size();
-  state.arena.Reset();
+
   for (size_t i = 0; i < state.sinks.size(); ++i) {
     // The sequence number lies behind the BOOLEAN, which has no sink.
     state.sinks[i].Attach(duckdb_data_chunk_get_vector(chunk, i < columns ? i : i + 1), rows.size());
@@ -276,6 +276,8 @@ void ProtoRowDecoder::Decode(std::span<const std::string_view> rows, int64_t fir
   for (ColumnSink& sink : state.sinks) sink.Finish();
   duckdb_data_chunk_set_size(chunk, rows.size());
 }
+
+void ProtoRowDecoder::Release() { state_->arena.Reset(); }
 
 bool ParseSequenceNumber(std::string_view text, std::string* sections) {
   sections->clear();

@@ -58,9 +58,11 @@ class ProtoRowDecoder {
   // Decodes at most duckdb_vector_size() rows into `chunk`, whose columns are the schema's, in order; for
   // kChange followed by BOOLEAN (is a DELETE) and BLOB (the sequence number, eight bytes a section, big
   // endian; NULL: none). `first_index`: of rows[0] in the request. Texts in the chunk point into `rows` and
-  // into the decoder, until the next Decode. Rows with an error are left half filled and told in `errors`.
+  // into the decoder, until Release. Rows with an error are left half filled and told in `errors`.
   void Decode(std::span<const std::string_view> rows, int64_t first_index, duckdb_data_chunk chunk,
               std::vector<RowError>* errors);
+  // Lets go of what earlier chunks pointed to.
+  void Release();
 
  private:
   struct State;
