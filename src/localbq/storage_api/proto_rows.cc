@@ -277,7 +277,9 @@ void ProtoRowDecoder::Decode(std::span<const std::string_view> rows, int64_t fir
   duckdb_data_chunk_set_size(chunk, rows.size());
 }
 
-void ProtoRowDecoder::Release() { state_->arena.Reset(); }
+void ProtoRowDecoder::Release() {
+  state_->arena.Reset();
+}
 
 bool ParseSequenceNumber(std::string_view text, std::string* sections) {
   sections->clear();

@@ -1,6 +1,6 @@
-// Errors of the Storage API as Google sends them: a gRPC code, a text that ends with `Entity: …`, and a StorageError
-// among the details. They travel as absl::Status with the StorageError as payload.
-// Source: google/cloud/bigquery/storage/v1/storage.proto, StorageError.
+// Errors of the Storage API as Google sends them: a gRPC code, a text that ends with `Entity: …`, and a
+// StorageError among the details. They travel as absl::Status with the StorageError as payload. Source:
+// google/cloud/bigquery/storage/v1/storage.proto, StorageError.
 #pragma once
 
 #include <string>

@@ -19,7 +19,8 @@ absl::Status Refusal(const WriteStream& stream) ABSL_EXCLUSIVE_LOCKS_REQUIRED(st
     return StorageStatus(absl::StatusCode::kInvalidArgument, code, message, stream.name);
   };
   if (stream.type != StreamType::kPending) {
-    return refuse(StorageErrorCode::kInvalidStreamType, "Stream is not of type PENDING and cannot be committed.");
+    return refuse(StorageErrorCode::kInvalidStreamType,
+                  "Stream is not of type PENDING and cannot be committed.");
   }
   if (stream.committed_us != 0) {
     return refuse(StorageErrorCode::kStreamAlreadyCommitted, "Stream is already committed.");
@@ -34,7 +35,8 @@ absl::Status Refusal(const WriteStream& stream) ABSL_EXCLUSIVE_LOCKS_REQUIRED(st
 // Locks streams in the order of their ids, so that two commits cannot wait for each other.
 class AllLocked {
  public:
-  explicit AllLocked(std::vector<WriteStreamPtr>* streams) ABSL_NO_THREAD_SAFETY_ANALYSIS : streams_(*streams) {
+  explicit AllLocked(std::vector<WriteStreamPtr>* streams) ABSL_NO_THREAD_SAFETY_ANALYSIS
+      : streams_(*streams) {
     std::sort(streams_.begin(), streams_.end(), [](const auto& a, const auto& b) { return a->id < b->id; });
     for (const WriteStreamPtr& stream : streams_) stream->mutex.Lock();
   }
@@ -48,12 +50,12 @@ class AllLocked {
 
 }  // namespace
 
-absl::StatusOr<WriteStreams::CommitResult> WriteStreams::Commit(const TableId& id,
-                                                                const std::vector<std::string>& names)
-    ABSL_NO_THREAD_SAFETY_ANALYSIS {
+absl::StatusOr<WriteStreams::CommitResult> WriteStreams::Commit(
+    const TableId& id, const std::vector<std::string>& names) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   if (names.empty()) return absl::InvalidArgumentError("At least one write stream must be given to commit.");
   if (names.size() > kMaxStreams) {
-    return absl::InvalidArgumentError(fmt::format("Too many write streams: {}, at most {}", names.size(), kMaxStreams));
+    return absl::InvalidArgumentError(
+        fmt::format("Too many write streams: {}, at most {}", names.size(), kMaxStreams));
   }
   CommitResult result;
   std::vector<WriteStreamPtr> streams;
@@ -62,7 +64,8 @@ absl::StatusOr<WriteStreams::CommitResult> WriteStreams::Commit(const TableId& i
     if (!stream.ok()) {
       result.stream_errors.push_back(stream.status());
     } else if (!((*stream)->table == id)) {
-      return absl::InvalidArgumentError(fmt::format("Stream {} does not belong to table {}.", name, TablePath(id)));
+      return absl::InvalidArgumentError(
+          fmt::format("Stream {} does not belong to table {}.", name, TablePath(id)));
     } else if (std::find(streams.begin(), streams.end(), *stream) == streams.end()) {
       streams.push_back(*stream);
     }
@@ -74,7 +77,8 @@ absl::StatusOr<WriteStreams::CommitResult> WriteStreams::Commit(const TableId& i
   if (!result.stream_errors.empty()) return result;
   const int64_t now_us = absl::GetCurrentTimeNanos() / 1000;
   const int64_t generation = streams.front()->generation;
-  const absl::Status written = catalog_->Write(id, generation, [&](Connection& connection, const Table& table) -> absl::Status {
+  const absl::Status written =
+      catalog_->Write(id, generation, [&](Connection& connection, const Table& table) -> absl::Status {
         std::string ids;
         for (const WriteStreamPtr& stream : streams) {
           if (stream->generation != generation) return NotFoundTable(id);

@@ -21,25 +21,34 @@ constexpr std::array<std::string_view, 3> kTables = {
     "CREATE TABLE IF NOT EXISTS hakobu_streams.streams (id BIGINT, name VARCHAR, project VARCHAR, dataset "
     "VARCHAR, table_name VARCHAR, generation BIGINT, type INTEGER, created_us BIGINT, finalized BOOLEAN, "
     "committed_us BIGINT, staging_version BIGINT)",
-    // Grows by a row with every append of a stream whose rows do not tell its length, and is gathered at start.
+    // Grows by a row with every append of a stream whose rows do not tell its length, and is gathered at
+    // start.
     "CREATE TABLE IF NOT EXISTS hakobu_streams.progress (id BIGINT, next_offset BIGINT, flushed BIGINT)",
 };
 constexpr int64_t kForgetAfterUs = int64_t{7} * 24 * 3600 * 1'000'000;
 
-int64_t NowMicros() { return absl::GetCurrentTimeNanos() / 1000; }
+int64_t NowMicros() {
+  return absl::GetCurrentTimeNanos() / 1000;
+}
 
-std::string StagingTable(const WriteStream& stream) { return fmt::format("s{}", stream.id); }
-std::string QuotedStaging(const WriteStream& stream) { return fmt::format("hakobu_streams.s{}", stream.id); }
+std::string StagingTable(const WriteStream& stream) {
+  return fmt::format("s{}", stream.id);
+}
+std::string QuotedStaging(const WriteStream& stream) {
+  return fmt::format("hakobu_streams.s{}", stream.id);
+}
 
 std::string ColumnList(const Schema& schema) {
   std::string list;
-  for (const Column& column : schema) list += fmt::format("{}{}", list.empty() ? "" : ", ", Quoted(column.name));
+  for (const Column& column : schema)
+    list += fmt::format("{}{}", list.empty() ? "" : ", ", Quoted(column.name));
   return list;
 }
 
 std::string StagingDefinition(const WriteStream& stream, const Schema& schema) {
   std::string columns;
-  for (const Column& column : schema) columns += fmt::format("{} {}, ", Quoted(column.name), DuckDbType(column));
+  for (const Column& column : schema)
+    columns += fmt::format("{} {}, ", Quoted(column.name), DuckDbType(column));
   if (stream.type == StreamType::kBuffered) columns += "\"~offset\" BIGINT, ";
   if (columns.empty()) columns = "\"~none\" BOOLEAN, ";
   columns.resize(columns.size() - 2);
@@ -53,7 +62,8 @@ absl::Status StreamNotFound(std::string_view name) {
 
 std::string NewStreamId() {
   // As Google's: letters and digits, long enough not to be guessed.
-  static constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  static constexpr std::string_view kLetters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
   absl::BitGen random;
   std::string id = "Ci";
   for (int i = 0; i < 38; ++i) id += kLetters[absl::Uniform<size_t>(random, 0, kLetters.size())];
@@ -72,10 +82,10 @@ absl::Status CheckOffset(const WriteStream& stream, int64_t expected, const RowB
 
 // A staging table that follows its table's new columns.
 absl::Status FollowSchema(Connection& connection, const WriteStream& stream, const Schema& schema) {
-  HAKOBU_ASSIGN_OR_RETURN(
-      Result result, connection.Query(fmt::format("SELECT column_name FROM duckdb_columns() WHERE schema_name = "
-                                                  "'{}' AND table_name = '{}'",
-                                                  kSchema, StagingTable(stream))));
+  HAKOBU_ASSIGN_OR_RETURN(Result result, connection.Query(fmt::format(
+                                             "SELECT column_name FROM duckdb_columns() WHERE schema_name = "
+                                             "'{}' AND table_name = '{}'",
+                                             kSchema, StagingTable(stream))));
   std::vector<std::string> present;
   while (const auto chunk = result.Next()) {
     auto* names = static_cast<duckdb_string_t*>(duckdb_vector_get_data(chunk->column(0)));
@@ -138,10 +148,11 @@ absl::Status WriteStreams::Load() {
   const int64_t oldest_us = NowMicros() - kForgetAfterUs;
   HAKOBU_ASSIGN_OR_RETURN(
       Result result,
-      connection->Query("SELECT s.id, generation, type, created_us, coalesce(committed_us, 0), staging_version, "
-                        "coalesce(p.next_offset, 0), coalesce(p.flushed, 0), finalized, name, project, dataset, "
-                        "table_name FROM hakobu_streams.streams s LEFT JOIN (SELECT id, max(next_offset) AS "
-                        "next_offset, max(flushed) AS flushed FROM hakobu_streams.progress GROUP BY id) p USING (id)"));
+      connection->Query(
+          "SELECT s.id, generation, type, created_us, coalesce(committed_us, 0), staging_version, "
+          "coalesce(p.next_offset, 0), coalesce(p.flushed, 0), finalized, name, project, dataset, "
+          "table_name FROM hakobu_streams.streams s LEFT JOIN (SELECT id, max(next_offset) AS "
+          "next_offset, max(flushed) AS flushed FROM hakobu_streams.progress GROUP BY id) p USING (id)"));
   std::vector<WriteStreamPtr> forgotten;
   while (const auto chunk = result.Next()) {
     const auto number = [&](idx_t column, idx_t row) {
@@ -156,7 +167,8 @@ absl::Status WriteStreams::Load() {
       absl::MutexLock stream_lock(&stream->mutex);
       stream->id = number(0, row);
       stream->generation = number(1, row);
-      stream->type = static_cast<StreamType>(static_cast<int32_t*>(duckdb_vector_get_data(chunk->column(2)))[row]);
+      stream->type =
+          static_cast<StreamType>(static_cast<int32_t*>(duckdb_vector_get_data(chunk->column(2)))[row]);
       stream->created_us = number(3, row);
       stream->committed_us = number(4, row);
       stream->staging_version = number(5, row);
@@ -183,12 +195,13 @@ absl::Status WriteStreams::Load() {
   for (auto& [name, stream] : streams_) {
     absl::MutexLock stream_lock(&stream->mutex);
     if (stream->type != StreamType::kPending || stream->committed_us != 0) continue;
-    HAKOBU_ASSIGN_OR_RETURN(Result count,
-                            connection->Query(fmt::format("SELECT count(*) FROM {}", QuotedStaging(*stream))));
+    HAKOBU_ASSIGN_OR_RETURN(
+        Result count, connection->Query(fmt::format("SELECT count(*) FROM {}", QuotedStaging(*stream))));
     stream->next_offset = count.FirstInt64().value_or(0);
   }
   return connection->Run(
-      "CREATE OR REPLACE TABLE hakobu_streams.progress AS SELECT id, max(next_offset) AS next_offset, max(flushed) "
+      "CREATE OR REPLACE TABLE hakobu_streams.progress AS SELECT id, max(next_offset) AS next_offset, "
+      "max(flushed) "
       "AS flushed FROM hakobu_streams.progress SEMI JOIN hakobu_streams.streams USING (id) GROUP BY id");
 }
 
@@ -203,25 +216,28 @@ absl::StatusOr<WriteStreamPtr> WriteStreams::Create(const TableId& id, StreamTyp
   stream->type = type;
   stream->created_us = NowMicros();
   absl::MutexLock stream_lock(&stream->mutex);
-  const absl::Status written = catalog_->Write(id, 0, [&](Connection& connection, const Table& table) -> absl::Status {
-    stream->generation = table.generation;
-    if (type != StreamType::kCommitted) {
-      HAKOBU_RETURN_IF_ERROR(connection.Run(StagingDefinition(*stream, table.schema)));
-    }
-    std::vector<Value> values;
-    values.push_back(Value::Text(stream->name));
-    values.push_back(Value::Text(id.project));
-    values.push_back(Value::Text(id.dataset));
-    values.push_back(Value::Text(id.table));
-    stream->mutex.AssertHeld();
-    stream->staging_version = table.schema_version;
-    return connection
-        .Query(fmt::format("INSERT INTO hakobu_streams.streams VALUES ({}, ?, ?, ?, ?, {}, {}, {}, false, NULL, {})",
-                           stream->id, stream->generation, static_cast<int>(type), stream->created_us,
-                           table.schema_version),
-               values)
-        .status();
-  });
+  const absl::Status written =
+      catalog_->Write(id, 0, [&](Connection& connection, const Table& table) -> absl::Status {
+        stream->generation = table.generation;
+        if (type != StreamType::kCommitted) {
+          HAKOBU_RETURN_IF_ERROR(connection.Run(StagingDefinition(*stream, table.schema)));
+        }
+        std::vector<Value> values;
+        values.push_back(Value::Text(stream->name));
+        values.push_back(Value::Text(id.project));
+        values.push_back(Value::Text(id.dataset));
+        values.push_back(Value::Text(id.table));
+        stream->mutex.AssertHeld();
+        stream->staging_version = table.schema_version;
+        return connection
+            .Query(
+                fmt::format(
+                    "INSERT INTO hakobu_streams.streams VALUES ({}, ?, ?, ?, ?, {}, {}, {}, false, NULL, {})",
+                    stream->id, stream->generation, static_cast<int>(type), stream->created_us,
+                    table.schema_version),
+                values)
+            .status();
+      });
   if (!written.ok()) return written;
   absl::MutexLock lock(&mutex_);
   streams_[stream->name] = stream;
@@ -252,14 +268,15 @@ absl::Status WriteStreams::AppendRows(Connection& connection, const Table& table
   }
   for (const Chunk& chunk : with_offsets) chunks.push_back(&chunk);
   if (stream.type == StreamType::kCommitted) {
-    HAKOBU_RETURN_IF_ERROR(
-        AppendChunks(connection, DuckDbSchemaName(table.id.parent()), DuckDbTableName(table.id.table), chunks));
+    HAKOBU_RETURN_IF_ERROR(AppendChunks(connection, DuckDbSchemaName(table.id.parent()),
+                                        DuckDbTableName(table.id.table), chunks));
     return SaveProgress(connection, stream.id, offset, 0);
   }
   if (stream.staging_version != table.schema_version) {
     HAKOBU_RETURN_IF_ERROR(FollowSchema(connection, stream, table.schema));
-    HAKOBU_RETURN_IF_ERROR(connection.Run(fmt::format(
-        "UPDATE hakobu_streams.streams SET staging_version = {} WHERE id = {}", table.schema_version, stream.id)));
+    HAKOBU_RETURN_IF_ERROR(
+        connection.Run(fmt::format("UPDATE hakobu_streams.streams SET staging_version = {} WHERE id = {}",
+                                   table.schema_version, stream.id)));
   }
   HAKOBU_RETURN_IF_ERROR(AppendChunks(connection, std::string(kSchema), StagingTable(stream), chunks));
   // A PENDING stream's rows are counted at start; a BUFFERED one's leave when they are flushed.
@@ -288,7 +305,8 @@ absl::StatusOr<std::vector<AppendOutcome>> WriteStreams::Append(WriteStream& str
   }
   if (taken.empty()) return outcomes;
   const int64_t first = stream.next_offset;
-  const absl::Status written = catalog_->Write(stream.table, stream.generation, [&](Connection& connection, const Table& table) -> absl::Status {
+  const absl::Status written = catalog_->Write(
+      stream.table, stream.generation, [&](Connection& connection, const Table& table) -> absl::Status {
         stream.mutex.AssertHeld();
         if (table.schema_version != schema_version) {
           return absl::FailedPreconditionError("the table's columns have changed");
@@ -311,7 +329,7 @@ absl::StatusOr<int64_t> WriteStreams::Finalize(WriteStream& stream) {
       return connection.Run(
           fmt::format("UPDATE hakobu_streams.streams SET finalized = true WHERE id = {}", stream.id));
     });
-  if (!written.ok()) return written;
+    if (!written.ok()) return written;
     stream.finalized = true;
   }
   return stream.next_offset;
@@ -323,8 +341,8 @@ absl::Status WriteStreams::MoveStaged(Connection& connection, const Table& table
     HAKOBU_RETURN_IF_ERROR(FollowSchema(connection, stream, table.schema));
   }
   const std::string columns = ColumnList(table.schema);
-  return connection.Run(fmt::format("INSERT INTO {} ({}) SELECT {} FROM {}{}", DuckDbName(table.id), columns, columns,
-                                    QuotedStaging(stream), condition));
+  return connection.Run(fmt::format("INSERT INTO {} ({}) SELECT {} FROM {}{}", DuckDbName(table.id), columns,
+                                    columns, QuotedStaging(stream), condition));
 }
 
 absl::StatusOr<int64_t> WriteStreams::Flush(WriteStream& stream, std::optional<int64_t> offset) {
@@ -335,17 +353,19 @@ absl::StatusOr<int64_t> WriteStreams::Flush(WriteStream& stream, std::optional<i
   absl::MutexLock lock(&stream.mutex);
   const int64_t upto = offset.value_or(stream.next_offset - 1) + 1;
   if (upto > stream.next_offset || upto < 0) {
-    return StorageStatus(
-        absl::StatusCode::kOutOfRange, StorageErrorCode::kOffsetOutOfRange,
-        fmt::format("Offset {} is beyond the end of the stream, which has {} rows.", upto - 1, stream.next_offset),
-        stream.name);
+    return StorageStatus(absl::StatusCode::kOutOfRange, StorageErrorCode::kOffsetOutOfRange,
+                         fmt::format("Offset {} is beyond the end of the stream, which has {} rows.",
+                                     upto - 1, stream.next_offset),
+                         stream.name);
   }
   if (upto <= stream.flushed) return stream.flushed - 1;
-  const absl::Status written = catalog_->Write(stream.table, stream.generation, [&](Connection& connection, const Table& table) -> absl::Status {
+  const absl::Status written = catalog_->Write(
+      stream.table, stream.generation, [&](Connection& connection, const Table& table) -> absl::Status {
         stream.mutex.AssertHeld();
         const std::string condition = fmt::format(" WHERE \"~offset\" < {}", upto);
         HAKOBU_RETURN_IF_ERROR(MoveStaged(connection, table, stream, condition));
-        HAKOBU_RETURN_IF_ERROR(connection.Run(fmt::format("DELETE FROM {}{}", QuotedStaging(stream), condition)));
+        HAKOBU_RETURN_IF_ERROR(
+            connection.Run(fmt::format("DELETE FROM {}{}", QuotedStaging(stream), condition)));
         return SaveProgress(connection, stream.id, stream.next_offset, upto);
       });
   if (!written.ok()) return written;

@@ -1,8 +1,9 @@
 // Write streams that outlive a connection and a crash. What a stream has taken is written in the same DuckDB
-// transaction as the rows themselves, so an acknowledged append is there once, and an offset is never taken twice.
+// transaction as the rows themselves, so an acknowledged append is there once, and an offset is never taken
+// twice.
 //
-// COMMITTED rows go into the table. PENDING and BUFFERED rows wait in a DuckDB table of the stream's own, which a
-// commit or flush moves. The default stream keeps no state.
+// COMMITTED rows go into the table. PENDING and BUFFERED rows wait in a DuckDB table of the stream's own,
+// which a commit or flush moves. The default stream keeps no state.
 #pragma once
 
 #include <cstdint>
@@ -65,8 +66,8 @@ class WriteStreams {
   // NotFound in Google's words.
   absl::StatusOr<WriteStreamPtr> Find(std::string_view name);
 
-  // Appends the blocks in order, in one transaction; each answers for itself. `schema_version`: which schema the
-  // chunks were made for. FailedPrecondition: the table has another one now, and nothing was appended.
+  // Appends the blocks in order, in one transaction; each answers for itself. `schema_version`: which schema
+  // the chunks were made for. FailedPrecondition: the table has another one now, and nothing was appended.
   absl::StatusOr<std::vector<AppendOutcome>> Append(WriteStream& stream, int64_t schema_version,
                                                     std::span<const RowBlock> blocks);
 
@@ -74,8 +75,8 @@ class WriteStreams {
   absl::StatusOr<int64_t> Finalize(WriteStream& stream);
   // Makes rows up to `offset` (inclusive) visible; answers the offset that is flushed now.
   absl::StatusOr<int64_t> Flush(WriteStream& stream, std::optional<int64_t> offset);
-  // All of them or none. Not OK: the request itself is wrong. With `stream_errors` (StorageStatus each) nothing was
-  // committed; else the time of the commit.
+  // All of them or none. Not OK: the request itself is wrong. With `stream_errors` (StorageStatus each)
+  // nothing was committed; else the time of the commit.
   struct CommitResult {
     std::vector<absl::Status> stream_errors;
     int64_t committed_us = 0;

@@ -1,0 +1,40 @@
+// AppendRows over gRPC: bytes in, bytes out, with one thread to a connection and a bounded queue before it.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <cstdint>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "localbq/storage_api/append_target.h"
+
+namespace hakobu::localbq {
+
+// Counts connections, so that a server can wait for the last.
+class Connections {
+ public:
+  void Add() {
+    absl::MutexLock lock(&mutex_);
+    ++open_;
+  }
+  void Remove() {
+    absl::MutexLock lock(&mutex_);
+    --open_;
+  }
+  void WaitForNone() {
+    absl::MutexLock lock(&mutex_);
+    mutex_.Await(absl::Condition(+[](int* open) { return *open == 0; }, &open_));
+  }
+
+ private:
+  absl::Mutex mutex_;
+  int open_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+// A reactor that owns itself. `connections` counts it until its thread is done.
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* NewAppendReactor(
+    grpc::CallbackServerContext* context, const AppendServices& services, int64_t idle_close_ms,
+    Connections* connections);
+
+}  // namespace hakobu::localbq

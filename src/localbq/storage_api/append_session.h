@@ -1,0 +1,41 @@
+// One AppendRows connection, without its gRPC: requests in, responses out, in order.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "localbq/storage_api/append_request.h"
+#include "localbq/storage_api/append_target.h"
+
+namespace hakobu::localbq {
+
+// Not thread-safe.
+class AppendSession {
+ public:
+  explicit AppendSession(AppendServices services) : services_(services) {}
+
+  // Serialized AppendRowsRequests become as many serialized AppendRowsResponses. Neighbours to one
+  // destination are appended in one transaction. Not OK: the connection ends with this status, after the
+  // responses so far.
+  absl::Status Process(std::span<const std::string> requests, std::vector<std::string>* responses);
+  // The stream that the last request went to; empty before the first.
+  std::string_view destination() const { return current_ == nullptr ? std::string_view() : current_->path(); }
+
+ private:
+  absl::Status Route(const AppendRequest& request);
+  absl::Status Flush(std::vector<std::string>* responses);
+
+  const AppendServices services_;
+  absl::flat_hash_map<std::string, std::unique_ptr<AppendTarget>> targets_;
+  AppendTarget* current_ = nullptr;
+  bool has_switched_ = false;
+  MissingValue default_missing_value_ = MissingValue::kUnspecified;
+  AppendRequest request_;  // its memory is used again
+};
+
+}  // namespace hakobu::localbq

@@ -1,0 +1,237 @@
+#include "localbq/storage_api/append_target.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/status.h"
+#include "google/cloud/bigquery/storage/v1/storage.pb.h"
+#include "localbq/storage_api/logical_type.h"
+#include "localbq/storage_api/storage_error.h"
+#include "localbq/storage_api/table_schema.h"
+
+namespace hakobu::localbq {
+namespace {
+
+namespace v1 = google::cloud::bigquery::storage::v1;
+constexpr size_t kMaxRowErrors = 100;
+
+absl::Status TableNotFound(const TableId& id, std::string_view entity) {
+  return StorageStatus(absl::StatusCode::kNotFound, StorageErrorCode::kTableNotFound,
+                       fmt::format("Requested entity was not found. Table {} is not found.", DisplayName(id)),
+                       entity);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<AppendTarget>> AppendTarget::Open(const AppendServices& services,
+                                                                 std::string_view path) {
+  const auto name = ParseStreamPath(path);
+  if (!name) {
+    return absl::InvalidArgumentError(
+        fmt::format("Invalid write stream name '{}': expected "
+                    "projects/{{project}}/datasets/{{dataset}}/tables/{{table}}/streams/{{stream}}",
+                    path));
+  }
+  std::unique_ptr<AppendTarget> target(new AppendTarget(services, *name, std::string(path)));
+  if (!name->is_default()) {
+    HAKOBU_ASSIGN_OR_RETURN(target->stream_, services.streams->Find(path));
+  }
+  const auto table = services.catalog->GetTable(name->table);
+  if (!table.ok()) return TableNotFound(name->table, path);
+  target->table_ = *table;
+  target->told_version_ = (*table)->schema_version;
+  return target;
+}
+
+absl::Status AppendTarget::RefreshTable() {
+  const auto now = services_.catalog->GetTable(name_.table);
+  if (!now.ok()) return TableNotFound(name_.table, path_);
+  const int64_t expected = stream_ == nullptr ? table_->generation : stream_->generation;
+  if ((*now)->generation != expected) {
+    return StorageStatus(absl::StatusCode::kNotFound, StorageErrorCode::kTableNotFound,
+                         fmt::format("Table {} is re-created.", DisplayName(name_.table)), path_);
+  }
+  table_ = *now;
+  return absl::OkStatus();
+}
+
+absl::Status AppendTarget::CheckRequest(const AppendRequest& request) const {
+  if (stream_ == nullptr && request.offset) {
+    return WithEntity(
+        absl::InvalidArgumentError("Offset is not supported when appending to the default stream."), path_);
+  }
+  if (table_->type != TableType::kTable) {
+    return WithEntity(absl::InvalidArgumentError(fmt::format("Cannot append rows to {}: it is not a table.",
+                                                             DisplayName(table_->id))),
+                      path_);
+  }
+  if (request.is_proto && request.rows.empty()) {
+    return WithEntity(absl::InvalidArgumentError("Rows must be specified in an AppendRowsRequest."), path_);
+  }
+  if (!request.is_proto && !request.arrow_batch) {
+    return WithEntity(absl::InvalidArgumentError("Either proto_rows or arrow_rows must be set."), path_);
+  }
+  return absl::OkStatus();
+}
+
+// Compiles the writer's schema, if it or the table's changed.
+absl::Status AppendTarget::Prepare(const AppendRequest& request) {
+  const bool is_new = request.proto_descriptor && *request.proto_descriptor != descriptor_;
+  if (is_new) {
+    descriptor_ = *request.proto_descriptor;
+    plan_ = nullptr;
+  }
+  if (descriptor_.empty()) {
+    return WithEntity(
+        absl::InvalidArgumentError("The writer schema must be given in the first request of a connection."),
+        path_);
+  }
+  if (plan_ != nullptr && plan_version_ == table_->schema_version) return absl::OkStatus();
+  plan_ = nullptr;
+  auto compiled = CompileProtoPlan(descriptor_, table_->schema);
+  if (!compiled.ok()) {
+    const bool extra = compiled.status().GetPayload(View(kExtraFieldsUrl)).has_value();
+    return StorageStatus(
+        compiled.status().code(),
+        extra ? StorageErrorCode::kSchemaMismatchExtraFields : StorageErrorCode::kUnspecified,
+        View(compiled.status().message()), path_);
+  }
+  plan_ = *std::move(compiled);
+  if (plan_version_ != table_->schema_version) RefuseWaiting();
+  plan_version_ = table_->schema_version;
+  // What waits still points into it.
+  if (decoder_ != nullptr) retired_decoders_.push_back(std::move(decoder_));
+  return absl::OkStatus();
+}
+
+// Rows that were decoded for columns the table no longer has: the client sends them again.
+void AppendTarget::RefuseWaiting() {
+  for (Waiting& waiting : waiting_) {
+    if (!waiting.status.ok()) continue;
+    waiting.status = absl::AbortedError("The table's schema has changed while the request was processed.");
+    waiting.chunks.clear();
+  }
+  chunks_.clear();
+  used_chunks_ = 0;
+}
+
+Chunk* AppendTarget::NextChunk() {
+  if (used_chunks_ == chunks_.size()) chunks_.push_back(std::make_unique<Chunk>(MakeChunk(table_->schema)));
+  Chunk* chunk = chunks_[used_chunks_++].get();
+  chunk->Reset();
+  return chunk;
+}
+
+absl::Status AppendTarget::Decode(const AppendRequest& request, Waiting* waiting) {
+  if (decoder_ == nullptr) decoder_ = std::make_unique<ProtoRowDecoder>(plan_, DecodeOptions{});
+  const std::span<const std::string_view> rows = request.rows;
+  const size_t step = duckdb_vector_size();
+  for (size_t at = 0; at < rows.size(); at += step) {
+    Chunk* chunk = NextChunk();
+    decoder_->Decode(rows.subspan(at, std::min(step, rows.size() - at)), static_cast<int64_t>(at),
+                     chunk->get(), &waiting->row_errors);
+    waiting->chunks.push_back(chunk);
+    if (waiting->row_errors.size() >= kMaxRowErrors) break;
+  }
+  waiting->rows = static_cast<int64_t>(rows.size());
+  if (waiting->row_errors.empty()) return absl::OkStatus();
+  return StorageStatus(
+      absl::StatusCode::kInvalidArgument, StorageErrorCode::kUnspecified,
+      "Errors found while processing rows. Please refer to the row_errors field for details. The "
+      "list may not be complete because of the size limitations.",
+      path_);
+}
+
+absl::Status AppendTarget::Add(const AppendRequest& request, MissingValue default_missing_value) {
+  (void)default_missing_value;
+  HAKOBU_RETURN_IF_ERROR(RefreshTable());
+  Waiting waiting;
+  waiting.offset = request.offset;
+  waiting.status = CheckRequest(request);
+  if (waiting.status.ok()) waiting.status = Prepare(request);
+  if (waiting.status.ok()) waiting.status = Decode(request, &waiting);
+  if (!waiting.status.ok()) {
+    used_chunks_ -= waiting.chunks.size();
+    waiting.chunks.clear();
+  }
+  if (table_->schema_version != told_version_) {
+    told_version_ = table_->schema_version;
+    waiting.tells_schema = true;
+  }
+  for (const std::string_view row : request.rows) waiting_bytes_ += row.size();
+  waiting_.push_back(std::move(waiting));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<AppendOutcome>> AppendTarget::Append(std::span<const RowBlock> blocks) {
+  if (stream_ != nullptr) return services_.streams->Append(*stream_, plan_version_, blocks);
+  const absl::Status written = services_.catalog->Write(
+      name_.table, table_->generation, [&](Connection& connection, const Table& table) -> absl::Status {
+        if (table.schema_version != plan_version_) {
+          return absl::FailedPreconditionError("the table's columns have changed");
+        }
+        std::vector<const Chunk*> chunks;
+        for (const RowBlock& block : blocks)
+          chunks.insert(chunks.end(), block.chunks.begin(), block.chunks.end());
+        return AppendChunks(connection, DuckDbSchemaName(table.id.parent()), DuckDbTableName(table.id.table),
+                            chunks);
+      });
+  if (!written.ok()) return written;
+  return std::vector<AppendOutcome>(blocks.size());
+}
+
+std::string AppendTarget::Response(const Waiting& waiting, const AppendOutcome& outcome) const {
+  v1::AppendRowsResponse response;
+  response.set_write_stream(path_);
+  const absl::Status& status = waiting.status.ok() ? outcome.status : waiting.status;
+  if (status.ok()) {
+    auto* result = response.mutable_append_result();
+    if (stream_ != nullptr) result->mutable_offset()->set_value(outcome.offset);
+  } else {
+    ToRpcStatus(WithEntity(status, path_), response.mutable_error());
+  }
+  for (const RowError& error : waiting.row_errors) {
+    auto* row = response.add_row_errors();
+    row->set_index(error.index);
+    row->set_code(v1::RowError::FIELDS_ERROR);
+    row->set_message(error.message);
+  }
+  if (waiting.tells_schema) ToTableSchema(table_->schema, response.mutable_updated_schema());
+  return response.SerializeAsString();
+}
+
+absl::Status AppendTarget::Commit(std::vector<std::string>* responses) {
+  if (waiting_.empty()) return absl::OkStatus();
+  std::vector<RowBlock> blocks;
+  for (const Waiting& waiting : waiting_) {
+    if (waiting.status.ok()) blocks.push_back({waiting.chunks, waiting.rows, waiting.offset});
+  }
+  absl::Status failure;
+  std::vector<AppendOutcome> outcomes(blocks.size());
+  if (!blocks.empty()) {
+    auto appended = Append(blocks);
+    if (appended.ok()) {
+      outcomes = *std::move(appended);
+    } else {
+      failure = appended.status();
+    }
+  }
+  // A table that changed between decoding and appending: the client sends again and finds the new schema.
+  if (absl::IsFailedPrecondition(failure)) failure = absl::AbortedError(failure.message());
+  size_t next = 0;
+  for (const Waiting& waiting : waiting_) {
+    AppendOutcome outcome;
+    if (waiting.status.ok()) outcome = outcomes[next++];
+    if (!failure.ok()) outcome.status = failure;
+    responses->push_back(Response(waiting, outcome));
+  }
+  waiting_.clear();
+  waiting_bytes_ = 0;
+  used_chunks_ = 0;
+  retired_decoders_.clear();
+  if (decoder_ != nullptr) decoder_->Release();
+  return absl::IsNotFound(failure) ? WithEntity(failure, path_) : absl::OkStatus();
+}
+
+}  // namespace hakobu::localbq

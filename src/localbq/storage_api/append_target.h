@@ -1,0 +1,83 @@
+// One destination of a connection: a table by its default stream, or an explicit stream. Holds the writer's
+// schema, compiled, and the requests that wait for their common transaction.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "localbq/catalog/catalog.h"
+#include "localbq/storage_api/append_request.h"
+#include "localbq/storage_api/proto_rows.h"
+#include "localbq/storage_api/resource_name.h"
+#include "localbq/storage_api/write_streams.h"
+
+namespace hakobu::localbq {
+
+// What connections share. All outlive them.
+struct AppendServices {
+  Catalog* catalog;
+  WriteStreams* streams;
+};
+
+// Not thread-safe.
+class AppendTarget {
+ public:
+  // NotFound in Google's words when there is no such stream or table.
+  static absl::StatusOr<std::unique_ptr<AppendTarget>> Open(const AppendServices& services,
+                                                            std::string_view path);
+
+  const std::string& path() const { return path_; }
+  bool IsDefault() const { return stream_ == nullptr; }
+
+  // Decodes a request and keeps its rows for Commit; its error, if any, is kept too, as the request's answer.
+  // Not OK: the connection ends (the table is gone). The request's bytes must live until Commit.
+  absl::Status Add(const AppendRequest& request, MissingValue default_missing_value);
+  size_t waiting() const { return waiting_.size(); }
+  size_t waiting_bytes() const { return waiting_bytes_; }
+  // Appends what waits in one transaction, and adds each request's serialized AppendRowsResponse.
+  absl::Status Commit(std::vector<std::string>* responses);
+
+ private:
+  struct Waiting {
+    absl::Status status;
+    std::vector<RowError> row_errors;
+    std::vector<const Chunk*> chunks;
+    int64_t rows = 0;
+    std::optional<int64_t> offset;
+    bool tells_schema = false;
+  };
+
+  AppendTarget(const AppendServices& services, StreamName name, std::string path)
+      : services_(services), name_(std::move(name)), path_(std::move(path)) {}
+  absl::Status RefreshTable();
+  absl::Status CheckRequest(const AppendRequest& request) const;
+  absl::Status Prepare(const AppendRequest& request);
+  absl::Status Decode(const AppendRequest& request, Waiting* waiting);
+  absl::StatusOr<std::vector<AppendOutcome>> Append(std::span<const RowBlock> blocks);
+  std::string Response(const Waiting& waiting, const AppendOutcome& outcome) const;
+  void RefuseWaiting();
+  Chunk* NextChunk();
+
+  const AppendServices services_;
+  const StreamName name_;
+  const std::string path_;
+  WriteStreamPtr stream_;     // nullptr: the default stream
+  TablePtr table_;            // as last seen
+  int64_t told_version_ = 0;  // the schema_version the client knows
+  std::string descriptor_;
+  std::shared_ptr<const ProtoPlan> plan_;
+  std::unique_ptr<ProtoRowDecoder> decoder_;
+  std::vector<std::unique_ptr<ProtoRowDecoder>> retired_decoders_;
+  int64_t plan_version_ = -1;
+  std::vector<std::unique_ptr<Chunk>> chunks_;  // used again by every transaction
+  size_t used_chunks_ = 0;
+  std::vector<Waiting> waiting_;
+  size_t waiting_bytes_ = 0;
+};
+
+}  // namespace hakobu::localbq

@@ -1,0 +1,166 @@
+#include "localbq/storage_api/write_service.h"
+
+#include <fmt/format.h>
+
+#include "base/status.h"
+#include "localbq/storage_api/storage_error.h"
+#include "localbq/storage_api/table_schema.h"
+
+namespace hakobu::localbq {
+namespace {
+
+namespace v1 = google::cloud::bigquery::storage::v1;
+
+void SetTime(int64_t micros, google::protobuf::Timestamp* time) {
+  time->set_seconds(micros / 1'000'000);
+  time->set_nanos(static_cast<int32_t>(micros % 1'000'000 * 1000));
+}
+
+absl::Status BadName(std::string_view what, std::string_view name) {
+  return absl::InvalidArgumentError(fmt::format("Invalid {} name '{}'", what, name));
+}
+
+absl::StatusOr<TablePtr> FindTable(const AppendServices& services, const TableId& id,
+                                   std::string_view entity) {
+  auto table = services.catalog->GetTable(id);
+  if (table.ok()) return table;
+  return StorageStatus(absl::StatusCode::kNotFound, StorageErrorCode::kTableNotFound,
+                       fmt::format("Requested entity was not found. Table {} is not found.", DisplayName(id)),
+                       entity);
+}
+
+absl::Status NotOnDefault(std::string_view call, std::string_view name) {
+  return StorageStatus(absl::StatusCode::kInvalidArgument, StorageErrorCode::kInvalidStreamType,
+                       fmt::format("{} is not supported on the default stream.", call), name);
+}
+
+absl::StatusOr<WriteStreamPtr> FindExplicit(const AppendServices& services, std::string_view call,
+                                            std::string_view name) {
+  const auto path = ParseStreamPath(name);
+  if (!path) return BadName("write stream", name);
+  if (path->is_default()) return NotOnDefault(call, name);
+  return services.streams->Find(name);
+}
+
+}  // namespace
+
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* WriteService::AppendRows(
+    grpc::CallbackServerContext* context) {
+  return NewAppendReactor(context, services_, idle_close_ms_, &connections_);
+}
+
+absl::Status WriteService::Describe(const WriteStreamPtr& stream, const TableId& id, bool full,
+                                    v1::WriteStream* response) {
+  HAKOBU_ASSIGN_OR_RETURN(const TablePtr table, FindTable(services_, id, TablePath(id)));
+  response->set_write_mode(v1::WriteStream::INSERT);
+  if (const auto dataset = services_.catalog->GetDataset(id.parent()); dataset.ok()) {
+    response->set_location((*dataset)->location);
+  }
+  if (full) ToTableSchema(table->schema, response->mutable_table_schema());
+  if (stream == nullptr) {
+    response->set_name(StreamPath(id, kDefaultStream));
+    response->set_type(v1::WriteStream::COMMITTED);
+    SetTime(table->created_ms * 1000, response->mutable_create_time());
+    return absl::OkStatus();
+  }
+  response->set_name(stream->name);
+  response->set_type(static_cast<v1::WriteStream::Type>(stream->type));
+  SetTime(stream->created_us, response->mutable_create_time());
+  absl::MutexLock lock(&stream->mutex);
+  if (stream->type == StreamType::kCommitted) SetTime(stream->created_us, response->mutable_commit_time());
+  if (stream->committed_us != 0) SetTime(stream->committed_us, response->mutable_commit_time());
+  return absl::OkStatus();
+}
+
+grpc::Status WriteService::CreateWriteStream(grpc::ServerContext*,
+                                             const v1::CreateWriteStreamRequest* request,
+                                             v1::WriteStream* response) {
+  const auto create = [&]() -> absl::Status {
+    const auto id = ParseTablePath(request->parent());
+    if (!id) return BadName("table", request->parent());
+    HAKOBU_ASSIGN_OR_RETURN(const TablePtr table, FindTable(services_, *id, request->parent()));
+    if (table->type != TableType::kTable) {
+      return absl::InvalidArgumentError(
+          fmt::format("Cannot write to {}: it is not a table.", DisplayName(*id)));
+    }
+    const auto type = request->write_stream().type();
+    if (type != v1::WriteStream::COMMITTED && type != v1::WriteStream::PENDING &&
+        type != v1::WriteStream::BUFFERED) {
+      return StorageStatus(absl::StatusCode::kInvalidArgument, StorageErrorCode::kInvalidStreamType,
+                           "The write stream's type must be COMMITTED, PENDING or BUFFERED.",
+                           request->parent());
+    }
+    HAKOBU_ASSIGN_OR_RETURN(const WriteStreamPtr stream,
+                            services_.streams->Create(*id, static_cast<StreamType>(type)));
+    return Describe(stream, *id, /*full=*/true, response);
+  };
+  return ToGrpcStatus(create());
+}
+
+grpc::Status WriteService::GetWriteStream(grpc::ServerContext*, const v1::GetWriteStreamRequest* request,
+                                          v1::WriteStream* response) {
+  const auto get = [&]() -> absl::Status {
+    const auto path = ParseStreamPath(request->name());
+    if (!path) return BadName("write stream", request->name());
+    WriteStreamPtr stream;
+    if (!path->is_default()) {
+      HAKOBU_ASSIGN_OR_RETURN(stream, services_.streams->Find(request->name()));
+    }
+    return Describe(stream, path->table, request->view() == v1::FULL, response);
+  };
+  return ToGrpcStatus(get());
+}
+
+grpc::Status WriteService::FinalizeWriteStream(grpc::ServerContext*,
+                                               const v1::FinalizeWriteStreamRequest* request,
+                                               v1::FinalizeWriteStreamResponse* response) {
+  const auto finalize = [&]() -> absl::Status {
+    HAKOBU_ASSIGN_OR_RETURN(const WriteStreamPtr stream,
+                            FindExplicit(services_, "FinalizeWriteStream", request->name()));
+    HAKOBU_ASSIGN_OR_RETURN(const int64_t rows, services_.streams->Finalize(*stream));
+    response->set_row_count(rows);
+    return absl::OkStatus();
+  };
+  return ToGrpcStatus(finalize());
+}
+
+grpc::Status WriteService::BatchCommitWriteStreams(grpc::ServerContext*,
+                                                   const v1::BatchCommitWriteStreamsRequest* request,
+                                                   v1::BatchCommitWriteStreamsResponse* response) {
+  const auto commit = [&]() -> absl::Status {
+    const auto id = ParseTablePath(request->parent());
+    if (!id) return BadName("table", request->parent());
+    HAKOBU_RETURN_IF_ERROR(FindTable(services_, *id, request->parent()).status());
+    HAKOBU_ASSIGN_OR_RETURN(
+        const WriteStreams::CommitResult result,
+        services_.streams->Commit(*id, {request->write_streams().begin(), request->write_streams().end()}));
+    for (const absl::Status& status : result.stream_errors) {
+      auto* error = response->add_stream_errors();
+      error->set_code(static_cast<v1::StorageError::StorageErrorCode>(StorageCodeOf(status)));
+      const std::string_view message = View(status.message());
+      error->set_error_message(std::string(message));
+      if (const size_t mark = message.rfind(" Entity: "); mark != std::string_view::npos) {
+        error->set_entity(std::string(message.substr(mark + 9)));
+      }
+    }
+    if (result.stream_errors.empty()) SetTime(result.committed_us, response->mutable_commit_time());
+    return absl::OkStatus();
+  };
+  return ToGrpcStatus(commit());
+}
+
+grpc::Status WriteService::FlushRows(grpc::ServerContext*, const v1::FlushRowsRequest* request,
+                                     v1::FlushRowsResponse* response) {
+  const auto flush = [&]() -> absl::Status {
+    HAKOBU_ASSIGN_OR_RETURN(const WriteStreamPtr stream,
+                            FindExplicit(services_, "FlushRows", request->write_stream()));
+    if (!request->has_offset()) return absl::InvalidArgumentError("FlushRows requires an offset.");
+    HAKOBU_ASSIGN_OR_RETURN(const int64_t flushed,
+                            services_.streams->Flush(*stream, request->offset().value()));
+    response->set_offset(flushed);
+    return absl::OkStatus();
+  };
+  return ToGrpcStatus(flush());
+}
+
+}  // namespace hakobu::localbq
