@@ -153,7 +153,7 @@ absl::Status WriteStreams::Load() {
           "coalesce(p.next_offset, 0), coalesce(p.flushed, 0), finalized, name, project, dataset, "
           "table_name FROM hakobu_streams.streams s LEFT JOIN (SELECT id, max(next_offset) AS "
           "next_offset, max(flushed) AS flushed FROM hakobu_streams.progress GROUP BY id) p USING (id)"));
-  std::vector<WriteStreamPtr> forgotten;
+  std::vector<WriteStreamPtr> forgotten, kept;
   while (const auto chunk = result.Next()) {
     const auto number = [&](idx_t column, idx_t row) {
       return static_cast<int64_t*>(duckdb_vector_get_data(chunk->column(column)))[row];
@@ -177,13 +177,8 @@ absl::Status WriteStreams::Load() {
       stream->finalized = static_cast<bool*>(duckdb_vector_get_data(chunk->column(8)))[row];
       stream->name = text(9, row);
       stream->table = {text(10, row), text(11, row), text(12, row)};
-      absl::MutexLock lock(&mutex_);
-      last_id_ = std::max(last_id_, stream->id);
-      if (std::max(stream->created_us, stream->committed_us) < oldest_us) {
-        forgotten.push_back(stream);
-      } else {
-        streams_[stream->name] = stream;
-      }
+      const bool is_old = std::max(stream->created_us, stream->committed_us) < oldest_us;
+      (is_old ? forgotten : kept).push_back(stream);
     }
   }
   for (const WriteStreamPtr& stream : forgotten) {
@@ -191,13 +186,20 @@ absl::Status WriteStreams::Load() {
     HAKOBU_RETURN_IF_ERROR(
         connection->Run(fmt::format("DELETE FROM hakobu_streams.streams WHERE id = {}", stream->id)));
   }
-  absl::MutexLock lock(&mutex_);
-  for (auto& [name, stream] : streams_) {
+  for (const WriteStreamPtr& stream : kept) {
     absl::MutexLock stream_lock(&stream->mutex);
     if (stream->type != StreamType::kPending || stream->committed_us != 0) continue;
     HAKOBU_ASSIGN_OR_RETURN(
         Result count, connection->Query(fmt::format("SELECT count(*) FROM {}", QuotedStaging(*stream))));
     stream->next_offset = count.FirstInt64().value_or(0);
+  }
+  {
+    absl::MutexLock lock(&mutex_);
+    for (const WriteStreamPtr& stream : kept) {
+      streams_[stream->name] = stream;
+      last_id_ = std::max(last_id_, stream->id);
+    }
+    for (const WriteStreamPtr& stream : forgotten) last_id_ = std::max(last_id_, stream->id);
   }
   return connection->Run(
       "CREATE OR REPLACE TABLE hakobu_streams.progress AS SELECT id, max(next_offset) AS next_offset, "
@@ -215,7 +217,7 @@ absl::StatusOr<WriteStreamPtr> WriteStreams::Create(const TableId& id, StreamTyp
   stream->table = id;
   stream->type = type;
   stream->created_us = NowMicros();
-  absl::MutexLock stream_lock(&stream->mutex);
+  int64_t schema_version = 0;
   const absl::Status written =
       catalog_->Write(id, 0, [&](Connection& connection, const Table& table) -> absl::Status {
         stream->generation = table.generation;
@@ -227,8 +229,7 @@ absl::StatusOr<WriteStreamPtr> WriteStreams::Create(const TableId& id, StreamTyp
         values.push_back(Value::Text(id.project));
         values.push_back(Value::Text(id.dataset));
         values.push_back(Value::Text(id.table));
-        stream->mutex.AssertHeld();
-        stream->staging_version = table.schema_version;
+        schema_version = table.schema_version;
         return connection
             .Query(
                 fmt::format(
@@ -239,6 +240,10 @@ absl::StatusOr<WriteStreamPtr> WriteStreams::Create(const TableId& id, StreamTyp
             .status();
       });
   if (!written.ok()) return written;
+  {
+    absl::MutexLock stream_lock(&stream->mutex);
+    stream->staging_version = schema_version;
+  }
   absl::MutexLock lock(&mutex_);
   streams_[stream->name] = stream;
   return stream;
