@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
+#include <numeric>
 
 #include "source/chunk.h"
 #include "source/explain.h"
@@ -32,14 +32,14 @@ class Planner {
 
  private:
   absl::StatusOr<ChunkPlan> SinglePass(std::string why);
-  std::string WhyUnrangeable() const;
+  std::string WhyUnrangeable();
   // The first key, in the key's order or backwards, that meets `condition` (" WHERE …" or empty), after
   // `skip` others.
   absl::StatusOr<std::optional<KeyBound>> ProbeKey(const std::string& condition, bool backwards,
                                                    uint64_t skip = 0);
   absl::StatusOr<uint64_t> EstimateRows(const KeyBound& after, const KeyBound& upto);
-  absl::StatusOr<Explained> ExplainRange(const KeyBound& after, const KeyBound& upto, std::string_view where);
-  absl::StatusOr<std::string> WhyNoRange(const KeyBound& first, const KeyBound& last);
+  absl::StatusOr<std::string> WhyNoWalk();
+  absl::StatusOr<std::string> WhyNoRange(const std::vector<Chunk>& chunks);
   uint64_t TargetRows(uint64_t rows) const;
   // A key inside the segment, for two halves; nullopt when probing finds none.
   absl::StatusOr<std::optional<KeyBound>> FindCut(const Segment& segment);
@@ -52,6 +52,7 @@ class Planner {
   const SourceTable& table_;
   const ChunkOptions& options_;
   uint64_t statements_ = 0;
+  size_t depth_ = 0;               // columns of the key that bounds name, from the first
   std::vector<Segment> segments_;  // in key order
 };
 
@@ -74,22 +75,23 @@ absl::StatusOr<ChunkPlan> Planner::SinglePass(std::string why) {
   return plan;
 }
 
-std::string Planner::WhyUnrangeable() const {
+// Counts the key's leading columns that bounds can name; when there is none, says why.
+std::string Planner::WhyUnrangeable() {
   if (!table_.key) return "it has no primary key, and no unique key whose columns are all NOT NULL";
   for (const size_t column : table_.key->columns) {
-    if (!IsRangeable(table_.columns[column])) {
-      return fmt::format("key column {} ({}) has no order to range over", table_.columns[column].name,
-                         table_.columns[column].declared);
-    }
+    if (!IsRangeable(table_.columns[column])) break;
+    ++depth_;
   }
-  return "";
+  if (depth_ > 0) return "";
+  const SourceColumn& first = table_.columns[table_.key->columns[0]];
+  return fmt::format("key column {} ({}) has no order to range over", first.name, first.declared);
 }
 
 absl::StatusOr<std::optional<KeyBound>> Planner::ProbeKey(const std::string& condition, bool backwards,
                                                           uint64_t skip) {
   std::string sql = "SELECT ";
   std::string order;
-  for (size_t i = 0; i < table_.key->columns.size(); ++i) {
+  for (size_t i = 0; i < depth_; ++i) {
     sql += (i == 0 ? "" : ", ") + KeyExpression(table_.columns[table_.key->columns[i]]);
     order += fmt::format("{}{}{}", i == 0 ? "" : ", ", KeyColumnName(table_, i), backwards ? " DESC" : "");
   }
@@ -103,35 +105,56 @@ absl::StatusOr<std::optional<KeyBound>> Planner::ProbeKey(const std::string& con
   return key;
 }
 
-absl::StatusOr<Explained> Planner::ExplainRange(const KeyBound& after, const KeyBound& upto,
-                                                std::string_view where) {
-  HAKOBU_ASSIGN_OR_RETURN(const std::string sql, ChunkSelect(table_, table_.key->columns,
-                                                             Chunk{.after = after, .upto = upto}, where));
-  ++statements_;
-  return Explain(connection_, sql, table_.name);
-}
-
 absl::StatusOr<uint64_t> Planner::EstimateRows(const KeyBound& after, const KeyBound& upto) {
-  HAKOBU_ASSIGN_OR_RETURN(const Explained explained, ExplainRange(after, upto, ""));
+  // USE, not FORCE: where an index is forced MySQL does not look how many rows the range has, and says 1.
+  HAKOBU_ASSIGN_OR_RETURN(const std::string condition,
+                          ChunkCondition(table_, Chunk{.after = after, .upto = upto}, ""));
+  ++statements_;
+  HAKOBU_ASSIGN_OR_RETURN(
+      const Explained explained,
+      Explain(connection_,
+              fmt::format("SELECT {}{} USE INDEX ({}){}", KeyColumnName(table_, 0), FromTable(table_, false),
+                          QuoteIdentifier(table_.key->name), condition),
+              table_.name));
   return explained.rows;
 }
 
-// Empty when the server reads a chunk as a range of the key and walks the key in order without sorting.
-absl::StatusOr<std::string> Planner::WhyNoRange(const KeyBound& first, const KeyBound& last) {
-  HAKOBU_ASSIGN_OR_RETURN(const Explained range, ExplainRange(first, last, options_.where));
-  if (range.access != "range" || range.key != table_.key->name) {
-    return fmt::format("EXPLAIN reads its chunks by {} over {} instead of a range of {}", range.access,
-                       range.key.empty() ? "no index" : range.key, table_.key->name);
+// Shortens the bounds to the columns that the server walks in order without sorting: (a DESC, b) cannot be
+// walked by a, b, but by a. Empty when some are left.
+absl::StatusOr<std::string> Planner::WhyNoWalk() {
+  std::string order;
+  size_t walkable = 0;
+  for (size_t i = 0; i < depth_; ++i) {
+    order += (i == 0 ? "" : ", ") + KeyColumnName(table_, i);
+    ++statements_;
+    HAKOBU_ASSIGN_OR_RETURN(const Explained walk,
+                            Explain(connection_,
+                                    fmt::format("SELECT {}{} ORDER BY {} LIMIT 1", KeyColumnName(table_, 0),
+                                                FromTable(table_, true), order),
+                                    table_.name));
+    if (walk.sorts || walk.materialises) break;
+    walkable = i + 1;
   }
-  if (range.sorts || range.materialises) return "EXPLAIN shows a sort or a temporary table for its chunks";
-  HAKOBU_ASSIGN_OR_RETURN(const std::string condition, KeyCondition(table_, first, KeyComparison::kGreater));
-  std::string sql =
-      "SELECT " + KeyColumnName(table_, 0) + FromTable(table_, true) + " WHERE " + condition + " ORDER BY ";
-  for (size_t i = 0; i < table_.key->columns.size(); ++i)
-    sql += (i == 0 ? "" : ", ") + KeyColumnName(table_, i);
-  ++statements_;
-  HAKOBU_ASSIGN_OR_RETURN(const Explained walk, Explain(connection_, sql + " LIMIT 1", table_.name));
-  if (walk.sorts || walk.materialises) return "EXPLAIN shows a sort for walking its key in order";
+  depth_ = walkable;
+  return walkable > 0 ? "" : "EXPLAIN shows a sort for walking its key in order";
+}
+
+// Empty when the server reads the chunks as ranges of the key: asked for the first, a middle and the last
+// one.
+absl::StatusOr<std::string> Planner::WhyNoRange(const std::vector<Chunk>& chunks) {
+  std::vector<size_t> columns(table_.columns.size());
+  std::iota(columns.begin(), columns.end(), size_t{0});
+  for (const size_t i : {size_t{0}, chunks.size() / 2, chunks.size() - 1}) {
+    HAKOBU_ASSIGN_OR_RETURN(const std::string sql, ChunkSelect(table_, columns, chunks[i], options_.where));
+    ++statements_;
+    HAKOBU_ASSIGN_OR_RETURN(const Explained range, Explain(connection_, sql, table_.name));
+    if (range.access.empty()) continue;  // the server knows that the chunk is empty
+    if (range.access != "range" || range.key != table_.key->name) {
+      return fmt::format("EXPLAIN reads its chunks by {} over {} instead of a range of {}", range.access,
+                         range.key.empty() ? "no index" : range.key, table_.key->name);
+    }
+    if (range.sorts || range.materialises) return "EXPLAIN shows a sort or a temporary table for its chunks";
+  }
   return "";
 }
 
@@ -241,7 +264,10 @@ std::vector<Chunk> Planner::Merge(uint64_t target) const {
 }
 
 absl::StatusOr<ChunkPlan> Planner::Plan() {
-  if (std::string why = WhyUnrangeable(); !why.empty()) return SinglePass(std::move(why));
+  if (std::string unrangeable = WhyUnrangeable(); !unrangeable.empty())
+    return SinglePass(std::move(unrangeable));
+  HAKOBU_ASSIGN_OR_RETURN(std::string why, WhyNoWalk());
+  if (!why.empty()) return SinglePass(std::move(why));
   HAKOBU_ASSIGN_OR_RETURN(const std::optional<KeyBound> first, ProbeKey("", false));
   HAKOBU_ASSIGN_OR_RETURN(const std::optional<KeyBound> last, ProbeKey("", true));
   ChunkPlan plan;
@@ -250,14 +276,16 @@ absl::StatusOr<ChunkPlan> Planner::Plan() {
     plan.statements = statements_;
     return plan;
   }
-  HAKOBU_ASSIGN_OR_RETURN(std::string why, WhyNoRange(*first, *last));
-  if (!why.empty()) return SinglePass(std::move(why));
   HAKOBU_ASSIGN_OR_RETURN(const uint64_t dived, EstimateRows(*first, *last));
   // A dive reports half the table at most, the statistics may be old: the larger is nearer.
   const uint64_t rows = std::max(dived, table_.estimated_rows);
   const uint64_t target = TargetRows(rows);
   HAKOBU_RETURN_IF_ERROR(Split({*first, *last, rows, 0}, target));
   plan.chunks = Merge(target);
+  if (plan.chunks.size() > 1) {
+    HAKOBU_ASSIGN_OR_RETURN(why, WhyNoRange(plan.chunks));
+    if (!why.empty()) return SinglePass(std::move(why));
+  }
   plan.statements = statements_;
   return plan;
 }

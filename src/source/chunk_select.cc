@@ -6,12 +6,12 @@
 namespace hakobu {
 namespace {
 
-// A chunk's bound names every column of the key.
+// A chunk's bound names the key's first columns, or all.
 absl::Status CheckBound(const SourceTable& table, const KeyBound& bound) {
-  if (!table.key || table.key->columns.size() != bound.size()) {
-    return absl::InvalidArgumentError(fmt::format("chunk of {}.{}: expected a bound of {} values, found {}",
-                                                  table.database, table.name,
-                                                  table.key ? table.key->columns.size() : 0, bound.size()));
+  if (!table.key || bound.empty() || bound.size() > table.key->columns.size()) {
+    return absl::InvalidArgumentError(
+        fmt::format("chunk of {}.{}: expected a bound of at most {} values, found {}", table.database,
+                    table.name, table.key ? table.key->columns.size() : 0, bound.size()));
   }
   return absl::OkStatus();
 }

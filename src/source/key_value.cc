@@ -25,8 +25,6 @@ Form FormOf(const SourceColumn& column) {
     case SourceType::kDecimal:
     case SourceType::kBit:
     case SourceType::kYear:
-    case SourceType::kEnum:
-    case SourceType::kSet:
       return Form::kNumber;
     case SourceType::kFloat:
     case SourceType::kDouble:
@@ -44,7 +42,7 @@ Form FormOf(const SourceColumn& column) {
     case SourceType::kTime:
       return Form::kTemporal;
     default:
-      return Form::kNone;
+      return Form::kNone;  // ENUM and SET too: they sort by number, but the server compares them as text
   }
 }
 
