@@ -4,6 +4,7 @@
 
 #include "app/binlog_command.h"
 #include "app/completion_command.h"
+#include "app/init_command.h"
 #include "app/schema_command.h"
 #include "app/status_command.h"
 
@@ -40,6 +41,7 @@ void BuildCommandLine(CLI::App& app, CommandLine& line) {
   app.require_subcommand(1);
   app.fallthrough();  // global options may follow the command too
   AddGlobalOptions(app, line.options);
+  RegisterInitCommand(app, line);
   RegisterStatusCommand(app, line);
   RegisterBinlogCommand(app, line);
   RegisterSchemaCommand(app, line);

@@ -165,4 +165,7 @@ const TableRule* FindRule(const Config& config, std::string_view database, std::
 // Fills {database} and {table} in the rule's target; the table's own name when there is none.
 std::string TargetName(const TableOptions& options, std::string_view database, std::string_view table);
 
+// The file of authorities that this system trusts; empty when none is at its usual place.
+std::string SystemAuthorities();
+
 }  // namespace hakobu

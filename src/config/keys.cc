@@ -46,8 +46,9 @@ Section SourceSection() {
   builder.Duration("connect_timeout", &SourceConfig::connect_timeout, absl::Seconds(1), absl::Minutes(10),
                    "How long one attempt to connect may take.");
   builder.Duration(
-      "statement_timeout", &SourceConfig::statement_timeout, absl::Seconds(1), absl::Hours(24),
-      "How long the server may be silent during a statement before the attempt counts as failed.");
+      "statement_timeout", &SourceConfig::statement_timeout, absl::ZeroDuration(), absl::Hours(48),
+      "The server ends a SELECT that takes longer, and the chunk is read again. 0s: never. A table "
+      "without a key is read in one SELECT.");
   builder.Choose<WireCompression>("compression", &SourceConfig::compression,
                                   {{WireCompression::kNone, "none", "not at all"},
                                    {WireCompression::kZlib, "zlib", "zlib, which every server speaks"},

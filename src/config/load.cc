@@ -4,6 +4,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -16,6 +17,18 @@
 
 namespace hakobu {
 namespace {
+
+// Where distributions keep the authorities that they trust.
+constexpr std::array<const char*, 3> kSystemAuthorities = {
+    "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"};
+
+void CompleteTls(SourceConfig* source) {
+  TlsConfig& tls = source->tls;
+  if (!source->socket.empty()) tls.mode = TlsMode::kOff;
+  const bool verifies = tls.mode == TlsMode::kVerifyCa || tls.mode == TlsMode::kVerifyIdentity;
+  if (!verifies || !tls.ca.empty()) return;
+  tls.ca = SystemAuthorities();
+}
 
 // What stands for something else when it is not given.
 void Complete(const ConfigProblems& problems, Config* config) {
@@ -33,6 +46,12 @@ std::string_view WithoutByteOrderMark(std::string_view text) {
 }
 
 }  // namespace
+
+std::string SystemAuthorities() {
+  const auto* found = std::find_if(kSystemAuthorities.begin(), kSystemAuthorities.end(),
+                                   [](const char* path) { return std::filesystem::exists(path); });
+  return found == kSystemAuthorities.end() ? "" : *found;
+}
 
 Environment ProcessEnvironment() {
   return [](const std::string& name) -> std::optional<std::string> {
@@ -63,6 +82,7 @@ absl::StatusOr<Config> ParseConfig(std::string_view text, const std::string& pat
   reader.Read(RootSection(), root, "", &config);
   Complete(problems, &config);
   ValidateConfig(config, &problems);
+  CompleteTls(&config.source);
   if (absl::Status status = problems.ToStatus(path); !status.ok()) return status;
   return config;
 }

@@ -124,6 +124,7 @@ void AddKey(const Key& key, const std::string& path, const std::map<std::string,
             bool commented, int indent, std::string* text) {
   const std::string pad(static_cast<size_t>(indent), ' ');
   const std::string own = path.empty() ? key.name : fmt::format("{}.{}", path, key.name);
+  if (key.kind == KeyKind::kSectionMap || key.kind == KeyKind::kSectionList) return;
   AddKeyComment(key, pad, text);
   if (key.kind == KeyKind::kSection) {
     const auto below = values.lower_bound(own + ".");
@@ -135,11 +136,8 @@ void AddKey(const Key& key, const std::string& path, const std::map<std::string,
     *text += fmt::format("{}{}: {}\n", pad, key.name, value->second);
     return;
   }
-  if (key.kind == KeyKind::kSectionMap || key.kind == KeyKind::kSectionList) return;
-  const std::string& shown = key.example.empty()        ? key.default_text
-                             : key.default_text.empty() ? key.example
-                                                        : key.default_text;
-  *text += fmt::format("{}# {}: {}\n", pad, key.name, shown);
+  const std::string& shown = key.default_text.empty() ? key.example : key.default_text;
+  *text += fmt::format("{}# {}:{}{}\n", pad, key.name, shown.empty() ? "" : " ", shown);
 }
 
 }  // namespace
