@@ -1,0 +1,141 @@
+// The main job end to end, on both servers: what hakobu delivers, read back by Google's client, equals what the server's
+// own client reads.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { startBigquery, startMysql } from '../harness/servers.mjs';
+import { bigqueryClient } from '../harness/clients.mjs';
+import { loadGyms, rowCounts } from '../harness/dataset.mjs';
+import { makeJob } from '../harness/delivery.mjs';
+import { assertDelivered, assertSameRows, deliveredTable } from '../harness/compare.mjs';
+
+const scale = 0.01;
+const gymTables = Object.keys(rowCounts());
+
+for (const flavor of ['mysql', 'mariadb']) {
+  describe(flavor, { concurrency: false }, () => {
+    let mysql, bigquery, client, admin;
+    test('servers', async () => {
+      mysql = await startMysql({ flavor });
+      bigquery = await startBigquery();
+      client = bigqueryClient(bigquery);
+      admin = await mysql.connect();
+      await loadGyms(admin, { flavor, scale });
+    });
+
+    test('replace: every table, every value', async (t) => {
+      const job = makeJob({ mysql, bigquery, dataset: 'gyms', tables: [{ table: 'gyms.*' }],
+        defaults: { chunk_rows: 500 }, test: t });
+      const first = await job.run();
+      assert.equal(first.code, 3, first.stderr + first.stdout); // zero dates are quarantined, and said
+      assert.equal(first.report.consistency, 'chunk');
+      assert.match(first.report.logPositionBefore, /^binlog\.\d+:\d+/);
+      const report = Object.fromEntries(first.report.tables.map((table) => [table.source, table]));
+      for (const [table, rows] of Object.entries(rowCounts(scale))) assert.equal(report[`gyms.${table}`].rows, rows, table);
+      assert.ok(report['gyms.reservations'].chunks > 3);
+      assert.deepEqual(report['gyms.companies'].quarantined.map((column) => column.column), ['founded']);
+      assert.match(report['gyms.audit_log'].notes.join(), /one streamed pass/);
+      assert.ok(first.report.sourceLoad.statements > 0 && first.report.sourceLoad.rowsExamined >= 10000 * scale);
+      assert.equal(first.report.sourceLoad.createdTmpDiskTables, 0);
+      await assertDelivered({ mysql, bigquery: client, dataset: 'gyms', database: 'gyms', tables: gymTables });
+      // A second run replaces; nothing is left over.
+      await admin.query("UPDATE gyms.staff SET name = 'にゅー', wage = NULL WHERE id % 2; DELETE FROM gyms.staff WHERE id > 20");
+      const second = await job.run();
+      assert.equal(second.code, 3, second.stderr);
+      await assertDelivered({ mysql, bigquery: client, dataset: 'gyms', database: 'gyms', tables: ['staff'] });
+      const [tables] = await client.dataset('gyms').getTables();
+      assert.deepEqual(tables.map((table) => table.id).sort(), [...gymTables].sort());
+    });
+
+    test('replace by load jobs: the same values', async (t) => {
+      const job = makeJob({ mysql, bigquery, dataset: 'loaded', tables: [{ table: 'gyms.*' }],
+        defaults: { write: 'load', chunk_rows: 1000 }, test: t });
+      const result = await job.run();
+      assert.equal(result.code, 3, result.stderr + result.stdout);
+      await assertDelivered({ mysql, bigquery: client, dataset: 'loaded', database: 'gyms', tables: gymTables });
+    });
+
+    test('keep_previous, descriptions, labels and policy tags', async (t) => {
+      const job = makeJob({ mysql, bigquery, dataset: 'kept', tables: [{ table: 'gyms.plans', labels: { team: 'data' } }],
+        defaults: { keep_previous: true }, test: t });
+      assert.equal((await job.run()).code, 0);
+      const table = client.dataset('kept').table('plans');
+      const [metadata] = await table.getMetadata();
+      assert.equal(metadata.description, '料金プラン');
+      assert.deepEqual(metadata.labels, { team: 'data' });
+      const fields = metadata.schema.fields;
+      fields[0].description = 'written by hand';
+      fields[2].policyTags = { names: ['projects/p/locations/us/taxonomies/1/policyTags/2'] };
+      await table.setMetadata({ description: 'ours', schema: { fields } });
+      await admin.query("UPDATE gyms.plans SET monthly = 1.25 WHERE code = 'P00001'");
+      const before = (await deliveredTable(client, 'kept', 'plans')).rows;
+      assert.equal((await job.run()).code, 0);
+      const [after] = await table.getMetadata();
+      assert.equal(after.description, 'ours');
+      assert.equal(after.schema.fields[0].description, 'written by hand');
+      assert.deepEqual(after.schema.fields[2].policyTags, { names: ['projects/p/locations/us/taxonomies/1/policyTags/2'] });
+      assert.equal(after.expirationTime, undefined);
+      await assertDelivered({ mysql, bigquery: client, dataset: 'kept', database: 'gyms', tables: ['plans'] });
+      assertSameRows((await deliveredTable(client, 'kept', 'plans_previous')).rows, before, 'plans_previous');
+    });
+
+    test('append adds each run, and follows added columns', async (t) => {
+      await admin.query('CREATE DATABASE IF NOT EXISTS app; CREATE TABLE app.log (id INT PRIMARY KEY, a INT); ' +
+        'INSERT INTO app.log VALUES (1, 10), (2, NULL)');
+      const job = makeJob({ mysql, bigquery, dataset: 'appended', tables: [{ table: 'app.log', mode: 'append' }], test: t });
+      assert.equal((await job.run()).code, 0);
+      await admin.query("ALTER TABLE app.log ADD COLUMN b VARCHAR(9) DEFAULT 'x'");
+      const second = await job.run();
+      assert.equal(second.code, 0, second.stderr);
+      assert.deepEqual(second.report.tables[0].schemaChanges.map((change) => [change.change, change.column]), [['added', 'b']]);
+      const { rows } = await deliveredTable(client, 'appended', 'log');
+      assertSameRows(rows, [['1', '10', null], ['2', null, null], ['1', '10', 'x'], ['2', null, 'x']], 'append');
+      // A column of another type that BigQuery cannot change in place is refused, and nothing is written.
+      await admin.query('ALTER TABLE app.log MODIFY COLUMN a VARCHAR(20)');
+      const third = await job.run();
+      assert.equal(third.code, 4, third.stderr + third.stdout);
+      assert.match(third.stderr, /`a` is INT64 in BigQuery and would become STRING/);
+      assert.equal((await deliveredTable(client, 'appended', 'log')).rows.length, 4);
+    });
+
+    test('incremental merges what changed and sees late commits', async (t) => {
+      await admin.query('CREATE DATABASE IF NOT EXISTS inc; CREATE TABLE inc.item (id INT PRIMARY KEY, name VARCHAR(20), ' +
+        'updated_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6), KEY (updated_at)); ' +
+        "INSERT INTO inc.item (id, name) VALUES (1, 'one'), (2, 'two'), (3, 'three')");
+      const job = makeJob({ mysql, bigquery, dataset: 'inc',
+        tables: [{ table: 'inc.item', mode: 'incremental', cursor: 'updated_at', overlap: '1s' }], test: t });
+      assert.equal((await job.run()).code, 0);
+      await assertDelivered({ mysql, bigquery: client, dataset: 'inc', database: 'inc', tables: ['item'] });
+      // Written before the next run, committed after it: the window must not pass it by.
+      const late = await mysql.connect();
+      await late.query('BEGIN');
+      await late.query("INSERT INTO inc.item (id, name) VALUES (10, 'late')");
+      await admin.query("UPDATE inc.item SET name = 'TWO' WHERE id = 2; INSERT INTO inc.item (id, name) VALUES (4, 'four')");
+      await new Promise((resolve) => setTimeout(resolve, 2500));
+      await admin.query("INSERT INTO inc.item (id, name) VALUES (5, 'five')");
+      const second = await job.run();
+      assert.equal(second.code, 0, second.stderr);
+      assert.match(second.report.tables[0].notes.join(), /deleted in the source are not seen/);
+      await late.query('COMMIT');
+      await late.end();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      const third = await job.run();
+      assert.equal(third.code, 0, third.stderr);
+      await assertDelivered({ mysql, bigquery: client, dataset: 'inc', database: 'inc', tables: ['item'] });
+    });
+
+    test('problems on both sides are said all at once, and nothing is begun', async (t) => {
+      await admin.query('CREATE DATABASE IF NOT EXISTS bad; CREATE TABLE bad.keyless (a INT, A2 INT)');
+      const job = makeJob({ mysql, bigquery, dataset: 'bad', test: t, tables: [
+        { table: 'bad.keyless', mode: 'incremental', cursor: 'a' }, { table: 'bad.missing' }, { table: 'nowhere.*' }] });
+      const result = await job.run();
+      assert.equal(result.code, 2, result.stderr + result.stdout);
+      for (const text of [/mode incremental needs a primary or unique/, /bad\.missing/, /nowhere/]) assert.match(result.stderr, text);
+    });
+
+    test('servers stop', async () => {
+      await admin.end();
+      await mysql.stop();
+      await bigquery.stop();
+    });
+  });
+}
