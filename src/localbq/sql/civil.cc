@@ -7,13 +7,16 @@ namespace {
 
 constexpr int64_t kDayMicros = 86'400'000'000;
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsDigit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 // Takes min to max digits off the front of `text`.
 bool TakeNumber(std::string_view& text, size_t min, size_t max, int64_t& value) {
   size_t length = 0;
   value = 0;
-  while (length < max && length < text.size() && IsDigit(text[length])) value = value * 10 + (text[length++] - '0');
+  while (length < max && length < text.size() && IsDigit(text[length]))
+    value = value * 10 + (text[length++] - '0');
   if (length < min) return false;
   text.remove_prefix(length);
   return true;
@@ -27,11 +30,12 @@ bool TakeChar(std::string_view& text, char c) {
 
 bool TakeDate(std::string_view& text, CivilTime& out) {
   int64_t year, month, day;
-  if (!TakeNumber(text, 4, 4, year) || !TakeChar(text, '-') || !TakeNumber(text, 1, 2, month) || !TakeChar(text, '-') ||
-      !TakeNumber(text, 1, 2, day)) {
+  if (!TakeNumber(text, 4, 4, year) || !TakeChar(text, '-') || !TakeNumber(text, 1, 2, month) ||
+      !TakeChar(text, '-') || !TakeNumber(text, 1, 2, day)) {
     return false;
   }
-  if (year < 1 || month < 1 || month > 12 || day < 1 || day > DaysInMonth(year, static_cast<int>(month))) return false;
+  if (year < 1 || month < 1 || month > 12 || day < 1 || day > DaysInMonth(year, static_cast<int>(month)))
+    return false;
   out.year = year;
   out.month = static_cast<int>(month);
   out.day = static_cast<int>(day);
@@ -60,7 +64,8 @@ bool TakeTime(std::string_view& text, CivilTime& out) {
 
 bool TakeDateTime(std::string_view& text, CivilTime& out) {
   if (!TakeDate(text, out)) return false;
-  if (text.empty() || (text[0] != ' ' && text[0] != 'T' && text[0] != 't') || text.size() < 2 || !IsDigit(text[1])) {
+  if (text.empty() || (text[0] != ' ' && text[0] != 'T' && text[0] != 't') || text.size() < 2 ||
+      !IsDigit(text[1])) {
     return true;
   }
   text.remove_prefix(1);
@@ -104,8 +109,8 @@ CivilTime CivilFromMicros(int64_t micros) {
 }
 
 int64_t MicrosFromCivil(const CivilTime& civil) {
-  int64_t seconds = DaysFromCivil(civil.year, civil.month, civil.day) * 86400 + civil.hour * 3600 + civil.minute * 60 +
-                    civil.second;
+  int64_t seconds = DaysFromCivil(civil.year, civil.month, civil.day) * 86400 + civil.hour * 3600 +
+                    civil.minute * 60 + civil.second;
   return seconds * 1'000'000 + civil.micros;
 }
 
@@ -141,7 +146,8 @@ std::optional<int64_t> ParseOffset(std::string_view text) {
   text.remove_prefix(1);
   int64_t hours, minutes = 0;
   if (!TakeNumber(text, 1, 2, hours)) return std::nullopt;
-  if (!text.empty() && (!TakeChar(text, ':') || !TakeNumber(text, 2, 2, minutes) || !text.empty())) return std::nullopt;
+  if (!text.empty() && (!TakeChar(text, ':') || !TakeNumber(text, 2, 2, minutes) || !text.empty()))
+    return std::nullopt;
   if (hours > 14 || minutes > 59) return std::nullopt;
   return sign * (hours * 3600 + minutes * 60);
 }
@@ -177,6 +183,8 @@ std::string TimeText(const CivilTime& civil) {
                                           : fmt::format(".{:06}", civil.micros));
 }
 
-std::string DateTimeText(const CivilTime& civil) { return DateText(civil) + " " + TimeText(civil); }
+std::string DateTimeText(const CivilTime& civil) {
+  return DateText(civil) + " " + TimeText(civil);
+}
 
 }  // namespace hakobu::localbq::sql

@@ -1,5 +1,6 @@
 // Syntax tree -> DuckDB SQL with every expression's BigQuery type known. The parts: translate_expression.cc,
-// translate_query.cc, translate_from.cc, translate_dml.cc, translate_ddl.cc, coerce.cc, literal.cc, call_*.cc.
+// translate_query.cc, translate_from.cc, translate_dml.cc, translate_ddl.cc, coerce.cc, literal.cc,
+// call_*.cc.
 #pragma once
 
 #include <map>
@@ -20,9 +21,9 @@ namespace hakobu::localbq::sql {
 struct Value {
   std::string sql;
   Column type;
-  bool null_literal = false;   // untyped NULL: fits every type
-  bool empty_array = false;    // untyped []
-  bool literal = false;        // coerces more freely; `text` is its text
+  bool null_literal = false;  // untyped NULL: fits every type
+  bool empty_array = false;   // untyped []
+  bool literal = false;       // coerces more freely; `text` is its text
   bool parameter = false;
   std::string text;
   std::vector<Value> elements;  // of a literal array or struct
@@ -96,7 +97,8 @@ class Translator {
 
   absl::StatusOr<Statement> Run(const ParsedStatement& parsed);
   ValueOr Expr(const Expression& expression, const Scope& scope);
-  ValueOr ExprAs(const Expression& expression, const Scope& scope, const Column& target, std::string_view what);
+  ValueOr ExprAs(const Expression& expression, const Scope& scope, const Column& target,
+                 std::string_view what);
   absl::Status Error(size_t at, std::string_view message) const { return ErrorAt(sql_, at, message); }
 
  private:
@@ -144,12 +146,28 @@ class Translator {
   ValueOr Aggregate(const std::string& name, const Expression& expression, const Scope& scope, bool& found);
   ValueOr AggregateOver(const std::string& name, const Expression& expression, const Scope& scope,
                         std::vector<Value> arguments, const std::string& suffix);
+  ValueOr OrderedAggregate(const std::string& name, const Expression& expression, const Scope& scope,
+                           const std::vector<Value>& arguments, const std::string& over);
   ValueOr WindowCall(const std::string& name, const Expression& expression, const Scope& scope, bool& found);
   ValueOr SpecialCall(const std::string& name, const Expression& expression, const Scope& scope,
                       std::vector<Value>& arguments, bool& found);
   ValueOr TimeCall(const std::string& name, const Expression& expression, const Scope& scope, bool& found);
-  ValueOr JsonCall(const std::string& name, const Expression& expression, std::vector<Value>& arguments, bool& found);
+  ValueOr TimeConstructor(Type type, const Expression& expression, const Scope& scope);
+  ValueOr TimeShift(Type type, const std::string& name, const Expression& expression, const Scope& scope);
+  ValueOr TimeDifference(Type type, const std::string& name, const Expression& expression,
+                         const Scope& scope);
+  ValueOr TimeTruncate(Type type, const std::string& name, const Expression& expression, const Scope& scope);
+  ValueOr TimeFormat(Type type, const std::string& name, const Expression& expression, const Scope& scope);
+  ValueOr TimeArray(const std::string& name, const Expression& expression, const Scope& scope);
+  ValueOr TimeNow(Type type, const Expression& expression, const Scope& scope);
+  absl::StatusOr<std::string> ZoneSql(const Expression* expression, const Scope& scope);
+  std::string TruncateSql(const std::string& sql, const std::string& part, bool date);
+  std::string DifferenceSql(const std::string& to, const std::string& from, const std::string& part,
+                            bool date);
+  ValueOr JsonCall(const std::string& name, const Expression& expression, std::vector<Value>& arguments,
+                   bool& found);
   ValueOr FormatCall(std::vector<Value>& arguments, size_t at);
+  absl::StatusOr<std::string> ToJsonSql(const Value& value, size_t at);
   std::string Now() const;
 
   // queries
@@ -166,8 +184,10 @@ class Translator {
   };
   absl::Status SelectItems(const Select& select, const Scope& scope, std::vector<Item>& items);
   absl::Status StarItems(const SelectItem& item, const Scope& scope, std::vector<Item>& items);
-  absl::StatusOr<std::string> GroupSql(const Select& select, const Scope& scope, const std::vector<Item>& items);
-  absl::StatusOr<std::string> OrderItems(const Query& query, const Scope& scope, const std::vector<Item>& items);
+  absl::StatusOr<std::string> GroupSql(const Select& select, const Scope& scope,
+                                       const std::vector<Item>& items);
+  absl::StatusOr<std::string> OrderItems(const Query& query, const Scope& scope,
+                                         const std::vector<Item>& items);
   absl::StatusOr<QueryResult> SubquerySchema(QueryResult result);
 
   // FROM
@@ -185,9 +205,11 @@ class Translator {
   absl::Status UpdateSql(const ParsedStatement& parsed, const TableInfo& table, Statement& out);
   absl::Status DeleteSql(const ParsedStatement& parsed, const TableInfo& table, Statement& out);
   absl::Status MergeSql(const ParsedStatement& parsed, const TableInfo& table, Statement& out);
-  absl::StatusOr<std::string> MergeInsert(const MergeClause& clause, const TableInfo& table, const Scope& source);
-  absl::StatusOr<std::string> SetSql(const std::vector<std::pair<std::vector<std::string>, ExpressionPtr>>& set,
-                                     const TableInfo& table, const std::string& alias, const Scope& scope, size_t at);
+  absl::StatusOr<std::string> MergeInsert(const MergeClause& clause, const TableInfo& table,
+                                          const Scope& source);
+  absl::StatusOr<std::string> SetSql(
+      const std::vector<std::pair<std::vector<std::string>, ExpressionPtr>>& set, const TableInfo& table,
+      const std::string& alias, const Scope& scope, size_t at);
   RangeVariable TargetRange(const TableInfo& table, const std::string& alias) const;
   absl::StatusOr<std::string> Assigned(const Value& value, const Column& column, size_t at);
   absl::StatusOr<std::string> DefaultSql(const Column& column);
