@@ -153,7 +153,7 @@ std::optional<std::string> LiteralSql(const Column& type, std::string_view text)
       std::optional<std::string> number = IntegerText(text);
       if (!number) return std::nullopt;
       if (*number == "-9223372036854775808") return "'-9223372036854775808'::BIGINT";
-      return fmt::format(number->starts_with('-') ? "({})::BIGINT" : "{}::BIGINT", *number);
+      return number->starts_with('-') ? fmt::format("({})::BIGINT", *number) : *number + "::BIGINT";
     }
     case Type::kFloat64:
       return FloatSql(text);
