@@ -75,8 +75,12 @@ Remedy RemedyForAppend(const absl::Status& status) {
     case absl::StatusCode::kInternal:
     case absl::StatusCode::kDeadlineExceeded:
     case absl::StatusCode::kUnknown:
-    case absl::StatusCode::kResourceExhausted:
       return Remedy::kRetry;
+    case absl::StatusCode::kResourceExhausted:
+      // gRPC's own refusal of a message that is too large never changes.
+      return View(status.message()).find("message larger than max") == std::string_view::npos
+                 ? Remedy::kRetry
+                 : Remedy::kGiveUp;
     default:
       return Remedy::kGiveUp;
   }
@@ -127,7 +131,7 @@ absl::Duration Backoff::NextDelay() {
   return delay;
 }
 
-absl::Status Backoff::Wait(const absl::Status& failure) {
+absl::StatusOr<absl::Duration> Backoff::Next(const absl::Status& failure) {
   const absl::Duration delay = NextDelay();
   const absl::Duration elapsed = context_.clock->Now() - start_;
   if (tries_ >= policy_.max_tries || elapsed + delay > policy_.max_elapsed) {
@@ -135,6 +139,11 @@ absl::Status Backoff::Wait(const absl::Status& failure) {
                                          absl::ToInt64Seconds(elapsed)));
   }
   ++tries_;
+  return delay;
+}
+
+absl::Status Backoff::Wait(const absl::Status& failure) {
+  HAKOBU_ASSIGN_OR_RETURN(const absl::Duration delay, Next(failure));
   return SleepFor(context_, delay);
 }
 

@@ -65,6 +65,8 @@ class Backoff {
   // Sleeps before the next try. Not OK: out of tries or time (`failure` with the number of tries) or
   // cancelled.
   absl::Status Wait(const absl::Status& failure);
+  // The same without sleeping: how long to wait.
+  absl::StatusOr<absl::Duration> Next(const absl::Status& failure);
   // After progress: delays and the time allowed begin anew.
   void Reset();
   int tries() const { return tries_; }

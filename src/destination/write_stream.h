@@ -81,7 +81,8 @@ struct AppendOptions {
   absl::Duration not_found_patience =
       absl::Seconds(60);  // NotFound is retried for so long (tables just made)
   absl::Duration schema_patience = absl::ZeroDuration();  // extra fields likewise: set after adding columns
-  std::string trace_id;                                   // empty: hakobu:<version>
+  std::string location;  // the datasets', for a connection that several tables share
+  std::string trace_id;  // empty: hakobu:<version>
 };
 
 // One AppendRows connection and the streams that write through it. Reconnects by itself and sends again what

@@ -1,0 +1,225 @@
+// What the service's answers mean for what is pending. See docs/formats and storage.proto:
+// AppendRowsResponse.
+#include <fmt/format.h>
+#include <grpcpp/support/proto_buffer_reader.h>
+
+#include "base/status.h"
+#include "destination/append_state.h"
+
+namespace hakobu {
+
+void AppendConnection::State::TakeAnswers() {
+  while (call_ != nullptr) {
+    if (std::optional<grpc::ByteBuffer> answer = call_->TakeAnswer()) {
+      last_news_ = context_.clock->Now();
+      TakeAnswer(*answer);
+      continue;
+    }
+    const std::optional<absl::Status> end = call_->Ended();
+    if (!end) return;
+    TakeEnd(*end);
+  }
+}
+
+void AppendConnection::State::TakeAnswer(const grpc::ByteBuffer& answer) {
+  AppendRowsResponse response;
+  grpc::ByteBuffer copy = answer;  // the reader wants one it may change; the slices are shared
+  grpc::ProtoBufferReader reader(&copy);
+  if (!response.ParseFromZeroCopyStream(&reader) || awaited_.empty()) {
+    call_->Cancel();
+    TakeEnd(absl::InternalError("an answer that no request asked for"));
+    return;
+  }
+  const Awaited awaited = awaited_.front();
+  awaited_.pop_front();
+  TargetState& target = *targets_[awaited.target];
+  if (target.outstanding > 0) --target.outstanding;
+  if (response.has_updated_schema()) target.schema_updated = true;
+  PendingAppend* append = target.Find(awaited.sequence);
+  if (append == nullptr) return;  // of a target that has failed meanwhile, or written as a rewind showed
+  if (response.has_error()) {
+    TakeError(target, *append, response);
+  } else {
+    TakeResult(target, *append, response);
+  }
+}
+
+void AppendConnection::State::TakeResult(TargetState& target, PendingAppend& append,
+                                         const AppendRowsResponse& response) {
+  const auto& result = response.append_result();
+  if (!target.is_default && result.has_offset() && result.offset().value() != append.offset) {
+    Fail(target,
+         absl::DataLossError(fmt::format("append to {}: expected the rows at offset {}, found them at {}",
+                                         target.spec.stream, append.offset, result.offset().value())));
+    return;
+  }
+  Acknowledge(target, append);
+}
+
+void AppendConnection::State::TakeError(TargetState& target, PendingAppend& append,
+                                        const AppendRowsResponse& response) {
+  absl::Status error = StorageStatus(response.error());
+  if (response.row_errors_size() > 0) {
+    std::vector<RowError> rows;
+    const int64_t first = append.offset - target.spec.next_offset;
+    for (const auto& row : response.row_errors()) rows.push_back({first + row.index(), row.message()});
+    error =
+        Annotate(error, fmt::format("append to {}: {} rows refused, the first, row {}: {}",
+                                    target.spec.stream, rows.size(), rows.front().row, rows.front().message));
+    Fail(target, WithRowErrors(std::move(error), rows));
+    return;
+  }
+  Resolve(target, append, error);
+}
+
+void AppendConnection::State::Resolve(TargetState& target, PendingAppend& append, const absl::Status& error) {
+  switch (RemedyForAppend(error)) {
+    case Remedy::kAlreadyDone:
+      AlreadyWritten(target, append, error);
+      return;
+    case Remedy::kRewind:
+      Rewind(target, error);
+      return;
+    case Remedy::kRetry:
+      Trouble(target, error);
+      return;
+    default:
+      break;
+  }
+  if (WithinPatience(target, error)) {
+    Trouble(target, error);
+  } else {
+    Fail(target, Annotate(error, "append to " + target.spec.stream));
+  }
+}
+
+void AppendConnection::State::AlreadyWritten(TargetState& target, PendingAppend& append,
+                                             const absl::Status& error) {
+  const std::optional<int64_t> expected = ExpectedOffset(View(error.message()));
+  const int64_t end = append.offset + static_cast<int64_t>(append.row_count);
+  if (target.is_default || (expected && *expected < end)) {
+    Fail(target,
+         absl::DataLossError(fmt::format("append to {}: rows {} to {} are written in part: {}",
+                                         target.spec.stream, append.offset, end, View(error.message()))));
+    return;
+  }
+  Acknowledge(target, append);
+}
+
+// "expected offset E": rows before E are written, those from E on are not.
+void AppendConnection::State::Rewind(TargetState& target, const absl::Status& error) {
+  const int64_t expected = *ExpectedOffset(View(error.message()));
+  const int64_t first = target.pending.front().offset;
+  if (target.is_default || expected < first) {
+    Fail(target, absl::DataLossError(fmt::format("append to {}: rows before {} were acknowledged: {}",
+                                                 target.spec.stream, first, View(error.message()))));
+    return;
+  }
+  while (!target.pending.empty()) {
+    PendingAppend& append = target.pending.front();
+    const int64_t end = append.offset + static_cast<int64_t>(append.row_count);
+    if (end > expected) break;
+    Acknowledge(target, append);
+  }
+  if (!target.pending.empty() && target.pending.front().offset < expected) {
+    Fail(target, absl::DataLossError(fmt::format("append to {}: rows from {} are written in part: {}",
+                                                 target.spec.stream, target.pending.front().offset,
+                                                 View(error.message()))));
+    return;
+  }
+  if (!target.pending.empty()) Trouble(target, error);
+}
+
+// Errors that pass by themselves when the caller knows that they will.
+bool AppendConnection::State::WithinPatience(TargetState& target, const absl::Status& error) {
+  const absl::Time now = context_.clock->Now();
+  auto within = [&](std::optional<absl::Time>& since, absl::Duration patience) {
+    if (!since) since = now;
+    return now - *since < patience;
+  };
+  const std::optional<StorageErrorCode> code = StorageCode(error);
+  if (absl::IsNotFound(error)) return within(target.not_found_since, options_.not_found_patience);
+  if (absl::IsUnauthenticated(error) && !token_renewed_) {
+    token_renewed_ = true;
+    transport_.options().credentials->Reject(token_);
+    return true;
+  }
+  return code == StorageErrorCode::kSchemaMismatchExtraFields &&
+         within(target.extra_fields_since, options_.schema_patience);
+}
+
+void AppendConnection::State::Acknowledge(TargetState& target, PendingAppend& append) {
+  append.acknowledged = true;
+  bytes_in_flight_ -= append.size;
+  --requests_in_flight_;
+  append.rows = grpc::Slice();
+  while (!target.pending.empty() && target.pending.front().acknowledged) {
+    target.acknowledged_rows += target.pending.front().row_count;
+    ++target.acknowledged_appends;
+    target.pending.pop_front();
+    if (target.sent > 0) --target.sent;
+  }
+  target.backoff.Reset();
+  target.not_found_since.reset();
+  target.extra_fields_since.reset();
+  reconnect_.Reset();
+  token_renewed_ = false;
+}
+
+void AppendConnection::State::DropPending(TargetState& target) {
+  for (const PendingAppend& append : target.pending) {
+    if (append.acknowledged) continue;
+    bytes_in_flight_ -= append.size;
+    --requests_in_flight_;
+  }
+  target.pending.clear();
+  target.sent = 0;
+}
+
+void AppendConnection::State::Fail(TargetState& target, absl::Status status) {
+  if (!target.failure.ok()) return;
+  target.failure = std::move(status);
+  target.trouble = absl::OkStatus();
+  DropPending(target);
+}
+
+// Everything not acknowledged is sent again once the answers still under way are in.
+void AppendConnection::State::Trouble(TargetState& target, const absl::Status& error) {
+  if (!target.trouble.ok()) return;  // what follows the first failure of a sequence says nothing new
+  const absl::StatusOr<absl::Duration> delay = target.backoff.Next(error);
+  if (!delay.ok()) {
+    Fail(target, Annotate(delay.status(), "append to " + target.spec.stream));
+    return;
+  }
+  target.trouble = error;
+  target.resume = context_.clock->Now() + *delay;
+}
+
+void AppendConnection::State::TakeEnd(const absl::Status& end) {
+  call_.reset();
+  const bool idle = awaited_.empty();
+  const Awaited first = idle ? Awaited{} : awaited_.front();
+  awaited_.clear();
+  for (const auto& target : targets_) {
+    target->outstanding = 0;
+    target->sent = 0;
+  }
+  if (idle) return;  // an idle connection was closed: the next append opens another
+  TargetState& target = *targets_[first.target];
+  PendingAppend* append = target.Find(first.sequence);
+  const absl::Status error = end.ok() ? absl::UnavailableError("the service closed the connection") : end;
+  if (RemedyForAppend(error) != Remedy::kRetry && append != nullptr) {
+    Resolve(target, *append, error);
+    return;
+  }
+  const absl::StatusOr<absl::Duration> delay = reconnect_.Next(error);
+  if (delay.ok()) {
+    reconnect_at_ = context_.clock->Now() + *delay;
+    return;
+  }
+  for (const auto& other : targets_) {
+    if (!other->pending.empty()) Fail(*other, Annotate(delay.status(), "append to " + other->spec.stream));
+  }
+}
+
+}  // namespace hakobu

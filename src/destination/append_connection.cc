@@ -1,0 +1,214 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/status.h"
+#include "destination/append_state.h"
+#include "destination/append_wire.h"
+
+namespace hakobu {
+namespace {
+
+constexpr std::string_view kTraceId = "hakobu:" HAKOBU_VERSION;
+
+// Hands a slice's bytes to gRPC without copying them; the owner lives until gRPC drops the slice.
+grpc::Slice SliceOf(RowBytes rows) {
+  auto* owner = new std::shared_ptr<const void>(std::move(rows.owner));
+  return grpc::Slice(
+      const_cast<char*>(rows.bytes.data()), rows.bytes.size(),
+      [](void* user) { delete static_cast<std::shared_ptr<const void>*>(user); }, owner);
+}
+
+RetryPolicy PatientPolicy(RetryPolicy policy, const AppendOptions& options) {
+  policy.max_elapsed = std::max({policy.max_elapsed, options.not_found_patience, options.schema_patience});
+  return policy;
+}
+
+}  // namespace
+
+TargetState::TargetState(AppendTarget target, const RetryPolicy& policy, const RetryContext& context)
+    : spec(std::move(target)),
+      is_default(IsDefaultStream(spec.stream)),
+      descriptor(std::make_shared<const std::string>(std::move(spec.descriptor))),
+      next_offset(spec.next_offset),
+      backoff(policy, context) {}
+
+PendingAppend* TargetState::Find(uint64_t sequence) {
+  if (pending.empty() || sequence < pending.front().sequence) return nullptr;
+  const uint64_t place = sequence - pending.front().sequence;
+  return place < pending.size() ? &pending[place] : nullptr;
+}
+
+AppendConnection::State::State(StorageWrite& service, AppendOptions options)
+    : transport_(service.transport()),
+      options_(std::move(options)),
+      context_(transport_.options().context),
+      last_news_(context_.clock->Now()),
+      reconnect_(transport_.options().retry, context_) {}
+
+AppendConnection::State::~State() {
+  if (call_ == nullptr) return;
+  if (awaited_.empty()) {
+    call_->FinishWrites();
+    for (int tries = 0; tries < 20 && !call_->Ended(); ++tries) {
+      call_->WaitForNews(absl::Milliseconds(100));
+      call_->TakeAnswer();
+    }
+  }
+  if (!call_->Ended()) call_->Cancel();
+}
+
+AppendConnection::TargetId AppendConnection::State::AddTarget(AppendTarget target) {
+  targets_.push_back(std::make_unique<TargetState>(
+      std::move(target), PatientPolicy(transport_.options().retry, options_), context_));
+  return targets_.size() - 1;
+}
+
+bool AppendConnection::State::HasRoomFor(size_t bytes) const {
+  if (requests_in_flight_ == 0) return true;
+  return requests_in_flight_ < options_.max_requests_in_flight &&
+         bytes_in_flight_ + bytes <= options_.max_bytes_in_flight;
+}
+
+absl::Status AppendConnection::State::Append(TargetId id, RowBytes rows) {
+  TargetState& target = *targets_[id];
+  if (rows.bytes.size() > kMaxAppendBytes) {
+    return WithHint(
+        absl::InvalidArgumentError(fmt::format("append to {}: expected at most {} bytes, found {}",
+                                               target.spec.stream, kMaxAppendBytes, rows.bytes.size())),
+        "BigQuery takes 20 MB in one request");
+  }
+  while (target.failure.ok() && !HasRoomFor(rows.bytes.size())) {
+    HAKOBU_RETURN_IF_ERROR(Step(absl::Milliseconds(100)));
+  }
+  if (!target.failure.ok()) return target.failure;
+  PendingAppend append;
+  append.sequence = target.appended++;
+  append.offset = target.next_offset;
+  append.row_count = rows.row_count;
+  append.size = rows.bytes.size();
+  append.rows = SliceOf(std::move(rows));
+  append.descriptor = target.descriptor;
+  target.next_offset += static_cast<int64_t>(append.row_count);
+  bytes_in_flight_ += append.size;
+  ++requests_in_flight_;
+  target.pending.push_back(std::move(append));
+  HAKOBU_RETURN_IF_ERROR(Step(absl::ZeroDuration()));
+  return target.failure;
+}
+
+absl::Status AppendConnection::State::Flush(TargetId id) {
+  TargetState& target = *targets_[id];
+  while (target.failure.ok() && !target.pending.empty()) {
+    HAKOBU_RETURN_IF_ERROR(Step(absl::Milliseconds(100)));
+  }
+  return target.failure;
+}
+
+absl::Status AppendConnection::State::Poll() {
+  return Step(absl::ZeroDuration());
+}
+
+// At most `longest`, and no longer than until something paused may go on.
+absl::Duration AppendConnection::State::UntilNextResume(absl::Duration longest) const {
+  const absl::Time now = context_.clock->Now();
+  absl::Time next = now + longest;
+  if (call_ == nullptr && reconnect_at_ > now) next = std::min(next, reconnect_at_);
+  for (const auto& target : targets_) {
+    if (!target->trouble.ok() && target->outstanding == 0) next = std::min(next, target->resume);
+  }
+  return std::max(next - now, absl::Milliseconds(1));
+}
+
+absl::Status AppendConnection::State::Step(absl::Duration longest_wait) {
+  if (context_.cancellation != nullptr) HAKOBU_RETURN_IF_ERROR(context_.cancellation->Check());
+  TakeAnswers();
+  HAKOBU_RETURN_IF_ERROR(SendWhatMay());
+  if (longest_wait <= absl::ZeroDuration()) return absl::OkStatus();
+  const absl::Duration pause = UntilNextResume(longest_wait);
+  if (call_ == nullptr) return SleepFor(context_, pause);
+  call_->WaitForNews(pause);
+  TakeAnswers();
+  return WatchForStall();
+}
+
+absl::Status AppendConnection::State::WatchForStall() {
+  if (call_ == nullptr || awaited_.empty()) return absl::OkStatus();
+  if (context_.clock->Now() - last_news_ < options_.answer_timeout) return absl::OkStatus();
+  call_->Cancel();
+  TakeEnd(absl::DeadlineExceededError(
+      fmt::format("no answer for {} s", absl::ToInt64Seconds(options_.answer_timeout))));
+  return absl::OkStatus();
+}
+
+absl::Status AppendConnection::State::EnsureCall() {
+  if (call_ != nullptr) return absl::OkStatus();
+  auto context = std::make_unique<grpc::ClientContext>();
+  // The stream's name as it is: AppendRows alone is routed by an unescaped value. One connection for many
+  // tables is routed by location.
+  std::string routing = "write_stream=" + targets_.front()->spec.stream;
+  if (targets_.size() > 1 && !options_.location.empty()) {
+    const std::string& stream = targets_.front()->spec.stream;
+    const size_t project_end = stream.find('/', stream.find('/') + 1);
+    routing = fmt::format("write_location={}/locations/{}", stream.substr(0, project_end), options_.location);
+  }
+  HAKOBU_RETURN_IF_ERROR(transport_.Prepare(*context, routing, &token_));
+  call_ = AppendCall::Start(transport_.NextChannel(), std::move(context));
+  ++counters_.connections;
+  last_target_.reset();
+  last_descriptor_.reset();
+  several_targets_ = false;
+  last_news_ = context_.clock->Now();
+  return absl::OkStatus();
+}
+
+absl::Status AppendConnection::State::SendWhatMay() {
+  const absl::Time now = context_.clock->Now();
+  for (TargetId id = 0; id < targets_.size(); ++id) {
+    TargetState& target = *targets_[id];
+    if (!target.trouble.ok()) {
+      if (target.outstanding > 0 || now < target.resume)
+        continue;  // until all answers are in, and the pause is over
+      target.trouble = absl::OkStatus();
+      target.sent = 0;
+    }
+    if (target.sent == target.pending.size() || now < reconnect_at_) continue;
+    HAKOBU_RETURN_IF_ERROR(EnsureCall());
+    for (; target.sent < target.pending.size(); ++target.sent) {
+      PendingAppend& append = target.pending[target.sent];
+      if (!append.acknowledged) SendOne(id, append);
+    }
+  }
+  return absl::OkStatus();
+}
+
+std::string AppendConnection::State::Header(TargetId id, const PendingAppend& append) {
+  TargetState& target = *targets_[id];
+  AppendHeader header;
+  const bool first = !last_target_.has_value();
+  const bool changed = last_target_ != id;
+  if (!first && changed) several_targets_ = true;
+  if (changed || several_targets_) header.write_stream = target.spec.stream;
+  if (!target.is_default) header.offset = append.offset;
+  if (first) header.trace_id = options_.trace_id.empty() ? kTraceId : std::string_view(options_.trace_id);
+  if (changed || last_descriptor_ != append.descriptor) header.descriptor = *append.descriptor;
+  header.rows_size = append.size;
+  last_target_ = id;
+  last_descriptor_ = append.descriptor;
+  return EncodeAppendHeader(header);
+}
+
+void AppendConnection::State::SendOne(TargetId id, PendingAppend& append) {
+  const std::string header = Header(id, append);
+  const grpc::Slice slices[] = {grpc::Slice(header), append.rows};
+  call_->Send(grpc::ByteBuffer(slices, 2));
+  if (awaited_.empty()) last_news_ = context_.clock->Now();
+  awaited_.push_back({id, append.sequence});
+  ++targets_[id]->outstanding;
+  ++counters_.requests;
+  counters_.bytes += header.size() + append.size;
+  if (append.was_sent) ++counters_.resent_requests;
+  append.was_sent = true;
+}
+
+}  // namespace hakobu

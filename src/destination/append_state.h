@@ -1,0 +1,123 @@
+// What an AppendConnection knows of its targets and of the call it writes through.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "destination/append_call.h"
+#include "destination/retry.h"
+#include "destination/transport.h"
+#include "destination/write_stream.h"
+#include "google/cloud/bigquery/storage/v1/storage.pb.h"
+
+namespace hakobu {
+
+using AppendRowsResponse = google::cloud::bigquery::storage::v1::AppendRowsResponse;
+
+// One append that is not acknowledged.
+struct PendingAppend {
+  uint64_t sequence = 0;  // of the target's appends, from 0
+  int64_t offset = 0;     // of the first row
+  uint64_t row_count = 0;
+  size_t size = 0;
+  grpc::Slice rows;  // keeps the owner
+  std::shared_ptr<const std::string> descriptor;
+  bool was_sent = false;
+  bool acknowledged = false;  // but one before it is not
+};
+
+struct TargetState {
+  AppendTarget spec;
+  bool is_default = false;
+  std::shared_ptr<const std::string> descriptor;
+  std::deque<PendingAppend> pending;
+  size_t sent = 0;         // of pending, on the current call
+  size_t outstanding = 0;  // sent and not answered
+  int64_t next_offset = 0;
+  uint64_t appended = 0;  // appends taken
+  uint64_t acknowledged_rows = 0;
+  uint64_t acknowledged_appends = 0;
+  bool schema_updated = false;
+  absl::Status failure;  // for good
+  absl::Status trouble;  // to be retried: not OK from the first bad answer until sending begins anew
+  absl::Time resume = absl::InfinitePast();
+  std::optional<absl::Time> not_found_since;
+  std::optional<absl::Time> extra_fields_since;
+  Backoff backoff;
+
+  TargetState(AppendTarget target, const RetryPolicy& policy, const RetryContext& context);
+  PendingAppend* Find(uint64_t sequence);
+};
+
+class AppendConnection::State {
+ public:
+  State(StorageWrite& service, AppendOptions options);
+  ~State();
+
+  TargetId AddTarget(AppendTarget target);
+  absl::Status Append(TargetId target, RowBytes rows);
+  absl::Status Flush(TargetId target);
+  absl::Status Poll();
+  TargetState& target(TargetId id) { return *targets_[id]; }
+  const TargetState& target(TargetId id) const { return *targets_[id]; }
+  size_t target_count() const { return targets_.size(); }
+  const Counters& counters() const { return counters_; }
+
+ private:
+  struct Awaited {
+    TargetId target = 0;
+    uint64_t sequence = 0;
+  };
+
+  // Sending.
+  absl::Status Step(absl::Duration longest_wait);  // takes in news, sends what may go, waits at most so long
+  absl::Status SendWhatMay();
+  absl::Status EnsureCall();
+  void SendOne(TargetId id, PendingAppend& append);
+  std::string Header(TargetId id, const PendingAppend& append);
+  absl::Status WatchForStall();
+  absl::Duration UntilNextResume(absl::Duration longest) const;
+  bool HasRoomFor(size_t bytes) const;
+
+  // Answers (append_answers.cc).
+  void TakeAnswers();
+  void TakeAnswer(const grpc::ByteBuffer& answer);
+  void TakeResult(TargetState& target, PendingAppend& append, const AppendRowsResponse& response);
+  void TakeError(TargetState& target, PendingAppend& append, const AppendRowsResponse& response);
+  void Resolve(TargetState& target, PendingAppend& append, const absl::Status& error);
+  void AlreadyWritten(TargetState& target, PendingAppend& append, const absl::Status& error);
+  void Rewind(TargetState& target, const absl::Status& error);
+  bool WithinPatience(TargetState& target, const absl::Status& error);
+  void Acknowledge(TargetState& target, PendingAppend& append);
+  void Fail(TargetState& target, absl::Status status);
+  void Trouble(TargetState& target, const absl::Status& error);
+  void TakeEnd(const absl::Status& end);
+  void DropPending(TargetState& target);
+
+  StorageWrite::Transport& transport_;
+  const AppendOptions options_;
+  const RetryContext& context_;
+  std::vector<std::unique_ptr<TargetState>> targets_;
+  Counters counters_;
+  size_t bytes_in_flight_ = 0;
+  int requests_in_flight_ = 0;
+
+  // The current call.
+  std::shared_ptr<AppendCall> call_;
+  std::string token_;
+  bool token_renewed_ = false;  // since the last acknowledgement
+  std::deque<Awaited> awaited_;
+  std::optional<TargetId> last_target_;
+  std::shared_ptr<const std::string> last_descriptor_;
+  bool several_targets_ = false;
+  absl::Time last_news_;
+  Backoff reconnect_;
+  absl::Time reconnect_at_ = absl::InfinitePast();
+};
+
+}  // namespace hakobu
