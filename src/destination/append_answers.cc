@@ -26,7 +26,7 @@ void AppendConnection::State::TakeAnswer(const grpc::ByteBuffer& answer) {
   grpc::ByteBuffer copy = answer;  // the reader wants one it may change; the slices are shared
   grpc::ProtoBufferReader reader(&copy);
   if (!response.ParseFromZeroCopyStream(&reader) || awaited_.empty()) {
-    call_->Cancel();
+    CancelCall();
     TakeEnd(absl::InternalError("an answer that no request asked for"));
     return;
   }

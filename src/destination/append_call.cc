@@ -11,17 +11,17 @@ const std::string kAppendRows = "/google.cloud.bigquery.storage.v1.BigQueryWrite
 
 }  // namespace
 
-AppendCall::AppendCall(std::shared_ptr<grpc::Channel> channel, std::unique_ptr<grpc::ClientContext> context)
-    : channel_(std::move(channel)), context_(std::move(context)), stub_(channel_) {}
+AppendCall::AppendCall(std::unique_ptr<grpc::ClientContext> context) : context_(std::move(context)) {}
 
-std::shared_ptr<AppendCall> AppendCall::Start(std::shared_ptr<grpc::Channel> channel,
+std::shared_ptr<AppendCall> AppendCall::Start(const std::shared_ptr<grpc::Channel>& channel,
                                               std::unique_ptr<grpc::ClientContext> context) {
-  std::shared_ptr<AppendCall> call(new AppendCall(std::move(channel), std::move(context)));
+  grpc::ClientContext* const call_context = context.get();
+  std::shared_ptr<AppendCall> call(new AppendCall(std::move(context)));
   {
     absl::MutexLock lock(&call->mutex_);
     call->self_ = call;
   }
-  call->stub_.PrepareBidiStreamingCall(call->context_.get(), kAppendRows, {}, call.get());
+  grpc::GenericStub(channel).PrepareBidiStreamingCall(call_context, kAppendRows, {}, call.get());
   // Writes begin outside reactions, so the call must not end under them: held until reading has ended and no
   // write is under way.
   call->AddHold();
@@ -109,10 +109,16 @@ void AppendCall::OnReadDone(bool ok) {
 }
 
 void AppendCall::OnDone(const grpc::Status& status) {
+  std::unique_ptr<grpc::ClientContext> context;
+  {
+    absl::MutexLock lock(&mutex_);
+    context = std::move(context_);
+    outbox_.clear();
+  }
+  context.reset();                   // with its hold on the channel, before anybody learns of the end
   std::shared_ptr<AppendCall> self;  // outlives the lock
   absl::MutexLock lock(&mutex_);
   ended_ = FromGrpc(status);
-  outbox_.clear();
   self = std::move(self_);
 }
 
@@ -136,7 +142,8 @@ void AppendCall::WaitForNews(absl::Duration longest) {
 }
 
 void AppendCall::Cancel() {
-  context_->TryCancel();
+  absl::MutexLock lock(&mutex_);
+  if (context_ != nullptr) context_->TryCancel();
 }
 
 }  // namespace hakobu

@@ -18,8 +18,9 @@ namespace hakobu {
 // Keeps itself alive until gRPC is done with it.
 class AppendCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
-  // `context` carries the metadata.
-  static std::shared_ptr<AppendCall> Start(std::shared_ptr<grpc::Channel> channel,
+  // `context` carries the metadata. The channel must outlive the call's end: released on one of gRPC's own
+  // threads it would wait for that thread.
+  static std::shared_ptr<AppendCall> Start(const std::shared_ptr<grpc::Channel>& channel,
                                            std::unique_ptr<grpc::ClientContext> context);
   // Queues one request; after the end of the call it goes nowhere.
   void Send(grpc::ByteBuffer request);
@@ -33,7 +34,7 @@ class AppendCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
   void Cancel();
 
  private:
-  AppendCall(std::shared_ptr<grpc::Channel> channel, std::unique_ptr<grpc::ClientContext> context);
+  explicit AppendCall(std::unique_ptr<grpc::ClientContext> context);
   void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override;
   void OnWritesDoneDone(bool ok) override;
@@ -42,14 +43,12 @@ class AppendCall final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::
   Next AfterWrite(bool ok);
   bool HasNews() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return !answers_.empty() || ended_.has_value(); }
 
-  const std::shared_ptr<grpc::Channel> channel_;
-  const std::unique_ptr<grpc::ClientContext> context_;
-  grpc::GenericStub stub_;
   // Of the one read and the one write under way: only gRPC touches them meanwhile.
   grpc::ByteBuffer incoming_;
   grpc::ByteBuffer outgoing_;
 
   mutable absl::Mutex mutex_;
+  std::unique_ptr<grpc::ClientContext> context_ ABSL_GUARDED_BY(mutex_);  // null after the end
   std::shared_ptr<AppendCall> self_ ABSL_GUARDED_BY(mutex_);
   std::deque<grpc::ByteBuffer> outbox_ ABSL_GUARDED_BY(mutex_);
   std::deque<grpc::ByteBuffer> answers_ ABSL_GUARDED_BY(mutex_);

@@ -46,16 +46,27 @@ AppendConnection::State::State(StorageWrite& service, AppendOptions options)
       last_news_(context_.clock->Now()),
       reconnect_(transport_.options().retry, context_) {}
 
+// Every call has ended before the channel may go.
 AppendConnection::State::~State() {
-  if (call_ == nullptr) return;
-  if (awaited_.empty()) {
+  if (call_ != nullptr && awaited_.empty()) {
     call_->FinishWrites();
     for (int tries = 0; tries < 20 && !call_->Ended(); ++tries) {
       call_->WaitForNews(absl::Milliseconds(100));
       call_->TakeAnswer();
     }
   }
-  if (!call_->Ended()) call_->Cancel();
+  if (call_ != nullptr) CancelCall();
+  for (const std::shared_ptr<AppendCall>& call : cancelled_) {
+    while (!call->Ended()) {
+      call->WaitForNews(absl::Milliseconds(100));
+      call->TakeAnswer();
+    }
+  }
+}
+
+void AppendConnection::State::CancelCall() {
+  call_->Cancel();
+  cancelled_.push_back(std::move(call_));
 }
 
 AppendConnection::TargetId AppendConnection::State::AddTarget(AppendTarget target) {
@@ -135,7 +146,7 @@ absl::Status AppendConnection::State::Step(absl::Duration longest_wait) {
 absl::Status AppendConnection::State::WatchForStall() {
   if (call_ == nullptr || awaited_.empty()) return absl::OkStatus();
   if (context_.clock->Now() - last_news_ < options_.answer_timeout) return absl::OkStatus();
-  call_->Cancel();
+  CancelCall();
   TakeEnd(absl::DeadlineExceededError(
       fmt::format("no answer for {} s", absl::ToInt64Seconds(options_.answer_timeout))));
   return absl::OkStatus();

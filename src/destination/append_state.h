@@ -97,6 +97,7 @@ class AppendConnection::State {
   void Fail(TargetState& target, absl::Status status);
   void Trouble(TargetState& target, const absl::Status& error);
   void TakeEnd(const absl::Status& end);
+  void CancelCall();
   void DropPending(TargetState& target);
 
   StorageWrite::Transport& transport_;
@@ -109,6 +110,7 @@ class AppendConnection::State {
 
   // The current call.
   std::shared_ptr<AppendCall> call_;
+  std::vector<std::shared_ptr<AppendCall>> cancelled_;  // not yet ended
   std::string token_;
   bool token_renewed_ = false;  // since the last acknowledgement
   std::deque<Awaited> awaited_;

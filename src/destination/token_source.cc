@@ -1,0 +1,194 @@
+#include "destination/token_source.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/status.h"
+#include "destination/error.h"
+#include "destination/json.h"
+#include "destination/retry.h"
+
+namespace hakobu {
+namespace {
+
+using nlohmann::json;
+
+// The service's clock, if its Date header says that ours is wrong enough for signatures to fail.
+std::string SkewHint(const HttpResponse& response, Clock* clock) {
+  absl::Time theirs;
+  std::string error;
+  const std::string date(response.Header("date"));
+  if (date.empty() || !absl::ParseTime("%a, %d %b %Y %H:%M:%S GMT", date, &theirs, &error)) return "";
+  const int64_t skew = absl::ToInt64Seconds(clock->Now() - theirs);
+  if (std::abs(skew) < 60) return "";
+  return fmt::format("this machine's clock is {} s {} the server's; set it right", std::abs(skew),
+                     skew > 0 ? "ahead of" : "behind");
+}
+
+class Metadata final : public TokenSource {
+ public:
+  Metadata(Scopes scopes, TokenSeam seam) : scopes_(std::move(scopes)), seam_(std::move(seam)) {}
+  absl::StatusOr<AccessToken> Fetch() override {
+    HttpRequest request;
+    std::string list;
+    for (const std::string& scope : scopes_) list += (list.empty() ? "" : ",") + scope;
+    request.url = fmt::format("{}/computeMetadata/v1/instance/service-accounts/default/token?scopes={}",
+                              seam_.metadata_endpoint, PercentEncode(list));
+    request.headers = {"Metadata-Flavor: Google"};
+    request.timeout = absl::Seconds(10);
+    absl::StatusOr<HttpResponse> response = seam_.Fetch(request, "ask the metadata server");
+    if (!response.ok()) {
+      return WithHint(
+          response.status(),
+          "no credentials file was found (GOOGLE_APPLICATION_CREDENTIALS, gcloud's well-known file), "
+          "and this machine has no metadata server or no service account; name a file, or run "
+          "gcloud auth application-default login");
+    }
+    if (response->Header("metadata-flavor") != "Google") {
+      return absl::FailedPreconditionError("ask the metadata server: the answer does not come from Google's");
+    }
+    return ParseTokenAnswer(*response, "ask the metadata server", seam_.clock);
+  }
+  std::string Describe() const override { return "the machine's service account (metadata server)"; }
+
+ private:
+  const Scopes scopes_;
+  const TokenSeam seam_;
+};
+
+class Impersonation final : public TokenSource {
+ public:
+  Impersonation(std::unique_ptr<TokenSource> base, std::string url, std::vector<std::string> delegates,
+                int lifetime_seconds, Scopes scopes, TokenSeam seam)
+      : base_(std::move(base)),
+        url_(std::move(url)),
+        delegates_(std::move(delegates)),
+        lifetime_seconds_(lifetime_seconds),
+        scopes_(std::move(scopes)),
+        seam_(std::move(seam)) {}
+  absl::StatusOr<AccessToken> Fetch() override {
+    HAKOBU_ASSIGN_OR_RETURN(const AccessToken base, base_->Fetch());
+    json body = {{"scope", scopes_}, {"lifetime", fmt::format("{}s", lifetime_seconds_)}};
+    if (!delegates_.empty()) body["delegates"] = delegates_;
+    const std::string text = body.dump();
+    HttpRequest request;
+    request.method = "POST";
+    request.url = url_;
+    request.headers = {"Content-Type: application/json", "Authorization: Bearer " + base.value};
+    request.body = text;
+    absl::StatusOr<HttpResponse> response = seam_.Fetch(request, "impersonate " + Account());
+    if (!response.ok()) {
+      return WithHint(response.status(),
+                      "the caller needs the role Service Account Token Creator on " + Account());
+    }
+    const json answer = json::parse(response->body, nullptr, /*allow_exceptions=*/false);
+    AccessToken token{TextAt(answer, "accessToken"), absl::InfinitePast()};
+    std::string error;
+    if (token.value.empty() ||
+        !absl::ParseTime(absl::RFC3339_full, TextAt(answer, "expireTime"), &token.expires, &error)) {
+      return absl::InternalError(
+          fmt::format("impersonate {}: expected accessToken and expireTime in the answer", Account()));
+    }
+    return token;
+  }
+  std::string Describe() const override {
+    return fmt::format("service account {}, impersonated by {}", Account(), base_->Describe());
+  }
+
+ private:
+  // …/serviceAccounts/NAME:generateAccessToken
+  std::string Account() const {
+    const size_t begin = url_.rfind('/') + 1;
+    return url_.substr(begin, url_.find(':', begin) - begin);
+  }
+  const std::unique_ptr<TokenSource> base_;
+  const std::string url_;
+  const std::vector<std::string> delegates_;
+  const int lifetime_seconds_;
+  const Scopes scopes_;
+  const TokenSeam seam_;
+};
+
+MadeSource MakeImpersonatedSource(const json& file, std::string_view name, const Scopes& scopes,
+                                  const TokenSeam& seam) {
+  HAKOBU_ASSIGN_OR_RETURN(const std::string url, RequiredText(file, "service_account_impersonation_url"));
+  HAKOBU_RETURN_IF_ERROR(CheckTokenUrl(url));
+  HAKOBU_ASSIGN_OR_RETURN(auto base,
+                          MakeTokenSource(ObjectAt(file, "source_credentials"), name,
+                                          {"https://www.googleapis.com/auth/cloud-platform"}, seam));
+  std::vector<std::string> delegates;
+  for (const json& item : ListAt(file, "delegates")) {
+    if (item.is_string()) delegates.push_back(item.get<std::string>());
+  }
+  return MakeImpersonation(std::move(base), url, std::move(delegates), 3600, scopes, seam);
+}
+
+}  // namespace
+
+absl::StatusOr<HttpResponse> TokenSeam::Fetch(const HttpRequest& request, std::string_view what) const {
+  RetryPolicy policy;
+  policy.max_tries = 4;
+  policy.max_elapsed = absl::Minutes(1);
+  RetryContext context;
+  context.clock = clock;
+  return Retry(policy, context, Idempotency::kIdempotent, [&]() -> absl::StatusOr<HttpResponse> {
+    absl::StatusOr<HttpResponse> response = http->Send(request);
+    if (!response.ok()) return Annotate(response.status(), what);
+    if (response->status / 100 == 2) return response;
+    const absl::Status error = RestError(what, response->status, response->body);
+    const std::string skew = SkewHint(*response, clock);
+    return skew.empty() ? error : WithHint(error, skew);
+  });
+}
+
+absl::StatusOr<std::string> RequiredText(const json& object, std::string_view key) {
+  std::string text = TextAt(object, key);
+  if (text.empty()) return absl::InvalidArgumentError(fmt::format("expected a text '{}', found none", key));
+  return text;
+}
+
+absl::Status CheckTokenUrl(std::string_view url) {
+  for (const std::string_view allowed :
+       {"https://", "http://127.0.0.1:", "http://127.0.0.1/", "http://localhost:", "http://localhost/"}) {
+    if (url.substr(0, allowed.size()) == allowed) return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(fmt::format("expected an https address, found '{}'", url));
+}
+
+absl::StatusOr<AccessToken> ParseTokenAnswer(const HttpResponse& response, std::string_view what,
+                                             Clock* clock) {
+  const json answer = json::parse(response.body, nullptr, /*allow_exceptions=*/false);
+  AccessToken token{TextAt(answer, "access_token"), absl::InfinitePast()};
+  if (token.value.empty()) {
+    return absl::InternalError(fmt::format("{}: expected access_token in the answer, found none", what));
+  }
+  const int64_t seconds = IntegerAt(answer, "expires_in");
+  token.expires = clock->Now() + absl::Seconds(seconds > 0 ? seconds : 3600);
+  return token;
+}
+
+std::unique_ptr<TokenSource> MakeMetadataSource(const Scopes& scopes, const TokenSeam& seam) {
+  return std::make_unique<Metadata>(scopes, seam);
+}
+
+std::unique_ptr<TokenSource> MakeImpersonation(std::unique_ptr<TokenSource> base, std::string url,
+                                               std::vector<std::string> delegates, int lifetime_seconds,
+                                               const Scopes& scopes, const TokenSeam& seam) {
+  return std::make_unique<Impersonation>(std::move(base), std::move(url), std::move(delegates),
+                                         lifetime_seconds, scopes, seam);
+}
+
+MadeSource MakeTokenSource(const json& file, std::string_view name, const Scopes& scopes,
+                           const TokenSeam& seam) {
+  const std::string type = TextAt(file, "type");
+  if (type == "service_account") return MakeServiceAccountSource(file, scopes, seam);
+  if (type == "authorized_user") return MakeAuthorizedUserSource(file, seam);
+  if (type == "external_account") return MakeExternalAccountSource(file, scopes, seam);
+  if (type == "impersonated_service_account") return MakeImpersonatedSource(file, name, scopes, seam);
+  return WithHint(
+      absl::InvalidArgumentError(fmt::format("unknown type '{}'", type)),
+      "expected service_account, authorized_user, external_account or impersonated_service_account");
+}
+
+}  // namespace hakobu
