@@ -29,7 +29,7 @@ std::string TimeText(const binlog::LogContext& context) {
 
 void AppendTemporal(const Cell& cell, const LogColumn& column, std::string* out) {
   char text[48];
-  char* end = text;
+  char* end;
   switch (cell.kind) {
     case CellKind::kDate:
       end = WriteDate(cell.integer, text);

@@ -89,8 +89,8 @@ JsonNode* Step(JsonNode* node, const Leg& leg) {
     return *leg.place < node->elements.size() ? &node->elements[*leg.place] : nullptr;
   }
   if (node->kind != JsonNode::Kind::kObject) return nullptr;
-  for (auto& [name, child] : node->members) {
-    if (name == leg.member) return &child;
+  for (JsonMember& member : node->members) {
+    if (member.name == leg.member) return &member.value;
   }
   return nullptr;
 }
@@ -109,9 +109,9 @@ absl::Status Insert(JsonNode* parent, const Leg& leg, JsonNode value) {
   }
   if (parent->kind != JsonNode::Kind::kObject) return BrokenDiff();
   auto place = std::find_if(parent->members.begin(), parent->members.end(),
-                            [&](const auto& member) { return !KeyBefore(member.first, leg.member); });
-  if (place != parent->members.end() && place->first == leg.member) {
-    place->second = std::move(value);
+                            [&](const JsonMember& member) { return !KeyBefore(member.name, leg.member); });
+  if (place != parent->members.end() && place->name == leg.member) {
+    place->value = std::move(value);
   } else {
     parent->members.insert(place, {leg.member, std::move(value)});
   }
@@ -125,7 +125,7 @@ absl::Status Remove(JsonNode* parent, const Leg& leg) {
     return absl::OkStatus();
   }
   const size_t removed =
-      std::erase_if(parent->members, [&](const auto& member) { return member.first == leg.member; });
+      std::erase_if(parent->members, [&](const JsonMember& member) { return member.name == leg.member; });
   return removed == 1 ? absl::OkStatus() : BrokenDiff();
 }
 

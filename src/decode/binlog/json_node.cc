@@ -267,7 +267,7 @@ class Parser {
       }
       HAKOBU_ASSIGN_OR_RETURN(JsonNode child, Value(type, value, depth + 1));
       if (object) {
-        node.members.emplace_back(std::move(keys[i]), std::move(child));
+        node.members.push_back({std::move(keys[i]), std::move(child)});
       } else {
         node.elements.push_back(std::move(child));
       }
@@ -297,9 +297,9 @@ void AppendNodeText(const JsonNode& node, std::string* text) {
   for (size_t i = 0; i < (object ? node.members.size() : node.elements.size()); ++i) {
     if (i > 0) text->append(", ");
     if (object) {
-      AppendQuoted(node.members[i].first, text);
+      AppendQuoted(node.members[i].name, text);
       text->append(": ");
-      AppendNodeText(node.members[i].second, text);
+      AppendNodeText(node.members[i].value, text);
     } else {
       AppendNodeText(node.elements[i], text);
     }

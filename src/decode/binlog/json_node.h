@@ -10,13 +10,19 @@
 
 namespace hakobu::binlog {
 
+struct JsonMember;
+
 // A scalar is kept as its finished text; order of members is the server's.
 struct JsonNode {
   enum class Kind { kScalar, kArray, kObject };
   Kind kind = Kind::kScalar;
   std::string scalar;
-  std::vector<JsonNode> elements;                         // of an array
-  std::vector<std::pair<std::string, JsonNode>> members;  // of an object, keys not escaped
+  std::vector<JsonNode> elements;   // of an array
+  std::vector<JsonMember> members;  // of an object
+};
+struct JsonMember {
+  std::string name;  // not escaped
+  JsonNode value;
 };
 
 // DataLoss when the bytes are no document.
