@@ -5,8 +5,16 @@
 #include <cstdio>
 
 #include "base/status.h"
+#include "config/config.h"
 
 namespace hakobu {
+
+void SetUpLogFor(const GlobalOptions& options, const Config& config) {
+  LogFormat format = config.log.format;
+  if (!options.log_format.empty())
+    format = options.log_format == "json" ? LogFormat::kJson : LogFormat::kPlain;
+  SetUpLog(format, options.verbose ? LogSeverity::kDebug : config.log.level);
+}
 
 int ReportError(const absl::Status& status) {
   fmt::print(stderr, "hakobu: {}\n", View(status.message()));

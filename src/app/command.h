@@ -36,6 +36,10 @@ struct CommandLine {
   std::function<int()> action;
 };
 
+struct Config;  // config/config.h
+// The configuration's `log:`, where the command line says nothing.
+void SetUpLogFor(const GlobalOptions& options, const Config& config);
+
 // Prints `hakobu: <message>` to standard error and answers the exit code for the status: InvalidArgument is
 // wrong usage or configuration (2), DataLoss a refusal (4), everything else a failure (1).
 int ReportError(const absl::Status& status);

@@ -1,0 +1,64 @@
+#include "app/interrupt.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <thread>
+
+#include "app/command.h"
+
+namespace hakobu {
+namespace {
+
+sigset_t StopSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  return signals;
+}
+
+// A thread takes the signals with sigwait, so that what they start is ordinary code.
+class SignalThread : public InterruptGuard {
+ public:
+  explicit SignalThread(Cancellation* cancel) : cancel_(cancel) {
+    const sigset_t signals = StopSignals();
+    pthread_sigmask(SIG_BLOCK, &signals, &before_);
+    thread_ = std::thread([this] { Wait(); });
+  }
+  ~SignalThread() override {
+    ending_ = true;
+    pthread_kill(thread_.native_handle(), SIGTERM);
+    thread_.join();
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+
+ private:
+  void Wait() {
+    const sigset_t signals = StopSignals();
+    for (int number = 0; sigwait(&signals, &number) == 0 && !ending_;) {
+      if (cancel_->cancelled()) _exit(kExitFailed);
+      fmt::print(stderr,
+                 "\nhakobu: stopping; what is finished is kept and the next run continues. Once more ends at "
+                 "once.\n");
+      cancel_->Cancel();
+    }
+  }
+
+  Cancellation* cancel_;
+  sigset_t before_{};
+  std::atomic<bool> ending_{false};
+  std::thread thread_;
+};
+
+}  // namespace
+
+std::unique_ptr<InterruptGuard> InterruptGuard::Watch(Cancellation* cancel) {
+  return std::make_unique<SignalThread>(cancel);
+}
+
+}  // namespace hakobu

@@ -1,0 +1,52 @@
+#include "app/plan_command.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "app/destination_side.h"
+#include "app/interrupt.h"
+#include "app/plan_report.h"
+#include "base/status.h"
+#include "config/load.h"
+
+namespace hakobu {
+namespace {
+
+absl::StatusOr<int> ShowPlan(const GlobalOptions& globals, const std::vector<std::string>& tables) {
+  HAKOBU_ASSIGN_OR_RETURN(const Config config, LoadConfig(globals.config_path));
+  SetUpLogFor(globals, config);
+  Cancellation cancel;
+  const std::unique_ptr<InterruptGuard> guard = InterruptGuard::Watch(&cancel);
+  HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<DestinationSide> destination, DestinationSide::Open(config));
+  RunOptions options;
+  options.tables = tables;
+  options.addresses = destination->addresses();
+  HAKOBU_ASSIGN_OR_RETURN(const RunPlan plan, PlanRun(config, options, cancel));
+  fmt::print("{}", globals.json ? PlanJson(plan, config.prices) : PlanText(plan, config.prices));
+  return kExitDone;
+}
+
+}  // namespace
+
+void RegisterPlanCommand(CLI::App& app, CommandLine& line) {
+  CLI::App* command = app.add_subcommand("plan", "Say what a run would do and cost; touch nothing");
+  auto tables = std::make_shared<std::vector<std::string>>();
+  command->add_option("table", *tables, "Only these: table, database.table or a glob")->type_name("TABLE");
+  command->footer(
+      R"(Tables, modes, chunks, what has changed in their columns, rows and bytes, and what BigQuery would
+charge by the list prices of `prices:` in the configuration.
+Examples:
+  hakobu plan
+  hakobu plan 'shop.res*' --json | jq '.tables[].schema_changes'
+)");
+  command->callback([&line, tables] {
+    line.action = [&line, tables] {
+      const absl::StatusOr<int> result = ShowPlan(line.options, *tables);
+      return result.ok() ? *result : ReportError(result.status());
+    };
+  });
+}
+
+}  // namespace hakobu

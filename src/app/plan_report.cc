@@ -1,0 +1,146 @@
+#include "app/plan_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "app/text_table.h"
+
+namespace hakobu {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr double kGib = 1024.0 * 1024 * 1024;
+
+std::string ChangesText(const PlannedTable& table) {
+  std::string text;
+  for (const SchemaChange& change : table.schema_changes) {
+    std::string types = change.after;
+    if (!change.before.empty())
+      types = change.after.empty() ? change.before : change.before + " -> " + change.after;
+    text += fmt::format("  {}: column {} {} ({}): {}\n", table.source, change.column,
+                        SchemaChangeName(change.kind), types, change.behaviour);
+  }
+  return text;
+}
+
+std::string NotesText(const PlannedTable& table) {
+  std::string text;
+  for (const std::string& note : table.notes) text += fmt::format("  {}: {}\n", table.source, note);
+  return text;
+}
+
+std::string Sum(std::string_view title, const std::string& lines) {
+  return lines.empty() ? "" : fmt::format("\n{}\n{}", title, lines);
+}
+
+std::string CostText(const CostEstimate& cost, const PriceConfig& prices) {
+  return fmt::format(
+      "\nWhat BigQuery would charge, by the list prices of the configuration\n"
+      "  Storage Write: {} to {} (the first {:.0f} GiB a month and project are free, then {} a GiB)\n"
+      "  load and copy jobs: free; MERGE of incremental tables: about {} of queries\n"
+      "  keeping the tables: about {} a month\n",
+      DollarText(cost.storage_write_usd), DollarText(cost.storage_write_most_usd),
+      prices.storage_write_free_gib, fmt::format("${}", prices.storage_write_per_gib),
+      DollarText(cost.merge_usd), DollarText(cost.storage_month_usd));
+}
+
+Json TableJson(const PlannedTable& table) {
+  Json changes = Json::array();
+  for (const SchemaChange& change : table.schema_changes) {
+    changes.push_back({{"column", change.column},
+                       {"change", SchemaChangeName(change.kind)},
+                       {"before", change.before},
+                       {"after", change.after},
+                       {"behaviour", change.behaviour}});
+  }
+  Json columns = Json::array();
+  for (const auto& [name, type] : table.columns) columns.push_back({{"name", name}, {"type", type}});
+  return {{"source", table.source},
+          {"target", table.target},
+          {"mode", WriteModeName(table.mode)},
+          {"write", WriteByName(table.write)},
+          {"estimated_rows", table.estimated_rows},
+          {"estimated_bytes", table.estimated_bytes},
+          {"chunks", table.chunks},
+          {"key", table.key},
+          {"target_exists", table.target_exists},
+          {"columns", columns},
+          {"schema_changes", changes},
+          {"notes", table.notes}};
+}
+
+}  // namespace
+
+CostEstimate EstimateCost(const RunPlan& plan, const PriceConfig& prices) {
+  double appended = 0;
+  double merged = 0;
+  double kept = 0;
+  for (const PlannedTable& table : plan.tables) {
+    const double bytes = static_cast<double>(table.estimated_bytes);
+    if (table.write == WriteBy::kStorage) appended += bytes / kGib;
+    if (table.mode == WriteMode::kIncremental && table.target_exists) merged += bytes / kGib / 1024;
+    kept += bytes / kGib;
+  }
+  CostEstimate cost;
+  cost.storage_write_usd =
+      std::max(0.0, appended - prices.storage_write_free_gib) * prices.storage_write_per_gib;
+  cost.storage_write_most_usd = appended * prices.storage_write_per_gib;
+  cost.merge_usd = merged * prices.query_per_tib;
+  cost.storage_month_usd = kept * prices.storage_per_gib_month;
+  return cost;
+}
+
+std::string PlanText(const RunPlan& plan, const PriceConfig& prices) {
+  TextTable table({{"table", Align::kLeft},
+                   {"target", Align::kLeft},
+                   {"mode", Align::kLeft},
+                   {"write", Align::kLeft},
+                   {"rows, about", Align::kRight},
+                   {"bytes, about", Align::kRight},
+                   {"chunks", Align::kRight},
+                   {"", Align::kLeft}});
+  uint64_t rows = 0;
+  uint64_t bytes = 0;
+  std::string changes;
+  std::string notes;
+  for (const PlannedTable& planned : plan.tables) {
+    table.AddRow({planned.source, planned.target, std::string(WriteModeName(planned.mode)),
+                  std::string(WriteByName(planned.write)), CountText(planned.estimated_rows),
+                  BytesText(planned.estimated_bytes), CountText(planned.chunks),
+                  planned.target_exists ? "" : "new"});
+    rows += planned.estimated_rows;
+    bytes += planned.estimated_bytes;
+    changes += ChangesText(planned);
+    notes += NotesText(planned);
+  }
+  std::string text = table.Render();
+  text += fmt::format(
+      "\n{} tables, about {} rows and {} by the source's own estimate, which can be off by half.\n",
+      plan.tables.size(), CountText(rows), BytesText(bytes));
+  if (plan.resumes_run) {
+    text += fmt::format("The interrupted run {} would be continued: {} chunks are finished.\n",
+                        *plan.resumes_run, CountText(plan.chunks_already_done));
+  }
+  return text + Sum("Schema changes", changes) + Sum("Notes", notes) +
+         CostText(EstimateCost(plan, prices), prices) + "\nNothing was written on either side.\n";
+}
+
+std::string PlanJson(const RunPlan& plan, const PriceConfig& prices) {
+  const CostEstimate cost = EstimateCost(plan, prices);
+  Json tables = Json::array();
+  for (const PlannedTable& table : plan.tables) tables.push_back(TableJson(table));
+  Json json = {{"tables", tables},
+               {"resumes_run", plan.resumes_run ? Json(*plan.resumes_run) : Json(nullptr)},
+               {"chunks_already_done", plan.chunks_already_done},
+               {"cost_usd",
+                {{"storage_write", cost.storage_write_usd},
+                 {"storage_write_at_most", cost.storage_write_most_usd},
+                 {"merge_queries", cost.merge_usd},
+                 {"storage_a_month", cost.storage_month_usd}}}};
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace hakobu
