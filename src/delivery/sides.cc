@@ -32,7 +32,7 @@ ConnectOptions SourceOptions(const SourceConfig& source) {
                  .key_file = source.tls.key};
   options.compression = source.compression;
   options.connect_timeout = source.connect_timeout;
-  options.statement_timeout = source.statement_timeout;
+  if (source.statement_timeout > absl::ZeroDuration()) options.read_timeout = source.statement_timeout;
   return options;
 }
 
