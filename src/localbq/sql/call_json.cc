@@ -114,7 +114,7 @@ ValueOr Translator::JsonCall(const std::string& name, const Expression& expressi
   if (name == "PARSE_JSON") {
     std::optional<Value> text = count == 1 ? Coerce(arguments[0], ScalarType(Type::kString)) : std::nullopt;
     if (!text) return NoSignature(name, arguments, at);
-    return Of(fmt::format("bq_parse_json({})", text->sql), ScalarType(Type::kJson));
+    return Of(fmt::format("CAST(bq_parse_json_text({}) AS JSON)", text->sql), ScalarType(Type::kJson));
   }
   if (name == "TO_JSON_STRING" || name == "TO_JSON") {
     if (count != 1) return NoSignature(name, arguments, at);

@@ -196,7 +196,7 @@ std::optional<std::string> LiteralSql(const Column& type, std::string_view text)
       return TimestampSql(*parsed);
     }
     case Type::kJson:
-      return fmt::format("bq_parse_json({})", QuoteText(text));
+      return fmt::format("CAST(bq_parse_json_text({}) AS JSON)", QuoteText(text));
     case Type::kInterval: {
       std::optional<IntervalParts> parts = ParseInterval(text);
       if (!parts) return std::nullopt;

@@ -1,0 +1,76 @@
+// Runs GoogleSQL against the catalog: translates statement by statement, changes tables, streams a query's
+// rows.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "localbq/catalog/catalog.h"
+#include "localbq/catalog/warehouse.h"
+#include "localbq/sql/sql.h"
+
+namespace hakobu::localbq::sql {
+
+// Where a query job's rows go. Dispositions as in REST: WRITE_EMPTY, WRITE_APPEND, WRITE_TRUNCATE,
+// WRITE_TRUNCATE_DATA; CREATE_IF_NEEDED, CREATE_NEVER.
+struct Destination {
+  TableId table;
+  std::string write = "WRITE_EMPTY", create = "CREATE_IF_NEEDED";
+  bool allow_field_addition = false, allow_field_relaxation = false;
+  std::optional<TimePartitioning> time_partitioning;
+  std::optional<RangePartitioning> range_partitioning;
+  std::vector<std::string> clustering;
+};
+
+enum class Access : uint8_t { kRead, kWrite, kCreate, kAdminister };
+
+// What the rest of the local BigQuery decides. Every member may be empty.
+struct ExecuteHooks {
+  // PermissionDenied with Google's words, or OK. A dataset: table empty.
+  std::function<absl::Status(const TableName&, Access)> check_access;
+  // Whether UPDATE, DELETE and MERGE are refused because CDC rows were streamed recently.
+  std::function<bool(const Table&)> cdc_active;
+  // INFORMATION_SCHEMA.TABLES.upsert_stream_apply_watermark: microseconds since 1970; nullopt: NULL.
+  std::function<std::optional<int64_t>(const Table&)> apply_watermark;
+  // What to read of a table instead of its relation (rows not yet applied): a relation or parenthesised
+  // query.
+  std::function<std::string(const Table&)> read_source;
+};
+
+struct DmlStatistics {
+  int64_t inserted = 0, updated = 0, deleted = 0;
+  int64_t affected() const { return inserted + updated + deleted; }
+};
+
+// The answer of a script: of its last statement, with what all of them referenced.
+struct Answer {
+  StatementKind kind = StatementKind::kSelect;
+  Schema schema;  // empty of DDL and DML
+  // kSelect without destination: the rows, in chunks of DuckDB's storage types (schema.h); valid while
+  // `lease` is.
+  std::unique_ptr<Warehouse::Lease> lease;
+  std::optional<Result> rows;
+  DmlStatistics dml;
+  TableName target;                         // of DML and DDL, and of a destination
+  std::vector<ReferencedTable> referenced;  // without duplicates
+  int64_t bytes_processed = 0;              // estimated from row counts and column types
+  std::string ddl_operation;                // CREATE, REPLACE, DROP, ALTER, SKIP
+  int statement_count = 0;
+};
+
+// InvalidArgument is REST's invalidQuery, NotFound notFound, AlreadyExists duplicate, PermissionDenied
+// accessDenied.
+absl::StatusOr<Answer> Execute(std::string_view sql, const Context& context, Catalog& catalog,
+                               const ExecuteHooks& hooks = {}, const Destination* destination = nullptr);
+
+// Only translates: schema, kind, referenced tables and bytes.
+absl::StatusOr<Answer> DryRun(std::string_view sql, const Context& context, Catalog& catalog,
+                              const ExecuteHooks& hooks = {});
+
+}  // namespace hakobu::localbq::sql
