@@ -14,7 +14,7 @@ namespace hakobu::localbq {
 namespace {
 
 namespace v1 = google::cloud::bigquery::storage::v1;
-constexpr size_t kMaxRowErrors = 100;
+constexpr size_t kMaxRowErrors = 100;  // answered for one request
 
 absl::Status TableNotFound(const TableId& id, std::string_view entity) {
   return StorageStatus(absl::StatusCode::kNotFound, StorageErrorCode::kTableNotFound,
@@ -97,12 +97,39 @@ absl::Status AppendTarget::Prepare(const AppendRequest& request) {
         extra ? StorageErrorCode::kSchemaMismatchExtraFields : StorageErrorCode::kUnspecified,
         View(compiled.status().message()), path_);
   }
+  HAKOBU_RETURN_IF_ERROR(CheckMode(**compiled));
   plan_ = *std::move(compiled);
   if (plan_version_ != table_->schema_version) RefuseWaiting();
   plan_version_ = table_->schema_version;
   // What waits still points into it.
   if (decoder_ != nullptr) retired_decoders_.push_back(std::move(decoder_));
   return absl::OkStatus();
+}
+
+// Changes go to the default stream of a table with a key, and one connection sends either changes or rows.
+absl::Status AppendTarget::CheckMode(const ProtoPlan& plan) {
+  const ChangeMode mode = ChangeModeOf(plan);
+  const auto refuse = [&](std::string_view message) {
+    return StorageStatus(absl::StatusCode::kInvalidArgument, StorageErrorCode::kUnspecified, message, path_);
+  };
+  if (mode == ChangeMode::kChange && (stream_ != nullptr || table_->primary_key.empty())) {
+    return refuse("The given value is not a valid CHANGE_TYPE in insert mode: UPSERT");
+  }
+  if (mode_ && *mode_ != mode) return refuse("The given value is not a valid CHANGE_TYPE");
+  mode_ = mode;
+  return absl::OkStatus();
+}
+
+DecodeOptions AppendTarget::OptionsOf() const {
+  DecodeOptions options;
+  options.max_row_errors = kMaxRowErrors;
+  if (mode_ != ChangeMode::kChange) return options;
+  for (const std::string& key : table_->primary_key) {
+    for (size_t i = 0; i < table_->schema.size(); ++i) {
+      if (SameName(table_->schema[i].name, key)) options.key.push_back(i);
+    }
+  }
+  return options;
 }
 
 // Rows that were decoded for columns the table no longer has: the client sends them again.
@@ -117,14 +144,18 @@ void AppendTarget::RefuseWaiting() {
 }
 
 Chunk* AppendTarget::NextChunk() {
-  if (used_chunks_ == chunks_.size()) chunks_.push_back(std::make_unique<Chunk>(MakeChunk(table_->schema)));
+  if (used_chunks_ == chunks_.size()) {
+    std::vector<duckdb_type> more;
+    if (mode_ == ChangeMode::kChange) more = {DUCKDB_TYPE_BOOLEAN, DUCKDB_TYPE_BLOB};
+    chunks_.push_back(std::make_unique<Chunk>(MakeChunk(table_->schema, more)));
+  }
   Chunk* chunk = chunks_[used_chunks_++].get();
   chunk->Reset();
   return chunk;
 }
 
 absl::Status AppendTarget::Decode(const AppendRequest& request, Waiting* waiting) {
-  if (decoder_ == nullptr) decoder_ = std::make_unique<ProtoRowDecoder>(plan_, DecodeOptions{});
+  if (decoder_ == nullptr) decoder_ = std::make_unique<ProtoRowDecoder>(plan_, OptionsOf());
   const std::span<const std::string_view> rows = request.rows;
   const size_t step = duckdb_vector_size();
   for (size_t at = 0; at < rows.size(); at += step) {
@@ -166,6 +197,7 @@ absl::Status AppendTarget::Add(const AppendRequest& request, MissingValue defaul
 
 absl::StatusOr<std::vector<AppendOutcome>> AppendTarget::Append(std::span<const RowBlock> blocks) {
   if (stream_ != nullptr) return services_.streams->Append(*stream_, plan_version_, blocks);
+  if (mode_ == ChangeMode::kChange) return AppendChanges(blocks);
   const absl::Status written = services_.catalog->Write(
       name_.table, table_->generation, [&](Connection& connection, const Table& table) -> absl::Status {
         if (table.schema_version != plan_version_) {
@@ -178,6 +210,13 @@ absl::StatusOr<std::vector<AppendOutcome>> AppendTarget::Append(std::span<const 
                             chunks);
       });
   if (!written.ok()) return written;
+  return std::vector<AppendOutcome>(blocks.size());
+}
+
+absl::StatusOr<std::vector<AppendOutcome>> AppendTarget::AppendChanges(std::span<const RowBlock> blocks) {
+  std::vector<Chunk*> chunks;
+  for (const RowBlock& block : blocks) chunks.insert(chunks.end(), block.chunks.begin(), block.chunks.end());
+  HAKOBU_RETURN_IF_ERROR(services_.changes->Append(table_, plan_version_, chunks));
   return std::vector<AppendOutcome>(blocks.size());
 }
 

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "localbq/catalog/catalog.h"
 #include "localbq/storage_api/append_request.h"
+#include "localbq/storage_api/change_log.h"
 #include "localbq/storage_api/proto_rows.h"
 #include "localbq/storage_api/resource_name.h"
 #include "localbq/storage_api/write_streams.h"
@@ -22,6 +23,7 @@ namespace hakobu::localbq {
 struct AppendServices {
   Catalog* catalog;
   WriteStreams* streams;
+  ChangeLog* changes;
 };
 
 // Not thread-safe.
@@ -46,7 +48,7 @@ class AppendTarget {
   struct Waiting {
     absl::Status status;
     std::vector<RowError> row_errors;
-    std::vector<const Chunk*> chunks;
+    std::vector<Chunk*> chunks;
     int64_t rows = 0;
     std::optional<int64_t> offset;
     bool tells_schema = false;
@@ -57,8 +59,11 @@ class AppendTarget {
   absl::Status RefreshTable();
   absl::Status CheckRequest(const AppendRequest& request) const;
   absl::Status Prepare(const AppendRequest& request);
+  absl::Status CheckMode(const ProtoPlan& plan);
+  DecodeOptions OptionsOf() const;
   absl::Status Decode(const AppendRequest& request, Waiting* waiting);
   absl::StatusOr<std::vector<AppendOutcome>> Append(std::span<const RowBlock> blocks);
+  absl::StatusOr<std::vector<AppendOutcome>> AppendChanges(std::span<const RowBlock> blocks);
   std::string Response(const Waiting& waiting, const AppendOutcome& outcome) const;
   void RefuseWaiting();
   Chunk* NextChunk();
@@ -66,9 +71,10 @@ class AppendTarget {
   const AppendServices services_;
   const StreamName name_;
   const std::string path_;
-  WriteStreamPtr stream_;     // nullptr: the default stream
-  TablePtr table_;            // as last seen
-  int64_t told_version_ = 0;  // the schema_version the client knows
+  WriteStreamPtr stream_;           // nullptr: the default stream
+  TablePtr table_;                  // as last seen
+  int64_t told_version_ = 0;        // the schema_version the client knows
+  std::optional<ChangeMode> mode_;  // of the first request that was good
   std::string descriptor_;
   std::shared_ptr<const ProtoPlan> plan_;
   std::unique_ptr<ProtoRowDecoder> decoder_;

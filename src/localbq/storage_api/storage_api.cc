@@ -26,6 +26,7 @@ void AllowPings(grpc::ServerBuilder* builder) {
 
 struct StorageApi::Parts {
   std::unique_ptr<WriteStreams> streams;
+  std::unique_ptr<ChangeLog> changes;
   std::unique_ptr<WriteService> write_service;
   std::unique_ptr<grpc::Server> server;
   int port = 0;
@@ -38,7 +39,12 @@ absl::StatusOr<std::unique_ptr<StorageApi>> StorageApi::Start(Catalog* catalog,
                                                               const StorageApiOptions& options) {
   auto parts = std::make_unique<Parts>();
   HAKOBU_ASSIGN_OR_RETURN(parts->streams, WriteStreams::Open(catalog));
-  const AppendServices services{catalog, parts->streams.get()};
+  HAKOBU_ASSIGN_OR_RETURN(parts->changes, ChangeLog::Open(catalog));
+  catalog->OnContentsDropped([raw = parts.get()](Connection& connection, const Table& table) -> absl::Status {
+    HAKOBU_RETURN_IF_ERROR(raw->streams->Forget(connection, table));
+    return raw->changes->Forget(connection, table);
+  });
+  const AppendServices services{catalog, parts->streams.get(), parts->changes.get()};
   parts->write_service = std::make_unique<WriteService>(services, options.idle_close_ms);
   grpc::ServerBuilder builder;
   builder.SetMaxReceiveMessageSize(kMaxReceiveBytes);
@@ -63,6 +69,10 @@ StorageApi::~StorageApi() {
 
 int StorageApi::port() const {
   return parts_->port;
+}
+
+ChangeLog& StorageApi::changes() {
+  return *parts_->changes;
 }
 
 void StorageApi::Stop() {

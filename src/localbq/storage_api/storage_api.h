@@ -11,6 +11,7 @@
 namespace hakobu::localbq {
 
 class Catalog;
+class ChangeLog;
 
 struct StorageApiOptions {
   std::string host = "127.0.0.1";
@@ -28,6 +29,9 @@ class StorageApi {
   ~StorageApi();
 
   int port() const;
+  // What change data capture needs of the other doors: PrepareRead before a table is read, IsActive before
+  // DML, WatermarkMicros for INFORMATION_SCHEMA.TABLES.upsert_stream_apply_watermark (change_log.h).
+  ChangeLog& changes();
   // Ends every connection and waits for what is on its way.
   void Stop();
 

@@ -47,7 +47,7 @@ using WriteStreamPtr = std::shared_ptr<WriteStream>;
 
 // Rows to append, decoded: columns in the schema's order.
 struct RowBlock {
-  std::span<const Chunk* const> chunks;
+  std::span<Chunk* const> chunks;
   int64_t rows = 0;
   std::optional<int64_t> offset;  // where the writer says they begin
 };
