@@ -19,6 +19,7 @@ using nlohmann::json;
 struct Existing {
   std::string name;
   std::string type;  // GoogleSQL's name
+  bool required = false;
 };
 
 std::string StandardType(const json& field) {
@@ -60,6 +61,11 @@ class Comparison {
     for (const size_t added : added_) Added(added);
     for (const size_t gone : gone_) Dropped(gone);
     for (const auto& [old_one, field] : retyped_) Retyped(old_one, field);
+    for (const Existing& old_one : existing_) {
+      if (old_one.required && !replaces()) {
+        Alter(fmt::format("ALTER COLUMN {} DROP NOT NULL", QuoteField(old_one.name)));
+      }
+    }
     RemoveIgnored();
     HAKOBU_RETURN_IF_ERROR(problems_.Status());
     return std::move(result_);
@@ -234,7 +240,7 @@ absl::StatusOr<SchemaChanges> CompareSchemas(std::string_view existing, std::str
   if (table.is_discarded()) return absl::InternalError("BigQuery's table resource is no JSON");
   std::vector<Existing> fields;
   for (const json& field : table.value("/schema/fields"_json_pointer, json::array())) {
-    fields.push_back({field.value("name", ""), StandardType(field)});
+    fields.push_back({field.value("name", ""), StandardType(field), field.value("mode", "") == "REQUIRED"});
   }
   json before = json::parse(delivered_before, nullptr, false);
   if (!before.is_array()) before = json::array();

@@ -273,6 +273,13 @@ absl::Status MapTable(const Config& config, TableWork* work) {
                   TargetName(options, work->source.database, work->source.name)};
   work->where = options.where;
   HAKOBU_RETURN_IF_ERROR(MapColumns(work->source, options, work));
+  if (work->mode != WriteMode::kReplace) {
+    // The table lives on over changes of the source: a column that is dropped there must be able to be NULL
+    // here.
+    for (Field& field : work->schema.fields) {
+      if (field.mode == FieldMode::kRequired) field.mode = FieldMode::kNullable;
+    }
+  }
   work->schema.key = KeyFields(work->source, work->schema);
   Problems problems;
   problems.Add(CheckIncremental(*work));
