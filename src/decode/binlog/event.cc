@@ -51,7 +51,7 @@ bool KnowsChecksums(std::string_view version, bool mariadb) {
     if (error != std::errc()) break;
     at = next == end ? end : next + 1;
   }
-  const int number = parts[0] * 10000 + parts[1] * 100 + parts[2];
+  const int64_t number = int64_t{parts[0]} * 10000 + int64_t{parts[1]} * 100 + parts[2];
   return number >= (mariadb ? 50300 : 50601);
 }
 

@@ -230,6 +230,7 @@ absl::Status RowImageDecoder::Decode(const RowsEvent& event, Batch* batch) {
   }
   ByteReader reader(event.rows);
   while (!reader.AtEnd()) {
+    const size_t row_begin = reader.position();
     if (event.change != RowChange::kInsert) {
       const RowOperation operation =
           event.change == RowChange::kUpdate ? RowOperation::kUpdateBefore : RowOperation::kDelete;
@@ -241,7 +242,9 @@ absl::Status RowImageDecoder::Decode(const RowsEvent& event, Batch* batch) {
           event.change == RowChange::kUpdate ? RowOperation::kUpdateAfter : RowOperation::kInsert;
       HAKOBU_RETURN_IF_ERROR(DecodeImage(event.present_after, operation, event.partial_json, &reader, batch));
     }
-    if (columns_.empty()) break;
+    if (reader.position() == row_begin) {
+      return absl::DataLossError(fmt::format("row event of {}: rows without columns", table_));
+    }
   }
   return absl::OkStatus();
 }

@@ -94,6 +94,7 @@ absl::Status ReadColumnMetadata(ByteReader* metadata, LogColumn* column) {
     case LogType::kDateTime2:
     case LogType::kTime2:
       column->scale = metadata->U8();
+      if (column->scale > 6) return absl::DataLossError("TABLE_MAP: more than 6 digits of a second");
       break;
     case LogType::kVarchar:
     case LogType::kVarString:
@@ -103,6 +104,9 @@ absl::Status ReadColumnMetadata(ByteReader* metadata, LogColumn* column) {
     case LogType::kNewDecimal:
       column->precision = metadata->U8();
       column->scale = metadata->U8();
+      if (column->precision > 65 || column->scale > column->precision) {
+        return absl::DataLossError("TABLE_MAP: a DECIMAL that cannot be");
+      }
       break;
     case LogType::kBit: {
       const uint8_t bits = metadata->U8();
