@@ -7,6 +7,7 @@
 
 #include "absl/time/clock.h"
 #include "base/status.h"
+#include "localbq/sql/functions.h"
 
 namespace hakobu::localbq {
 namespace {
@@ -181,6 +182,7 @@ absl::StatusOr<std::unique_ptr<Warehouse>> Warehouse::Open(const std::string& fo
   std::unique_ptr<Warehouse> warehouse(new Warehouse(database));
   HAKOBU_ASSIGN_OR_RETURN(const Lease lease, warehouse->Connect());
   HAKOBU_RETURN_IF_ERROR(lease->Run("SET GLOBAL TimeZone = 'UTC'"));
+  HAKOBU_RETURN_IF_ERROR(sql::RegisterFunctions(lease->get()));
   return warehouse;
 }
 

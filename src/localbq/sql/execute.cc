@@ -1,0 +1,333 @@
+#include "localbq/sql/execute.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/status.h"
+#include "localbq/sql/execute_internal.h"
+#include "localbq/sql/lexer.h"
+#include "localbq/sql/resolver.h"
+
+namespace hakobu::localbq::sql {
+
+TableId IdOf(const TableName& name) {
+  return {name.project, name.dataset, name.table};
+}
+
+absl::Status QueryFailure(const absl::Status& status) {
+  if (status.ok()) return status;
+  // The catalog's own answers (not found, already exists, no permission) are Google's words already.
+  std::string_view message = View(status.message());
+  for (std::string_view kind :
+       {"Invalid Input Error: ", "Conversion Error: ", "Out of Range Error: ", "Binder Error: ",
+        "Parser Error: ", "Catalog Error: ", "Constraint Error: ", "Invalid Error: "}) {
+    size_t at = message.find(kind);
+    if (at != message.npos) return absl::InvalidArgumentError(View(message.substr(at + kind.size())));
+  }
+  if (status.code() == absl::StatusCode::kOutOfRange ||
+      status.code() == absl::StatusCode::kFailedPrecondition) {
+    return absl::InvalidArgumentError(View(message));
+  }
+  return status;
+}
+
+std::string InsertQuery(const std::string& target, const Schema& columns, const std::string& query) {
+  std::string names;
+  for (const Column& column : columns) names += (names.empty() ? "" : ", ") + QuoteName(column.name);
+  return fmt::format("INSERT INTO {} ({}) {}", target, names, query);
+}
+
+int64_t EstimateRowBytes(const Schema& schema) {
+  int64_t bytes = 0;
+  for (const Column& column : schema) {
+    int64_t width = 8;
+    switch (column.type) {
+      case Type::kBool:
+        width = 1;
+        break;
+      case Type::kNumeric:
+      case Type::kString:
+      case Type::kBytes:
+      case Type::kInterval:
+      case Type::kRange:
+        width = 16;
+        break;
+      case Type::kBigNumeric:
+      case Type::kJson:
+      case Type::kGeography:
+        width = 32;
+        break;
+      case Type::kRecord:
+        width = EstimateRowBytes(column.fields);
+        break;
+      default:
+        break;
+    }
+    bytes += width * (column.mode == Mode::kRepeated ? 4 : 1);
+  }
+  return bytes;
+}
+
+int64_t CountRows(Catalog& catalog, const TableId& id) {
+  absl::StatusOr<Warehouse::Lease> lease = catalog.warehouse()->Connect();
+  if (!lease.ok()) return 0;
+  absl::StatusOr<Result> result = (*lease)->Query("SELECT count(*) FROM " + DuckDbName(id));
+  if (!result.ok()) return 0;
+  return result->FirstInt64().value_or(0);
+}
+
+absl::StatusOr<TableInfo> CatalogResolver::FindTable(const TableName& name) {
+  if (name.table.starts_with("INFORMATION_SCHEMA.")) return InformationSchema(catalog_, hooks_, name);
+  absl::StatusOr<TablePtr> found = catalog_.GetTable(IdOf(name));
+  if (!found.ok()) {
+    if (found.status().code() != absl::StatusCode::kNotFound) return found.status();
+    return absl::NotFoundError(
+        fmt::format("{} was not found in location US", View(found.status().message())));
+  }
+  const Table& table = **found;
+  if (hooks_.check_access) HAKOBU_RETURN_IF_ERROR(hooks_.check_access(name, Access::kRead));
+  TableInfo info;
+  info.schema = table.schema;
+  info.primary_key = table.primary_key;
+  if (table.type == TableType::kView) {
+    info.kind = RelationKind::kView;
+    info.view_query = table.view_query;
+    return info;
+  }
+  if (table.type == TableType::kExternal || table.type == TableType::kMaterializedView) {
+    return absl::InvalidArgumentError("Querying external tables and materialized views is not supported");
+  }
+  info.source = hooks_.read_source ? hooks_.read_source(table) : "";
+  if (info.source.empty()) info.source = DuckDbName(table.id);
+  info.target = DuckDbName(table.id);
+  if (hooks_.cdc_active && hooks_.cdc_active(table)) {
+    info.dml_refusal = fmt::format(
+        "UPDATE, DELETE or MERGE statement over table {}.{} would affect rows in the streaming "
+        "buffer, which is not supported",
+        table.id.dataset, table.id.table);
+  }
+  info.bytes = CountRows(catalog_, table.id) * EstimateRowBytes(table.schema);
+  return info;
+}
+
+namespace {
+
+void AddReferenced(const Statement& statement, Answer& answer) {
+  for (const ReferencedTable& table : statement.referenced) {
+    answer.bytes_processed += table.bytes;
+    auto same = std::find_if(answer.referenced.begin(), answer.referenced.end(),
+                             [&](const ReferencedTable& other) { return other.name == table.name; });
+    if (same == answer.referenced.end()) answer.referenced.push_back(table);
+  }
+}
+
+absl::Status RunDml(const Statement& statement, Run& run, Answer& answer) {
+  if (run.hooks.check_access)
+    HAKOBU_RETURN_IF_ERROR(run.hooks.check_access(statement.target, Access::kWrite));
+  DmlStatistics counted;
+  absl::Status status =
+      run.catalog.Write(IdOf(statement.target), 0, [&](Connection& connection, const Table&) -> absl::Status {
+        counted = DmlStatistics();
+        for (const std::string& check : statement.checks) {
+          HAKOBU_ASSIGN_OR_RETURN(Result found, connection.Query(check));
+          if (std::optional<Chunk> chunk = found.Next(); chunk && chunk->rows() > 0) {
+            return absl::InvalidArgumentError(statement.check_error);
+          }
+        }
+        if (statement.kind == StatementKind::kMerge) {
+          HAKOBU_ASSIGN_OR_RETURN(Result result, connection.Query(statement.duckdb));
+          while (std::optional<Chunk> chunk = result.Next()) {
+            auto* actions = static_cast<duckdb_string_t*>(duckdb_vector_get_data(chunk->column(0)));
+            for (idx_t i = 0; i < chunk->rows(); ++i) {
+              char first = duckdb_string_t_data(actions + i)[0];
+              ++(first == 'I' ? counted.inserted : first == 'U' ? counted.updated : counted.deleted);
+            }
+          }
+          return absl::OkStatus();
+        }
+        HAKOBU_ASSIGN_OR_RETURN(Result result, connection.Query(statement.duckdb));
+        int64_t rows = result.rows_changed();
+        (statement.kind == StatementKind::kInsert   ? counted.inserted
+         : statement.kind == StatementKind::kUpdate ? counted.updated
+                                                    : counted.deleted) = rows;
+        return absl::OkStatus();
+      });
+  HAKOBU_RETURN_IF_ERROR(QueryFailure(status));
+  answer.dml.inserted += counted.inserted;
+  answer.dml.updated += counted.updated;
+  answer.dml.deleted += counted.deleted;
+  answer.target = statement.target;
+  return absl::OkStatus();
+}
+
+// Rows of a query as a table's columns, in its order; what the query lacks is NULL.
+absl::StatusOr<std::string> AppendQuery(const Table& table, const Statement& statement) {
+  std::string names, list;
+  for (const Column& given : statement.schema) {
+    const Column* column = FindColumn(table.schema, given.name);
+    if (column == nullptr || column->type != given.type ||
+        (column->mode == Mode::kRepeated) != (given.mode == Mode::kRepeated)) {
+      return absl::InvalidArgumentError(fmt::format(
+          "Invalid schema update. Cannot add fields (field: {}) or field has changed type", given.name));
+    }
+    names += (names.empty() ? "" : ", ") + QuoteName(column->name);
+    list += (list.empty() ? "" : ", ") + QuoteName(given.name);
+  }
+  for (const Column& column : table.schema) {
+    if (FindColumn(statement.schema, column.name) == nullptr && column.mode == Mode::kRequired) {
+      return absl::InvalidArgumentError(
+          fmt::format("Required field {} is missing from the query's result", column.name));
+    }
+  }
+  return fmt::format("INSERT INTO {} ({}) SELECT {} FROM ({}) AS \"_r\"", DuckDbName(table.id), names, list,
+                     statement.duckdb);
+}
+
+absl::Status WriteDestination(const Statement& statement, const Destination& destination, Run& run,
+                              Answer& answer) {
+  answer.target = {destination.table.project, destination.table.dataset, destination.table.table};
+  if (run.hooks.check_access) HAKOBU_RETURN_IF_ERROR(run.hooks.check_access(answer.target, Access::kWrite));
+  absl::StatusOr<TablePtr> existing = run.catalog.GetTable(destination.table);
+  if (!existing.ok() && existing.status().code() != absl::StatusCode::kNotFound) return existing.status();
+  auto fill_rows = [&](const Schema& schema) {
+    return [&, schema](Connection& connection, const Catalog::NewRows& rows) {
+      return connection.Run(InsertQuery(rows.quoted, schema, statement.duckdb));
+    };
+  };
+  if (!existing.ok() || destination.write == "WRITE_TRUNCATE") {
+    if (!existing.ok() && destination.create == "CREATE_NEVER") return existing.status();
+    Table table;
+    if (existing.ok()) {
+      const Table& old = **existing;
+      table.description = old.description;
+      table.friendly_name = old.friendly_name;
+      table.labels = old.labels;
+      table.expiration_ms = old.expiration_ms;
+      table.time_partitioning = old.time_partitioning;
+      table.range_partitioning = old.range_partitioning;
+      table.clustering = old.clustering;
+    }
+    table.id = destination.table;
+    table.schema = statement.schema;
+    if (destination.time_partitioning) table.time_partitioning = destination.time_partitioning;
+    if (destination.range_partitioning) table.range_partitioning = destination.range_partitioning;
+    if (!destination.clustering.empty()) table.clustering = destination.clustering;
+    return QueryFailure(run.catalog.ReplaceTable(std::move(table), fill_rows(statement.schema)).status());
+  }
+  if (destination.write == "WRITE_EMPTY" && CountRows(run.catalog, destination.table) > 0) {
+    return absl::AlreadyExistsError(fmt::format("Already Exists: Table {}", DisplayName(destination.table)));
+  }
+  if (destination.allow_field_addition || destination.allow_field_relaxation) {
+    HAKOBU_RETURN_IF_ERROR(run.catalog
+                               .UpdateTable(destination.table, "",
+                                            [&](Table& table) {
+                                              for (const Column& column : statement.schema) {
+                                                bool known = FindColumn(table.schema, column.name) != nullptr;
+                                                if (!known && destination.allow_field_addition)
+                                                  table.schema.push_back(column);
+                                              }
+                                              for (Column& column : table.schema) {
+                                                if (destination.allow_field_relaxation &&
+                                                    column.mode == Mode::kRequired) {
+                                                  column.mode = Mode::kNullable;
+                                                }
+                                              }
+                                              return absl::OkStatus();
+                                            })
+                               .status());
+  }
+  return QueryFailure(run.catalog.Write(
+      destination.table, 0, [&](Connection& connection, const Table& table) -> absl::Status {
+        if (destination.write == "WRITE_TRUNCATE_DATA") {
+          HAKOBU_RETURN_IF_ERROR(connection.Run("DELETE FROM " + DuckDbName(table.id)));
+        }
+        HAKOBU_ASSIGN_OR_RETURN(std::string insert, AppendQuery(table, statement));
+        return connection.Run(insert);
+      }));
+}
+
+absl::Status RunSelect(const Statement& statement, const Destination* destination, Run& run, Answer& answer) {
+  answer.schema = statement.schema;
+  if (destination != nullptr) return WriteDestination(statement, *destination, run, answer);
+  HAKOBU_ASSIGN_OR_RETURN(Warehouse::Lease lease, run.catalog.warehouse()->Connect());
+  absl::StatusOr<Result> result = lease->Query(statement.duckdb);
+  if (!result.ok()) return QueryFailure(result.status());
+  answer.lease = std::make_unique<Warehouse::Lease>(std::move(lease));
+  answer.rows.emplace(*std::move(result));
+  return absl::OkStatus();
+}
+
+absl::Status RunStatement(const Statement& statement, const Destination* destination, Run& run,
+                          Answer& answer) {
+  answer.kind = statement.kind;
+  AddReferenced(statement, answer);
+  answer.schema.clear();
+  answer.rows.reset();
+  answer.lease.reset();
+  switch (statement.kind) {
+    case StatementKind::kSelect:
+      return RunSelect(statement, destination, run, answer);
+    case StatementKind::kInsert:
+    case StatementKind::kUpdate:
+    case StatementKind::kDelete:
+    case StatementKind::kMerge:
+    case StatementKind::kTruncate:
+      return RunDml(statement, run, answer);
+    case StatementKind::kBegin:
+    case StatementKind::kCommit:
+    case StatementKind::kRollback:
+      return absl::InvalidArgumentError("Transaction control statements are not supported");
+    default:
+      return ExecuteDdl(statement, run, answer);
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<Answer> Execute(std::string_view sql, const Context& given, Catalog& catalog,
+                               const ExecuteHooks& hooks, const Destination* destination) {
+  HAKOBU_ASSIGN_OR_RETURN(std::vector<std::string> texts, SplitScript(sql));
+  if (texts.empty()) return absl::InvalidArgumentError("Syntax error: Unexpected end of statement at [1:1]");
+  CatalogResolver resolver(catalog, hooks, given.project);
+  Context context = given;
+  context.resolver = &resolver;
+  Run run{catalog, context, hooks};
+  Answer answer;
+  // A single statement is translated from the whole text, so that positions in errors are those of the user.
+  bool single = texts.size() == 1;
+  if (single) texts[0] = std::string(sql);
+  for (const std::string& text : texts) {
+    HAKOBU_ASSIGN_OR_RETURN(std::vector<Statement> statements, Translate(text, context));
+    for (const Statement& statement : statements) {
+      bool select = statement.kind == StatementKind::kSelect;
+      if (destination != nullptr && (!select || !single)) {
+        return absl::InvalidArgumentError("configuration.query.destinationTable cannot be set for scripts");
+      }
+      HAKOBU_RETURN_IF_ERROR(RunStatement(statement, destination, run, answer));
+      ++answer.statement_count;
+    }
+  }
+  return answer;
+}
+
+absl::StatusOr<Answer> DryRun(std::string_view sql, const Context& given, Catalog& catalog,
+                              const ExecuteHooks& hooks) {
+  CatalogResolver resolver(catalog, hooks, given.project);
+  Context context = given;
+  context.resolver = &resolver;
+  HAKOBU_ASSIGN_OR_RETURN(std::vector<Statement> statements, Translate(sql, context));
+  if (statements.empty())
+    return absl::InvalidArgumentError("Syntax error: Unexpected end of statement at [1:1]");
+  Answer answer;
+  for (const Statement& statement : statements) {
+    answer.kind = statement.kind;
+    answer.schema = statement.schema;
+    answer.target = statement.target;
+    AddReferenced(statement, answer);
+    ++answer.statement_count;
+  }
+  return answer;
+}
+
+}  // namespace hakobu::localbq::sql
