@@ -58,13 +58,16 @@ absl::StatusOr<Job> RunQueryPages(Rest& rest, const QuerySpec& query,
   const JobName name = {query.project, query.job_id.empty() ? RandomJobId() : query.job_id, query.location};
   HAKOBU_ASSIGN_OR_RETURN(Job job, RunJob(rest, name, QueryConfiguration(query)));
   std::string token;
-  do {
+  for (bool more = true; more;) {
     HAKOBU_ASSIGN_OR_RETURN(const json page, ResultsPage(rest, job.name, token));
-    if (!page.contains("jobComplete") || FlagAt(page, "jobComplete")) {
-      HAKOBU_RETURN_IF_ERROR(each_page(page));
-      token = TextAt(page, "pageToken");
+    if (page.contains("jobComplete") && !FlagAt(page, "jobComplete")) {  // its time-out passed: ask again
+      HAKOBU_RETURN_IF_ERROR(SleepFor(rest.options().context, absl::Milliseconds(100)));
+      continue;
     }
-  } while (!token.empty());
+    HAKOBU_RETURN_IF_ERROR(each_page(page));
+    token = TextAt(page, "pageToken");
+    more = !token.empty();
+  }
   return job;
 }
 
