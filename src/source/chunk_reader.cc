@@ -9,7 +9,8 @@
 namespace hakobu {
 namespace {
 
-constexpr unsigned long kPacketError = static_cast<unsigned long>(-1);
+constexpr unsigned long kPacketError =
+    packet_error;  // the library has read the error packet, or lost the server
 constexpr uint8_t kRowHeader = 0x00;
 constexpr uint8_t kEndHeader = 0xfe;  // EOF, or OK where CLIENT_DEPRECATE_EOF was agreed
 constexpr uint8_t kErrorHeader = 0xff;

@@ -1,6 +1,7 @@
 // What a run needs to know of the server before it reads, and what its reading cost.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
