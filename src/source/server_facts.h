@@ -90,6 +90,12 @@ LoadCounters operator-(const LoadCounters& later, const LoadCounters& earlier);
 struct OpenTransactions {
   absl::Time now;  // the server's UTC_TIMESTAMP(6)
   std::optional<absl::Time> oldest_start;
+  // No open transaction began before this. The server shows a picture up to 0.1 s old, so `now` itself is too
+  // late.
+  absl::Time SafeBound() const {
+    const absl::Time recent = now - absl::Seconds(1);
+    return oldest_start ? std::min(*oldest_start, recent) : recent;
+  }
 };
 absl::StatusOr<OpenTransactions> ReadOpenTransactions(Connection* connection);
 
