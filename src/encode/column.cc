@@ -16,21 +16,6 @@ bool IsTemporal(SourceType type) {
          type == SourceType::kTime || type == SourceType::kYear;
 }
 
-bool IsText(CellKind kind) {
-  switch (kind) {
-    case CellKind::kDecimal:
-    case CellKind::kString:
-    case CellKind::kBytes:
-    case CellKind::kJson:
-    case CellKind::kGeometry:
-    case CellKind::kVector:
-    case CellKind::kInvalid:
-      return true;
-    default:
-      return false;
-  }
-}
-
 // 'O''Brien' for texts, bare digits for numbers.
 std::string Literal(const Column& column, const Cell& cell) {
   const std::string text = ReportText(column, cell);

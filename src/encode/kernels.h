@@ -242,6 +242,7 @@ struct Kernels {
 
   static Problem DateTimeInZone(const Column& column, const Cell& cell, ByteBuffer* out) {
     if (cell.kind != CellKind::kTimestamp) return Misfit(cell, kNotDate);
+    if (cell.integer < kMinMicros || cell.integer > kMaxMicros) return kNotDate;
     const int64_t civil = CivilInZone(cell.integer, column.zone);
     if (civil < kMinMicros || civil > kMaxMicros) return kOutsideYears;
     Sink::DateTime(column, civil, out);

@@ -15,7 +15,7 @@ struct Civil {
 
 // Howard Hinnant's civil_from_days (chrono-compatible low-level date algorithms), for years 1 to 9999.
 Civil CivilFromDays(int64_t days) {
-  const auto shifted = static_cast<uint32_t>(days + 719'468);  // days since 0000-03-01
+  const auto shifted = static_cast<uint32_t>(days) + 719'468;  // days since 0000-03-01
   const uint32_t era = shifted / 146'097;
   const uint32_t day_of_era = shifted - era * 146'097;
   const uint32_t year_of_era =

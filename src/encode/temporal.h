@@ -19,8 +19,9 @@ constexpr int64_t kMaxDays = 2'932'896;
 int64_t PackDateTime(int64_t micros);
 int64_t PackTime(int64_t micros);
 
-// Each writes at most 32 bytes to `out` and returns the end. `fraction`: digits of the second, 0 to 6; more
-// precise micros are not rounded but cut, as the source column cannot hold them.
+// Dates are those of years 1 to 9999. Each writes at most 32 bytes to `out` and returns the end. `fraction`:
+// digits of the second, 0 to 6; more precise micros are not rounded but cut, as the source column cannot hold
+// them.
 char* WriteDate(int64_t days, char* out);                           // 2024-02-29
 char* WriteDateTime(int64_t micros, uint32_t fraction, char* out);  // 2024-02-29 23:59:59.999
 char* WriteTime(int64_t micros, uint32_t fraction, char* out);      // -838:59:59.000000

@@ -16,6 +16,10 @@ namespace {
 constexpr size_t kReportCharacters = 100;
 constexpr size_t kReportBytes = 48;  // of binary values, which take two characters each
 
+bool IsWithin(int64_t value, int64_t least, int64_t greatest) {
+  return value >= least && value <= greatest;
+}
+
 std::string_view From(const ShortText& room, const char* end) {
   return {room.data(), static_cast<size_t>(end - room.data())};
 }
@@ -57,9 +61,11 @@ std::string_view WriteShortText(const Column& column, const Cell& cell, ShortTex
     case CellKind::kFloat:
       return From(*room, WriteFloat(static_cast<float>(cell.real), out));
     case CellKind::kDate:
+      if (!IsWithin(cell.integer, kMinDays, kMaxDays)) return {};
       return From(*room, WriteDate(cell.integer, out));
     case CellKind::kDateTime:
     case CellKind::kTimestamp:
+      if (!IsWithin(cell.integer, kMinMicros, kMaxMicros)) return {};
       return From(*room, WriteDateTime(cell.integer, column.fraction, out));
     case CellKind::kTime:
       return From(*room, WriteTime(cell.integer, column.fraction, out));
@@ -90,8 +96,9 @@ Problem AppendText(const Column& column, const Cell& cell, std::string* out) {
       return AppendInvalid(column, cell.text(), out);
     default: {
       ShortText room;
-      out->append(WriteShortText(column, cell, &room));
-      return nullptr;
+      const std::string_view brief = WriteShortText(column, cell, &room);
+      out->append(brief);
+      return brief.empty() ? kNotDate : nullptr;
     }
   }
 }
@@ -102,6 +109,7 @@ std::string ReportText(const Column& column, const Cell& cell) {
   const std::string_view brief = WriteShortText(column, cell, &room);
   if (!brief.empty()) return std::string(brief);
   if (cell.kind == CellKind::kNull) return "NULL";
+  if (!IsText(cell.kind)) return std::to_string(cell.integer);
   const std::string_view text = cell.text();
   if (cell.kind == CellKind::kBytes || cell.kind == CellKind::kGeometry || cell.kind == CellKind::kVector) {
     std::string hex = "0x";

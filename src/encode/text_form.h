@@ -12,7 +12,8 @@ namespace hakobu {
 // Room for the text of any number, date or time.
 using ShortText = std::array<char, 64>;
 
-// The text of a number, date or time, written to `room`. Empty for the other kinds.
+// The text of a number, date or time, written to `room`. Empty for the other kinds, and for dates outside
+// years 1 to 9999.
 std::string_view WriteShortText(const Column& column, const Cell& cell, ShortText* room);
 
 // Appends the STRING form of any cell but NULL, masks aside. A problem leaves `out` as it was.

@@ -25,6 +25,20 @@ enum class CellKind : uint8_t {
   kInvalid,    // text: the value as the server would print it; it fits no kind ('0000-00-00', bytes that do not decode)
 };
 
+// Whether the kind is one marked text: data and size hold it.
+constexpr bool IsText(CellKind kind) {
+  switch (kind) {
+    case CellKind::kDecimal:
+    case CellKind::kString:
+    case CellKind::kBytes:
+    case CellKind::kJson:
+    case CellKind::kGeometry:
+    case CellKind::kVector:
+    case CellKind::kInvalid: return true;
+    default: return false;
+  }
+}
+
 struct Cell {
   union {
     int64_t integer;
