@@ -1,5 +1,5 @@
-// Rows of one table between decode and encode. Row-major cells; their text lies in the batch's own arena (or in
-// memory the batch's maker keeps alive as long).
+// Rows of one table between decode and encode. Row-major cells; their text lies in the batch's own arena (or
+// in memory the batch's maker keeps alive as long).
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,5 @@
-// One decoded value, 16 bytes. decode/ makes cells, from SELECT packets and from the log alike; encode/ reads them.
+// One decoded value, 16 bytes. decode/ makes cells, from SELECT packets and from the log alike; encode/ reads
+// them.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,8 @@ enum class CellKind : uint8_t {
   kJson,       // text: JSON, UTF-8
   kGeometry,   // text: MySQL's own form: SRID as 4 bytes little-endian, then WKB with x = longitude
   kVector,     // text: little-endian float32s
-  kInvalid,    // text: the value as the server would print it; it fits no kind ('0000-00-00', bytes that do not decode)
+  kInvalid,  // text: the value as the server would print it; it fits no kind ('0000-00-00', bytes that do not
+             // decode)
 };
 
 // Whether the kind is one marked text: data and size hold it.
@@ -34,8 +36,10 @@ constexpr bool IsText(CellKind kind) {
     case CellKind::kJson:
     case CellKind::kGeometry:
     case CellKind::kVector:
-    case CellKind::kInvalid: return true;
-    default: return false;
+    case CellKind::kInvalid:
+      return true;
+    default:
+      return false;
   }
 }
 
