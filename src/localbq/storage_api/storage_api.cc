@@ -7,6 +7,8 @@
 #include <chrono>
 
 #include "base/status.h"
+#include "localbq/storage_api/change_log.h"
+#include "localbq/storage_api/read_service.h"
 #include "localbq/storage_api/write_service.h"
 
 namespace hakobu::localbq {
@@ -27,7 +29,9 @@ void AllowPings(grpc::ServerBuilder* builder) {
 struct StorageApi::Parts {
   std::unique_ptr<WriteStreams> streams;
   std::unique_ptr<ChangeLog> changes;
+  std::unique_ptr<ReadSessions> sessions;
   std::unique_ptr<WriteService> write_service;
+  std::unique_ptr<ReadService> read_service;
   std::unique_ptr<grpc::Server> server;
   int port = 0;
   std::atomic<bool> is_stopped{false};
@@ -45,6 +49,8 @@ absl::StatusOr<std::unique_ptr<StorageApi>> StorageApi::Start(Catalog* catalog,
     return raw->changes->Forget(connection, table);
   });
   const AppendServices services{catalog, parts->streams.get(), parts->changes.get()};
+  HAKOBU_ASSIGN_OR_RETURN(parts->sessions, ReadSessions::Open(catalog, parts->changes.get()));
+  parts->read_service = std::make_unique<ReadService>(parts->sessions.get());
   parts->write_service = std::make_unique<WriteService>(services, options.idle_close_ms);
   grpc::ServerBuilder builder;
   builder.SetMaxReceiveMessageSize(kMaxReceiveBytes);
@@ -55,6 +61,7 @@ absl::StatusOr<std::unique_ptr<StorageApi>> StorageApi::Start(Catalog* catalog,
   const std::string address = fmt::format("{}:{}", options.host, options.port);
   builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &parts->port);
   builder.RegisterService(parts->write_service.get());
+  builder.RegisterService(parts->read_service.get());
   parts->server = builder.BuildAndStart();
   if (parts->server == nullptr || parts->port == 0) {
     return absl::UnavailableError(

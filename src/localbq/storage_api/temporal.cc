@@ -191,6 +191,17 @@ int32_t DaysFromCivil(int year, int month, int day) {
   return era * 146'097 + day_of_era - 719'468;
 }
 
+CivilDate CivilFromDays(int32_t days) {
+  days += 719'468;
+  const int era = (days >= 0 ? days : days - 146'096) / 146'097;
+  const int day_of_era = days - era * 146'097;
+  const int year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
+  const int day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const int shifted = (5 * day_of_year + 2) / 153;
+  const int month = shifted < 10 ? shifted + 3 : shifted - 9;
+  return {year_of_era + era * 400 + (month <= 2 ? 1 : 0), month, day_of_year - (153 * shifted + 2) / 5 + 1};
+}
+
 bool IsCivilDate(int year, int month, int day) {
   if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1) return false;
   static constexpr int kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};

@@ -16,6 +16,10 @@ inline constexpr int64_t kMinTimestamp = kMinDay * kMicrosPerDay;
 inline constexpr int64_t kMaxTimestamp = (kMaxDay + 1) * kMicrosPerDay - 1;
 
 int32_t DaysFromCivil(int year, int month, int day);
+struct CivilDate {
+  int year, month, day;
+};
+CivilDate CivilFromDays(int32_t days);
 bool IsCivilDate(int year, int month, int day);
 
 // YYYY-M[M]-D[D]
