@@ -5,6 +5,8 @@
 #include "app/binlog_command.h"
 #include "app/completion_command.h"
 #include "app/init_command.h"
+#include "app/plan_command.h"
+#include "app/run_command.h"
 #include "app/schema_command.h"
 #include "app/status_command.h"
 
@@ -42,6 +44,8 @@ void BuildCommandLine(CLI::App& app, CommandLine& line) {
   app.fallthrough();  // global options may follow the command too
   AddGlobalOptions(app, line.options);
   RegisterInitCommand(app, line);
+  RegisterPlanCommand(app, line);
+  RegisterRunCommand(app, line);
   RegisterStatusCommand(app, line);
   RegisterBinlogCommand(app, line);
   RegisterSchemaCommand(app, line);

@@ -22,6 +22,7 @@ absl::StatusOr<int> ShowPlan(const GlobalOptions& globals, const std::vector<std
   HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<DestinationSide> destination, DestinationSide::Open(config));
   RunOptions options;
   options.tables = tables;
+  options.patience = absl::Seconds(10);  // somebody is waiting
   options.addresses = destination->addresses();
   HAKOBU_ASSIGN_OR_RETURN(const RunPlan plan, PlanRun(config, options, cancel));
   fmt::print("{}", globals.json ? PlanJson(plan, config.prices) : PlanText(plan, config.prices));

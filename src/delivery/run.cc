@@ -50,8 +50,8 @@ absl::StatusOr<std::unique_ptr<RunContext>> MakeContext(const Config& config, co
   run->clock = options.clock;
   run->connect = SourceOptions(config.source);
   run->ledger = ledger;
-  HAKOBU_ASSIGN_OR_RETURN(run->destination,
-                          OpenDestination(config.destination, options.addresses, options.clock, &cancel));
+  HAKOBU_ASSIGN_OR_RETURN(run->destination, OpenDestination(config.destination, options.addresses,
+                                                            options.clock, &cancel, options.patience));
   return run;
 }
 

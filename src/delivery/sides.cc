@@ -42,7 +42,7 @@ std::string SourceAddress(const SourceConfig& source) {
 
 absl::StatusOr<Destination> OpenDestination(const DestinationConfig& destination,
                                             const DestinationAddresses& addresses, Clock* clock,
-                                            const Cancellation* cancel) {
+                                            const Cancellation* cancel, absl::Duration patience) {
   const std::string& rest = addresses.rest.empty() ? destination.rest_address : addresses.rest;
   const std::string& grpc = addresses.storage.empty() ? destination.grpc_address : addresses.storage;
   const bool local = !rest.empty();
@@ -55,6 +55,7 @@ absl::StatusOr<Destination> OpenDestination(const DestinationConfig& destination
   rest_options.endpoint = endpoint;
   rest_options.credentials = credentials;
   rest_options.context = context;
+  rest_options.retry.max_elapsed = patience;
   StorageWriteOptions storage_options;
   storage_options.endpoint = endpoint;
   storage_options.credentials = credentials;

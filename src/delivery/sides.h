@@ -22,9 +22,9 @@ struct Destination {
   std::unique_ptr<Rest> rest;
   std::unique_ptr<StorageWrite> storage;
 };
-// `cancel` and `clock` outlive the result.
+// `cancel` and `clock` outlive the result. `patience`: how long a call to a service that is away is repeated.
 absl::StatusOr<Destination> OpenDestination(const DestinationConfig& destination,
                                             const DestinationAddresses& addresses, Clock* clock,
-                                            const Cancellation* cancel);
+                                            const Cancellation* cancel, absl::Duration patience);
 
 }  // namespace hakobu
