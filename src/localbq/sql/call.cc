@@ -273,9 +273,18 @@ ValueOr Translator::CallSimple(const std::string& name, std::vector<Value>& argu
   std::vector<size_t> order;
   for (auto it = begin; it != end; ++it) order.push_back(it->second);
   std::sort(order.begin(), order.end());
-  for (bool exact : {true, false}) {
+  // Without a NUMERIC among the arguments, INT64 becomes FLOAT64 where both would do.
+  bool decimal = false;
+  for (const Value& argument : arguments) {
+    decimal =
+        decimal || IsScalar(argument.type, Type::kNumeric) || IsScalar(argument.type, Type::kBigNumeric);
+  }
+  for (int pass = decimal ? 1 : 0; pass < 3; ++pass) {
+    bool exact = pass == (decimal ? 1 : 0);
     for (size_t index : order) {
       const Simple& simple = kSimple[index];
+      if (pass == 1 && !decimal && simple.signature.find_first_of("NG", 1) != std::string_view::npos)
+        continue;
       Column any;
       std::optional<std::vector<Value>> fitted = Fit(simple.signature, arguments, exact, any);
       if (!fitted) continue;

@@ -14,6 +14,7 @@
 
 #include "base/status.h"
 #include "localbq/sql/execute.h"
+#include "localbq/sql/execute_internal.h"
 #include "localbq/sql/lexer.h"
 #include "localbq/sql/resolver.h"
 
@@ -96,7 +97,7 @@ class Session {
     if (std::getenv("HAKOBU_SHOW_SQL") != nullptr) fmt::print("{}\n  => {}\n", sql, statement.duckdb);
     absl::StatusOr<Result> result =
         lease->Query(fmt::format("SELECT {} FROM ({}) AS r({})", list, statement.duckdb, aliases));
-    if (!result.ok()) return result.status();
+    if (!result.ok()) return QueryFailure(result.status());
     std::string out = header;
     while (std::optional<Chunk> chunk = result->Next()) {
       for (idx_t row = 0; row < chunk->rows(); ++row) {

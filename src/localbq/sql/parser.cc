@@ -141,6 +141,9 @@ std::string Parser::Name(std::string_view what) {
 
 std::string Parser::Alias() {
   if (TakeWord("AS")) return Name("alias");
+  for (std::string_view word : {"PIVOT", "UNPIVOT", "MATCH_RECOGNIZE"}) {
+    if (IsWord(word) && IsSymbol("(", 1)) Fail(Now().begin, std::string(word) + " is not supported");
+  }
   return AtName() ? Name() : "";
 }
 

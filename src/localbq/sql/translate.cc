@@ -79,6 +79,7 @@ absl::StatusOr<Statement> Translator::Run(const ParsedStatement& parsed) {
     case StatementKind::kSelect:
     case StatementKind::kCreateTableAsSelect:
     case StatementKind::kCreateView: {
+      if (parsed.kind != StatementKind::kCreateView) top_select_ = parsed.query->select.get();
       HAKOBU_ASSIGN_OR_RETURN(QueryResult query, TranslateQuery(*parsed.query, nullptr));
       if (query.as_value && query.columns[0].type == Type::kRecord && !IsArray(query.columns[0])) {
         // SELECT AS STRUCT at the top: its fields are the columns.

@@ -20,6 +20,18 @@ void NameColumns(QueryResult& result) {
   }
 }
 
+// A query's result keeps a column's type, not its parameters, description, default and tags.
+void DropParameters(Column& column) {
+  Column plain;
+  plain.name = column.name;
+  plain.type = column.type;
+  plain.mode = column.mode;
+  plain.range_element = column.range_element;
+  plain.fields = std::move(column.fields);
+  for (Column& field : plain.fields) DropParameters(field);
+  column = std::move(plain);
+}
+
 std::string SetCastSql(const QueryResult& result, const std::vector<Column>& types) {
   bool same = true;
   for (size_t i = 0; i < types.size(); ++i) same = same && SameType(result.columns[i], types[i]);
@@ -382,8 +394,8 @@ absl::StatusOr<QueryResult> Translator::SelectQuery(const Query& query, const Se
   result.as_value = select.as_struct || select.as_value;
   for (const Item& item : items) {
     Column column = item.value.type;
+    DropParameters(column);
     column.name = item.name;
-    column.default_expression.clear();
     if (column.mode == Mode::kRequired) column.mode = Mode::kNullable;
     if (item.value.null_literal) column.description = "\1null";
     if (select.distinct && (IsArray(column) || column.type == Type::kJson)) {
@@ -395,7 +407,13 @@ absl::StatusOr<QueryResult> Translator::SelectQuery(const Query& query, const Se
   NameColumns(result);
   std::string list;
   for (size_t i = 0; i < items.size(); ++i) {
-    list += fmt::format("{}{} AS {}", i > 0 ? ", " : "", items[i].value.sql, QuoteName(result.sql_names[i]));
+    std::string sql = items[i].value.sql;
+    if (&select == top_select_ && IsArray(items[i].value.type) && items[i].value.elements.empty()) {
+      sql = fmt::format(
+          "(CASE WHEN len({}) > list_count({}) THEN error({}) ELSE {} END)", sql, sql,
+          QuoteText("Array cannot have a null element; error in writing field " + items[i].name), sql);
+    }
+    list += fmt::format("{}{} AS {}", i > 0 ? ", " : "", sql, QuoteName(result.sql_names[i]));
   }
   result.sql =
       fmt::format("SELECT {}{}{}{}{}{}", select.distinct ? "DISTINCT " : "", list, from, tail, order, limit);

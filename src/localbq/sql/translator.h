@@ -228,7 +228,7 @@ class Translator {
   std::vector<TableUse> uses_;
   int counter_ = 0;
   int view_depth_ = 0;
-  bool has_group_ = false;
+  const Select* top_select_ = nullptr;  // of the statement itself: its arrays may hold no NULL
 };
 
 }  // namespace hakobu::localbq::sql
