@@ -136,7 +136,7 @@ absl::Status RunDml(const Statement& statement, Run& run, Answer& answer) {
           }
         }
         if (statement.kind == StatementKind::kMerge) {
-          HAKOBU_ASSIGN_OR_RETURN(Result result, connection.Query(statement.duckdb));
+          HAKOBU_ASSIGN_OR_RETURN(Result result, connection.Stream(statement.duckdb));
           while (std::optional<Chunk> chunk = result.Next()) {
             auto* actions = static_cast<duckdb_string_t*>(duckdb_vector_get_data(chunk->column(0)));
             for (idx_t i = 0; i < chunk->rows(); ++i) {

@@ -399,8 +399,10 @@ ValueOr Translator::Compare(const std::string& op, Value left, Value right, size
                     op == "<>" ? "!=" : op, types, op == "<>" ? "!=" : op));
   }
   std::optional<Value> a = Coerce(left, *type), b = Coerce(right, *type);
-  // DuckDB takes NaN for equal to itself and greater than all; BigQuery's NaN compares with nothing.
+  // DuckDB takes NaN for equal to itself and greater than all; BigQuery's NaN compares with nothing. Equality
+  // stays visible to DuckDB, so that joins can hash it.
   if (type->type == Type::kFloat64 && !left.literal && !right.literal) {
+    if (op == "=") return Of(fmt::format("({} = {} AND NOT isnan({}))", a->sql, b->sql, a->sql), Type::kBool);
     return Of(fmt::format("bq_compare_double({}, {}, '{}')", a->sql, b->sql, op), Type::kBool);
   }
   return Of(fmt::format("({} {} {})", a->sql, op, b->sql), Type::kBool);
