@@ -6,13 +6,6 @@
 namespace hakobu::localbq::sql {
 namespace {
 
-Value Of(std::string sql, Type type) {
-  Value value;
-  value.sql = std::move(sql);
-  value.type = ScalarType(type);
-  return value;
-}
-
 std::string Operate(const std::string& op, Type type, const std::string& a, const std::string& b) {
   switch (type) {
     case Type::kNumeric:

@@ -8,15 +8,6 @@
 namespace hakobu::localbq::sql {
 namespace {
 
-Value Of(std::string sql, Column type) {
-  Value value;
-  value.sql = std::move(sql);
-  value.type = std::move(type);
-  value.type.name.clear();
-  if (value.type.mode == Mode::kRequired) value.type.mode = Mode::kNullable;
-  return value;
-}
-
 bool IsAggregate(const std::string& name) {
   static const auto& names = *new std::set<std::string>{"COUNT",
                                                         "COUNTIF",

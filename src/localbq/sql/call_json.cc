@@ -6,13 +6,6 @@
 namespace hakobu::localbq::sql {
 namespace {
 
-Value Of(std::string sql, Column type) {
-  Value value;
-  value.sql = std::move(sql);
-  value.type = std::move(type);
-  return value;
-}
-
 // JSONPath as BigQuery writes it ($.a."b c"['d'][0]) to DuckDB's; nullopt: not such a path.
 std::optional<std::string> DuckDbPath(std::string_view path) {
   if (path.empty() || path[0] != '$') return std::nullopt;

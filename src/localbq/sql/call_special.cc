@@ -6,14 +6,6 @@
 namespace hakobu::localbq::sql {
 namespace {
 
-Value Of(std::string sql, Column type) {
-  Value value;
-  value.sql = std::move(sql);
-  value.type = std::move(type);
-  value.type.name.clear();
-  return value;
-}
-
 // Capturing groups of an RE2 pattern.
 int Groups(std::string_view pattern) {
   int groups = 0;

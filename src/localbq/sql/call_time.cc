@@ -12,13 +12,6 @@
 namespace hakobu::localbq::sql {
 namespace {
 
-Value Of(std::string sql, Type type) {
-  Value value;
-  value.sql = std::move(sql);
-  value.type = ScalarType(type);
-  return value;
-}
-
 // A date part written as a bare word, WEEK(MONDAY) included; empty: none.
 std::string PartOf(const Expression& expression) {
   if (expression.kind == ExpressionKind::kPath && expression.names.size() == 1)

@@ -12,6 +12,19 @@ Column ScalarType(Type type) {
   return column;
 }
 
+Value Of(std::string sql, Column type) {
+  Value value;
+  value.sql = std::move(sql);
+  value.type = std::move(type);
+  value.type.name.clear();
+  if (value.type.mode == Mode::kRequired) value.type.mode = Mode::kNullable;
+  return value;
+}
+
+Value Of(std::string sql, Type type) {
+  return Of(std::move(sql), ScalarType(type));
+}
+
 Column ArrayOf(Column element) {
   element.name.clear();
   element.mode = Mode::kRepeated;

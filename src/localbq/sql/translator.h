@@ -30,6 +30,10 @@ struct Value {
 };
 using ValueOr = absl::StatusOr<Value>;
 
+// A DuckDB expression as a value of a type, whatever column the type came from.
+Value Of(std::string sql, Type type);
+Value Of(std::string sql, Column type);
+
 // Types. A Column without a name is a type; mode kRepeated is ARRAY.
 Column ScalarType(Type type);
 Column ArrayOf(Column element);
