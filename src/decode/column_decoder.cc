@@ -94,6 +94,18 @@ const char* DecodeUtf8(const ColumnDecoder& column, const char* at, const char* 
   return at;
 }
 
+const char* DecodeCharset(const ColumnDecoder& column, const char* at, const char* end, Arena* arena,
+                          Cell* cell) {
+  std::string_view bytes;
+  at = LoadText(at, end, &bytes);
+  if (at == nullptr) [[unlikely]]
+    return nullptr;
+  std::string_view text;
+  *cell =
+      column.charset->ToUtf8(bytes, arena, &text) ? Cell::Text(column.kind, text) : Undecodable(bytes, arena);
+  return at;
+}
+
 const char* DecodeBytes(const ColumnDecoder& column, const char* at, const char* end, Arena*, Cell* cell) {
   std::string_view bytes;
   at = LoadText(at, end, &bytes);
@@ -202,7 +214,12 @@ Form FormOf(const SourceColumn& column) {
 
 ColumnDecoder MakeColumnDecoder(const SourceColumn& column, size_t place) {
   const Form form = FormOf(column);
-  return {form.decode, static_cast<uint32_t>(place), column.fraction, column.length, form.kind};
+  ColumnDecoder decoder{form.decode, static_cast<uint32_t>(place), column.fraction, column.length, form.kind};
+  if (ArrivesInOwnCharset(column)) {
+    decoder.charset = Charset::Find(column.charset);
+    if (decoder.charset != nullptr) decoder.decode = DecodeCharset;
+  }
+  return decoder;
 }
 
 }  // namespace hakobu

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "base/arena.h"
+#include "decode/charset/charset.h"
 #include "row/cell.h"
 #include "row/source_table.h"
 
@@ -24,6 +25,7 @@ struct ColumnDecoder {
   uint32_t fraction = 0;  // digits of the second
   uint64_t length = 0;    // of BINARY, to pad to
   CellKind kind = CellKind::kNull;
+  const Charset* charset = nullptr;  // of columns that arrive in their own
 };
 
 ColumnDecoder MakeColumnDecoder(const SourceColumn& column, size_t place);

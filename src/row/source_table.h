@@ -77,4 +77,17 @@ struct SourceTable {
   uint64_t data_bytes = 0;      // of the clustered index
 };
 
+// Whether a SELECT reads the column's stored bytes and decode/ converts them. The server itself turns what it
+// cannot convert from these character sets into '?', silently; decode/ reports it.
+inline bool ArrivesInOwnCharset(const SourceColumn& column) {
+  if (column.type != SourceType::kChar && column.type != SourceType::kVarchar &&
+      column.type != SourceType::kText) {
+    return false;
+  }
+  for (const char* charset : {"cp932", "sjis", "ujis", "eucjpms", "gbk", "gb2312", "big5", "euckr"}) {
+    if (column.charset == charset) return true;
+  }
+  return false;
+}
+
 }  // namespace hakobu

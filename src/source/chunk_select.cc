@@ -85,7 +85,10 @@ absl::StatusOr<std::string> ChunkSelect(const SourceTable& table, const std::vec
                                         const Chunk& chunk, std::string_view where) {
   std::string sql = "SELECT ";
   for (size_t i = 0; i < columns.size(); ++i) {
-    sql += fmt::format("{}{}", i == 0 ? "" : ", ", QuoteIdentifier(table.columns[columns[i]].name));
+    const SourceColumn& column = table.columns[columns[i]];
+    const std::string name = QuoteIdentifier(column.name);
+    sql += i == 0 ? "" : ", ";
+    sql += ArrivesInOwnCharset(column) ? fmt::format("CAST({} AS BINARY)", name) : name;
   }
   HAKOBU_ASSIGN_OR_RETURN(const std::string condition, ChunkCondition(table, chunk, where));
   return sql + FromTable(table, chunk.after || chunk.upto) + condition;
