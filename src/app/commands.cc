@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "app/binlog_command.h"
+#include "app/check_command.h"
 #include "app/completion_command.h"
 #include "app/init_command.h"
 #include "app/plan_command.h"
@@ -44,6 +45,7 @@ void BuildCommandLine(CLI::App& app, CommandLine& line) {
   app.fallthrough();  // global options may follow the command too
   AddGlobalOptions(app, line.options);
   RegisterInitCommand(app, line);
+  RegisterCheckCommand(app, line);
   RegisterPlanCommand(app, line);
   RegisterRunCommand(app, line);
   RegisterStatusCommand(app, line);

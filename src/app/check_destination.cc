@@ -1,0 +1,148 @@
+#include "app/check_destination.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/match.h"
+#include "base/status.h"
+#include "delivery/schema_change.h"
+#include "ledger/ledger.h"
+
+namespace hakobu {
+namespace {
+
+constexpr char kDestination[] = "destination";
+
+bool SamePlace(const std::string& left, const std::string& right) {
+  return absl::EqualsIgnoreCase(absl::string_view(left), absl::string_view(right));
+}
+
+// True when the dataset is there.
+bool CheckDataset(const DestinationConfig& destination, const std::string& name, Rest* rest,
+                  Findings* findings) {
+  const absl::StatusOr<Resource> dataset = GetDataset(*rest, {destination.project, name});
+  if (dataset.status().code() == absl::StatusCode::kNotFound) {
+    findings->Add(FindingLevel::kNote, kDestination,
+                  fmt::format("dataset {}.{} does not exist: the first run makes it in {}",
+                              destination.project, name, destination.location),
+                  "that needs bigquery.datasets.create on the project");
+    return false;
+  }
+  if (!dataset.ok()) {
+    findings->AddStatus(kDestination, dataset.status());
+    return false;
+  }
+  const nlohmann::json json = nlohmann::json::parse(dataset->json, nullptr, false);
+  const std::string location = json.is_object() ? json.value("location", "") : "";
+  if (!location.empty() && !SamePlace(location, destination.location)) {
+    findings->AddStatus(kDestination,
+                        absl::InvalidArgumentError(fmt::format(
+                            "dataset {} is in {}, and destination.location says {}; hint: set location: {}",
+                            name, location, destination.location, location)));
+  } else {
+    findings->Add(FindingLevel::kOk, kDestination,
+                  fmt::format("dataset {}.{} in {}", destination.project, name, location));
+  }
+  return true;
+}
+
+// A dry run costs nothing, and needs bigquery.jobs.create as copies, loads and merges do.
+void CheckJobs(const DestinationConfig& destination, Rest* rest, Findings* findings) {
+  QuerySpec query;
+  query.project = destination.billing_project;
+  query.sql = "SELECT 1";
+  query.location = destination.location;
+  const absl::StatusOr<Job> job = DryRunQuery(*rest, query);
+  if (job.ok()) {
+    findings->Add(FindingLevel::kOk, kDestination,
+                  fmt::format("jobs may be run in project {}", destination.billing_project));
+    return;
+  }
+  findings->AddStatus(kDestination, WithHint(Annotate(job.status(), "run jobs"),
+                                             fmt::format("roles/bigquery.jobUser on project {}",
+                                                         destination.billing_project)));
+}
+
+void CheckTargets(const std::vector<TableWork>& tables, Findings* findings) {
+  std::map<std::string, std::string> sources;
+  for (const TableWork& work : tables) {
+    const auto [other, first] = sources.emplace(work.target.ToString(), work.name);
+    if (first) continue;
+    findings->AddStatus(work.name,
+                        absl::InvalidArgumentError(fmt::format(
+                            "would be delivered to {}, where {} goes too; hint: give them targets of their "
+                            "own, such as target: \"{{database}}_{{table}}\"",
+                            work.target.ToString(), other->second)));
+  }
+}
+
+// Letters, marks, numbers, connectors, dashes and spaces, at most 1024 bytes [REST v2:
+// tables.tableReference].
+void CheckTargetName(const TableWork& work, Findings* findings) {
+  const std::string& name = work.target.table;
+  const bool bad = std::any_of(name.begin(), name.end(), [](unsigned char c) {
+    return c < 0x80 && std::isalnum(c) == 0 && c != '_' && c != '-' && c != ' ';
+  });
+  if (!bad && name.size() <= 1024) return;
+  findings->AddStatus(work.name,
+                      absl::InvalidArgumentError(fmt::format(
+                          "BigQuery takes no table of the name `{}`; hint: give it a target of letters, "
+                          "digits, _ and -",
+                          name)));
+}
+
+void CompareWithTarget(Rest* rest, Ledger* ledger, TableWork* work, Findings* findings) {
+  const absl::StatusOr<Resource> target = GetTable(*rest, work->target);
+  if (target.status().code() == absl::StatusCode::kNotFound) return;
+  if (!target.ok()) return findings->AddStatus(work->name, target.status());
+  std::string before;
+  if (ledger != nullptr) {
+    const absl::StatusOr<std::optional<SchemaVersion>> version =
+        ledger->NewestSchema(work->target.ToString());
+    if (!version.ok()) return findings->AddStatus(work->name, version.status());
+    if (*version) before = (*version)->schema_json;
+  }
+  const absl::StatusOr<SchemaChanges> changes = CompareSchemas(target->json, before, work);
+  if (!changes.ok()) return findings->AddStatus(work->name, changes.status());
+  for (const SchemaChange& change : changes->changes) {
+    findings->Add(
+        FindingLevel::kNote, work->name,
+        fmt::format("column {} {}: {}", change.column, SchemaChangeName(change.kind), change.behaviour));
+  }
+  findings->AddStatus(work->name, CheckPartitioning(target->json, *work));
+}
+
+// Looking must not make a ledger where there is none.
+std::unique_ptr<Ledger> OpenLedger(const Config& config, Findings* findings) {
+  if (!std::filesystem::exists(config.ledger)) return nullptr;
+  absl::StatusOr<std::unique_ptr<Ledger>> ledger = Ledger::Open(config.ledger);
+  if (ledger.ok()) return *std::move(ledger);
+  findings->AddStatus("ledger", ledger.status());
+  return nullptr;
+}
+
+}  // namespace
+
+void CheckDestination(const Config& config, Rest* rest, std::vector<TableWork>* tables, Findings* findings) {
+  const DestinationConfig& destination = config.destination;
+  if (!destination.local()) {
+    findings->Add(FindingLevel::kOk, kDestination, rest->options().credentials->Describe());
+  }
+  const bool exists = CheckDataset(destination, destination.dataset, rest, findings);
+  if (destination.staging_dataset != destination.dataset) {
+    CheckDataset(destination, destination.staging_dataset, rest, findings);
+  }
+  if (!findings->has_problems() || exists) CheckJobs(destination, rest, findings);
+  CheckTargets(*tables, findings);
+  for (const TableWork& work : *tables) CheckTargetName(work, findings);
+  if (!exists) return;
+  const std::unique_ptr<Ledger> ledger = OpenLedger(config, findings);
+  for (TableWork& work : *tables) CompareWithTarget(rest, ledger.get(), &work, findings);
+}
+
+}  // namespace hakobu

@@ -1,0 +1,16 @@
+// BigQuery's half of the preflight.
+#pragma once
+
+#include <vector>
+
+#include "app/check.h"
+#include "delivery/sides.h"
+#include "delivery/table_work.h"
+
+namespace hakobu {
+
+// Dataset, location, who pays, and each table against what BigQuery has already. May take columns away from
+// `tables` as their configuration says.
+void CheckDestination(const Config& config, Rest* rest, std::vector<TableWork>* tables, Findings* findings);
+
+}  // namespace hakobu
