@@ -182,9 +182,13 @@ void CheckAccount(const Config& config, const std::vector<TableWork>& tables, Co
                   grant);
   }
   if (!report.excessive.empty()) {
+    constexpr size_t kMost = 6;
+    std::vector<std::string> named = report.excessive;
+    named.resize(std::min(named.size(), kMost));
+    std::string list = fmt::format("{}", fmt::join(named, ", "));
+    if (report.excessive.size() > kMost) list += fmt::format(" and {} more", report.excessive.size() - kMost);
     findings->Add(
-        FindingLevel::kWarning, kSource,
-        fmt::format("the account may do more than reading: {}", fmt::join(report.excessive, ", ")),
+        FindingLevel::kWarning, kSource, "the account may do more than reading: " + list,
         "use an account with SELECT alone: hakobu never writes, but whoever finds its password could");
   }
 }

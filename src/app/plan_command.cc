@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <memory>
 
 #include "app/destination_side.h"
@@ -22,6 +23,8 @@ absl::StatusOr<int> ShowPlan(const GlobalOptions& globals, const std::vector<std
   HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<DestinationSide> destination, DestinationSide::Open(config));
   RunOptions options;
   options.tables = tables;
+  // Looking must not make a ledger where there is none.
+  if (!std::filesystem::exists(config.ledger)) options.ledger_path = ":memory:";
   options.patience = absl::Seconds(10);  // somebody is waiting
   options.addresses = destination->addresses();
   HAKOBU_ASSIGN_OR_RETURN(const RunPlan plan, PlanRun(config, options, cancel));

@@ -1,0 +1,111 @@
+// The command line before any server is asked: help, wrong usage, exit codes, completion, wrong configurations.
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { root, run } from '../harness/servers.mjs';
+
+function folder(t) {
+  const path = mkdtempSync(join(tmpdir(), 'hakobu-cli-'));
+  t.after(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+function commandsOf(help) {
+  return help.split('Subcommands:\n')[1].split('\n\n')[0].split('\n')
+    .map((line) => /^ {2}([a-z]+)/.exec(line)?.[1]).filter(Boolean);
+}
+
+test('help names every command, and every command has help with an example', async () => {
+  const { code, stdout } = await run(['--help']);
+  assert.equal(code, 0);
+  const commands = commandsOf(stdout);
+  for (const name of ['init', 'check', 'plan', 'run', 'status', 'schema', 'completion']) {
+    assert.ok(commands.includes(name), `${name} is missing in --help`);
+  }
+  for (const name of commands) {
+    const help = await run([name, '--help']);
+    assert.equal(help.code, 0, name);
+    assert.match(help.stdout, /hakobu /, `${name} --help shows no example`);
+  }
+});
+
+test('--version', async () => {
+  const { code, stdout } = await run(['--version']);
+  assert.equal(code, 0);
+  assert.match(stdout, /^hakobu \d+\.\d+\.\d+\n$/);
+});
+
+test('wrong usage ends with 2 and says where help is', async () => {
+  for (const args of [[], ['nonsense'], ['status', '--nonsense'], ['completion', 'fish'], ['status', '--runs', 'many'],
+    ['--log-format', 'xml', 'status'], ['completion']]) {
+    const { code, stdout, stderr } = await run(args);
+    assert.equal(code, 2, args.join(' '));
+    assert.equal(stdout, '');
+    assert.match(stderr, /^hakobu: .+\nRun `hakobu( [a-z]+)? --help` for what it takes\.\n$/);
+  }
+});
+
+test('a missing or wrong configuration ends with 2 and says everything at once', async (t) => {
+  const path = folder(t);
+  for (const command of ['check', 'plan', 'run', 'status']) {
+    const missing = await run([command], { cwd: path });
+    assert.equal(missing.code, 2, command);
+    assert.match(missing.stderr, /hakobu\.yaml: expected a configuration, found no readable file; hint: /);
+  }
+  writeFileSync(join(path, 'hakobu.yaml'), readFileSync(join(root, 'tests/golden/config/many-at-once.yaml')));
+  const wrong = await run(['run'], { cwd: path });
+  assert.equal(wrong.code, 2);
+  const expected = readFileSync(join(root, 'tests/golden/config/many-at-once.expected'), 'utf8');
+  assert.equal(wrong.stderr.replace('hakobu: ', '').replaceAll('hakobu.yaml:', 'many-at-once.yaml:'), expected);
+});
+
+test('bash completion completes commands, options and values', async (t) => {
+  const script = join(folder(t), 'hakobu.bash');
+  writeFileSync(script, (await run(['completion', 'bash'])).stdout);
+  assert.equal(spawnSync('bash', ['-n', script]).status, 0);
+  const complete = (...words) => {
+    const line = `source ${script}; COMP_WORDS=(${words.map((w) => `'${w}'`).join(' ')}); ` +
+      `COMP_CWORD=${words.length - 1}; _hakobu; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    return spawnSync('bash', ['-c', line], { encoding: 'utf8', cwd: root }).stdout.trim().split('\n');
+  };
+  assert.deepEqual(complete('hakobu', 'pl'), ['plan']);
+  assert.deepEqual(complete('hakobu', '--log-format', ''), ['plain', 'json']);
+  assert.deepEqual(complete('hakobu', 'run', '--log-format', 'j'), ['json']);
+  assert.deepEqual(complete('hakobu', 'status', '--r'), ['--runs']);
+  assert.deepEqual(complete('hakobu', 'check', '--config', 'package.j'), ['package.json']);
+  assert.deepEqual(complete('hakobu', 'completion', 'z'), ['zsh']);
+  const commands = commandsOf((await run(['--help'])).stdout);
+  for (const name of commands) assert.ok(complete('hakobu', '').includes(name), name);
+});
+
+test('zsh completion holds every command and quotes what it says', async (t) => {
+  const { stdout } = await run(['completion', 'zsh']);
+  const commands = commandsOf((await run(['--help'])).stdout);
+  for (const name of commands) assert.ok(stdout.includes(`\n    ${name})\n`), name);
+  assert.match(stdout, /^#compdef hakobu\n/);
+  const script = join(folder(t), '_hakobu');
+  writeFileSync(script, stdout);
+  if (spawnSync('zsh', ['--version']).status === 0) {
+    assert.equal(spawnSync('zsh', ['-n', script]).status, 0);
+  }
+  assert.equal((stdout.match(/'/g).length - 3 * (stdout.match(/'\\''/g) ?? []).length) % 2, 0, 'quotes pair up');
+});
+
+test('status without a ledger says so and makes none', async (t) => {
+  const path = folder(t);
+  writeFileSync(join(path, 'hakobu.yaml'), readFileSync(join(root, 'examples/local.yaml')));
+  const { code, stdout } = await run(['status'], { cwd: path });
+  assert.equal(code, 0);
+  assert.equal(stdout, 'No run yet.\n');
+  const json = await run(['status', '--json'], { cwd: path });
+  assert.deepEqual(JSON.parse(json.stdout), { runs: [] });
+  assert.equal(spawnSync('ls', ['-A', path], { encoding: 'utf8' }).stdout, 'hakobu.yaml\n');
+});
+
+test('the published JSON Schema is what the program prints', async () => {
+  const { stdout } = await run(['schema']);
+  assert.equal(stdout, readFileSync(join(root, 'docs/hakobu.schema.json'), 'utf8'));
+});
