@@ -40,6 +40,8 @@ class ColumnSink {
   }
   void PutText(idx_t slot, std::string_view text);
 
+  // NULL, or an empty list, as after Attach.
+  void ClearSlot(idx_t slot);
   // A list's next element, for the row that is being filled; its slot in child(0) is NULL.
   idx_t PushElement(idx_t slot);
   idx_t ListLength(idx_t slot) const { return static_cast<duckdb_list_entry*>(data_)[slot].length; }
@@ -47,7 +49,6 @@ class ColumnSink {
   void Finish();
 
  private:
-  void ClearSlot(idx_t slot);
   void Refresh();
 
   Column column_;

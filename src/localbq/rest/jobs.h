@@ -1,0 +1,133 @@
+// Jobs: what runs, what ran, and what it answered. A job that wrote rows is stored in their transaction, so that
+// after a crash its id is known exactly when its rows are there.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "localbq/catalog/schema.h"
+#include "localbq/catalog/warehouse.h"
+
+namespace hakobu::localbq::rest {
+
+// A query's rows, kept until newer results need the room.
+struct QueryRows {
+  Schema schema;
+  std::vector<Chunk> chunks;
+  std::vector<uint64_t> first_row;  // of each chunk
+  uint64_t rows = 0;
+  uint64_t bytes = 0;  // about
+};
+
+// One job. The fields above the lock are set before it is submitted and do not change.
+class Job {
+ public:
+  std::string project, id, location = "US", user;
+  std::string type;  // LOAD, QUERY, COPY
+  nlohmann::json configuration;
+  int64_t created_ms = 0;
+
+  bool done() const;
+  bool Wait(absl::Duration timeout) const;  // true when done
+  absl::Status error() const;
+  nlohmann::json Resource(std::string_view url) const;  // REST's Job
+  std::shared_ptr<const QueryRows> rows() const;
+
+  // For the job's own thread. The statistics under the type's key ("load", "query", "copy").
+  void SetStatistics(nlohmann::json statistics);
+  nlohmann::json statistics() const;
+  void SetRows(std::shared_ptr<const QueryRows> rows);
+  // Entries of status.errors beside the one that ends the job.
+  void AddError(nlohmann::json error);
+  // Stores the job as done in the transaction of what it wrote. Last, before the commit.
+  absl::Status RecordDone(Connection& connection);
+
+  void Cancel();
+  bool cancelled() const { return cancelled_; }
+  // While it lives, Cancel interrupts the connection's statement.
+  class Interruptible {
+   public:
+    Interruptible(Job* job, Connection* connection);
+    ~Interruptible();
+
+   private:
+    Job* job_;
+  };
+
+ private:
+  friend class JobStore;
+  void Start();
+  void Finish(absl::Status error);
+  nlohmann::json ResourceLocked(std::string_view url) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+
+  mutable absl::Mutex mutex_;
+  bool running_ ABSL_GUARDED_BY(mutex_) = false;
+  bool done_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status error_ ABSL_GUARDED_BY(mutex_);
+  nlohmann::json errors_ ABSL_GUARDED_BY(mutex_) = nlohmann::json::array();
+  nlohmann::json statistics_ ABSL_GUARDED_BY(mutex_) = nlohmann::json::object();
+  nlohmann::json stored_ ABSL_GUARDED_BY(mutex_);  // of a job read back after a restart: its resource
+  int64_t started_ms_ ABSL_GUARDED_BY(mutex_) = 0, ended_ms_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::shared_ptr<const QueryRows> rows_ ABSL_GUARDED_BY(mutex_);
+  Connection* connection_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  std::atomic<bool> cancelled_{false};
+};
+
+using JobPtr = std::shared_ptr<Job>;
+
+// Thread-safe.
+class JobStore {
+ public:
+  explicit JobStore(Warehouse* warehouse);
+  ~JobStore();
+  absl::Status Load();  // what ran before the restart
+
+  using Work = std::function<absl::Status(Job&)>;
+  // Runs it on a thread of the store. AlreadyExists "Already Exists: Job p:US.id" for an id that was used.
+  absl::StatusOr<JobPtr> Submit(JobPtr job, Work work);
+  // AlreadyExists as Submit would answer.
+  absl::Status CheckUnused(std::string_view project, std::string_view id) const;
+  absl::StatusOr<JobPtr> Find(std::string_view project, std::string_view id) const;
+  absl::Status Remove(std::string_view project, std::string_view id);
+  std::vector<JobPtr> List(std::string_view project) const;  // newest first, those of this process
+  static std::string NewId();
+
+ private:
+  using Key = std::pair<std::string, std::string>;
+  void RunWorker();
+  void KeepRows(const JobPtr& job);
+
+  Warehouse* const warehouse_;
+  mutable absl::Mutex mutex_;
+  absl::flat_hash_map<Key, JobPtr> jobs_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_set<Key> stored_ ABSL_GUARDED_BY(mutex_);  // of earlier processes
+  std::deque<std::pair<JobPtr, Work>> queue_ ABSL_GUARDED_BY(mutex_);
+  std::deque<std::weak_ptr<Job>> with_rows_ ABSL_GUARDED_BY(mutex_);
+  uint64_t kept_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<std::thread> workers_;
+};
+
+struct Service;
+// What the three kinds of job do. load.cc, copy.cc, query_job.cc
+absl::Status RunLoad(const Service& service, Job& job, const std::string& path);
+absl::Status RunCopy(const Service& service, Job& job);
+absl::Status RunQuery(const Service& service, Job& job);
+
+// A job from a client's resource: InvalidArgument for what no job can be made of, Unimplemented for extract.
+absl::StatusOr<JobPtr> MakeJob(const nlohmann::json& resource, std::string_view project, std::string_view identity);
+
+}  // namespace hakobu::localbq::rest

@@ -1,0 +1,116 @@
+#include "localbq/rest/server.h"
+
+#include <fmt/format.h>
+#include <httplib.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "base/status.h"
+#include "localbq/rest/jobs.h"
+#include "localbq/rest/router.h"
+#include "localbq/rest/uploads.h"
+
+namespace hakobu::localbq::rest {
+namespace {
+
+constexpr size_t kConnections = 96;  // one thread each while open; clients beyond wait
+
+std::string Lower(std::string text) {
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+Request Translated(const httplib::Request& from) {
+  Request request;
+  request.method = from.method;
+  request.path = from.path;
+  for (const auto& [name, value] : from.params) request.query.emplace(name, value);
+  for (const auto& [name, value] : from.headers) request.headers.emplace_back(Lower(name), value);
+  return request;
+}
+
+void Send(Reply reply, httplib::Response* to) {
+  to->status = reply.status;
+  for (auto& [name, value] : reply.headers) to->set_header(name, value);
+  if (reply.status != 204 && reply.status != 304) to->set_content(std::move(reply.body), reply.content_type);
+}
+
+}  // namespace
+
+class Server::State {
+ public:
+  State(Catalog* catalog, Warehouse* warehouse, const std::string& folder)
+      : jobs_(warehouse), uploads_(folder), service_{catalog, warehouse, &jobs_, &uploads_, ""} {}
+  ~State() {
+    http_.stop();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  absl::Status Start(const ServerOptions& options) {
+    HAKOBU_RETURN_IF_ERROR(jobs_.Load());
+    http_.new_task_queue = [] { return new httplib::ThreadPool(kConnections); };
+    http_.set_tcp_nodelay(true);
+    http_.set_keep_alive_max_count(1'000'000);
+    http_.set_keep_alive_timeout(30);
+    http_.set_read_timeout(120);
+    http_.set_payload_max_length(size_t{16} << 30);
+    // SO_REUSEPORT, httplib's default, would let a second server take the same port unnoticed.
+    http_.set_socket_options([](socket_t socket) {
+      const int yes = 1;
+      setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, reinterpret_cast<const char*>(&yes), sizeof yes);
+    });
+    const auto plain = [this](const httplib::Request& from, httplib::Response& to) {
+      Request request = Translated(from);
+      request.body = from.body;
+      Send(Route(service_, request), &to);
+    };
+    const auto upload = [this](const httplib::Request& from, httplib::Response& to,
+                               const httplib::ContentReader& reader) {
+      Request request = Translated(from);
+      const auto read = [&](const BodySink& sink) {
+        return reader([&](const char* data, size_t size) { return sink({data, size}); });
+      };
+      Send(TakeUpload(service_, request, read), &to);
+    };
+    constexpr char kUploadPath[] = "(/bigquery/v2)?/upload/.*";
+    http_.Post(kUploadPath, upload);
+    http_.Put(kUploadPath, upload);
+    http_.Get(".*", plain);
+    http_.Delete(".*", plain);
+    http_.Post(".*", plain);
+    http_.Put(".*", plain);
+    http_.Patch(".*", plain);
+    port_ = options.port == 0 ? http_.bind_to_any_port(options.host.c_str()) : options.port;
+    const bool bound = options.port == 0 ? port_ > 0 : http_.bind_to_port(options.host.c_str(), options.port);
+    if (!bound) {
+      return absl::InvalidArgumentError(fmt::format(
+          "listen on {}:{}: refused; hint: the port may be in use, 0 picks a free one", options.host, options.port));
+    }
+    service_.url = fmt::format("http://{}:{}", options.host == "0.0.0.0" ? "127.0.0.1" : options.host, port_);
+    thread_ = std::thread([this] { http_.listen_after_bind(); });
+    return absl::OkStatus();
+  }
+  int port() const { return port_; }
+
+ private:
+  JobStore jobs_;
+  Uploads uploads_;
+  Service service_;
+  httplib::Server http_;
+  std::thread thread_;
+  int port_ = 0;
+};
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, Catalog* catalog,
+                                                      Warehouse* warehouse) {
+  auto state = std::make_unique<State>(catalog, warehouse, options.folder);
+  HAKOBU_RETURN_IF_ERROR(state->Start(options));
+  return std::unique_ptr<Server>(new Server(std::move(state)));
+}
+
+Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Server::~Server() = default;
+int Server::port() const { return state_->port(); }
+
+}  // namespace hakobu::localbq::rest

@@ -1,0 +1,218 @@
+// The tables resource.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/status.h"
+#include "localbq/catalog/catalog.h"
+#include "localbq/catalog/warehouse.h"
+#include "localbq/rest/service.h"
+
+namespace hakobu::localbq::rest {
+namespace {
+
+using nlohmann::json;
+
+// What a row takes as BigQuery counts it: fixed widths; texts are taken as 16 bytes. An estimate, and said so.
+int64_t RowBytes(const Schema& schema) {
+  int64_t bytes = 0;
+  for (const Column& column : schema) {
+    switch (column.type) {
+      case Type::kBool:
+        bytes += 1;
+        break;
+      case Type::kNumeric:
+      case Type::kInterval:
+      case Type::kRange:
+        bytes += 16;
+        break;
+      case Type::kBigNumeric:
+        bytes += 32;
+        break;
+      case Type::kString:
+      case Type::kBytes:
+      case Type::kJson:
+      case Type::kGeography:
+        bytes += 18;
+        break;
+      case Type::kRecord:
+        bytes += RowBytes(column.fields);
+        break;
+      default:
+        bytes += 8;
+    }
+  }
+  return bytes;
+}
+
+absl::StatusOr<int64_t> CountRows(const Service& service, const Table& table) {
+  HAKOBU_ASSIGN_OR_RETURN(const Warehouse::Lease connection, service.warehouse->Connect());
+  HAKOBU_ASSIGN_OR_RETURN(Result result, connection->Query("SELECT count(*) FROM " + DuckDbName(table.id)));
+  return result.FirstInt64().value_or(0);
+}
+
+absl::StatusOr<json> Representation(const Service& service, const Table& table) {
+  json resource = ToJson(table);
+  resource["selfLink"] = fmt::format("{}/bigquery/v2/projects/{}/datasets/{}/tables/{}", service.url, table.id.project,
+                                     table.id.dataset, table.id.table);
+  HAKOBU_ASSIGN_OR_RETURN(const DatasetPtr dataset, service.catalog->GetDataset(table.id.parent()));
+  resource["location"] = dataset->location;
+  if (table.type == TableType::kTable || table.type == TableType::kSnapshot) {
+    HAKOBU_ASSIGN_OR_RETURN(const int64_t rows, CountRows(service, table));
+    const std::string bytes = std::to_string(rows * RowBytes(table.schema));
+    resource["numRows"] = std::to_string(rows);
+    for (const char* key : {"numBytes", "numTotalLogicalBytes", "numActiveLogicalBytes"}) resource[key] = bytes;
+    for (const char* key : {"numLongTermBytes", "numLongTermLogicalBytes"}) resource[key] = "0";
+  }
+  return resource;
+}
+
+absl::StatusOr<Reply> Answer(const Service& service, const Table& table) {
+  HAKOBU_ASSIGN_OR_RETURN(const json resource, Representation(service, table));
+  Reply reply = JsonReply(resource);
+  reply.headers.emplace_back("ETag", table.etag);
+  return reply;
+}
+
+// PATCH: null takes a field away, but `"schema": null`, which bq sends with every update, leaves the schema.
+json Merged(json resource, const json& patch) {
+  for (const auto& [key, value] : patch.items()) {
+    if (key == "schema" && value.is_null()) continue;
+    if (key == "labels" && value.is_object()) {
+      for (const auto& [label, text] : value.items()) {
+        if (text.is_null()) {
+          resource["labels"].erase(label);
+        } else {
+          resource["labels"][label] = text;
+        }
+      }
+    } else if (value.is_null()) {
+      resource.erase(key);
+    } else {
+      resource[key] = value;
+    }
+  }
+  return resource;
+}
+
+absl::Status CheckPartitioningKept(const Table& before, const Table& after) {
+  const auto same_time = [&] {
+    if (!before.time_partitioning || !after.time_partitioning) return !before.time_partitioning;
+    return before.time_partitioning->type == after.time_partitioning->type &&
+           before.time_partitioning->column == after.time_partitioning->column;
+  };
+  if (before.type == TableType::kTable && after.time_partitioning && !same_time()) {
+    return absl::InvalidArgumentError(
+        fmt::format("Cannot change partitioning spec for a {}partitioned table.", before.time_partitioning ? "" : "non-"));
+  }
+  return absl::OkStatus();
+}
+
+// A patch that names fewer columns than there are is refused as Google does; descriptions and tags may change.
+absl::StatusOr<Reply> Change(Service& service, const Request& request, bool is_patch) {
+  const TableId id = TableOf(request);
+  HAKOBU_ASSIGN_OR_RETURN(const json body, request.Json());
+  const auto apply = [&](Table& table) -> absl::Status {
+    const Table before = table;
+    json after = is_patch ? Merged(ToJson(before), body) : body;
+    if (!after.contains("schema") || after["schema"].is_null()) after["schema"] = SchemaToJson(before.schema);
+    HAKOBU_ASSIGN_OR_RETURN(table, TableFromJson(after, id));
+    if (before.type == TableType::kTable) HAKOBU_RETURN_IF_ERROR(CheckSchemaUpdate(id, before.schema, table.schema));
+    HAKOBU_RETURN_IF_ERROR(CheckPartitioningKept(before, table));
+    if (!table.time_partitioning) table.time_partitioning = before.time_partitioning;
+    table.range_partitioning = before.range_partitioning;
+    table.schema_version = before.schema_version;
+    return absl::OkStatus();
+  };
+  HAKOBU_ASSIGN_OR_RETURN(const TablePtr table, service.catalog->UpdateTable(id, request.Header("if-match"), apply));
+  return Answer(service, *table);
+}
+
+}  // namespace
+
+absl::StatusOr<TableId> TableFromReference(const json& reference, std::string_view project) {
+  TableId id{Text(reference, "projectId", project), Text(reference, "datasetId"), Text(reference, "tableId")};
+  if (id.dataset.empty()) {
+    return WithReason(absl::InvalidArgumentError("Required parameter is missing: datasetId"), "required");
+  }
+  if (id.table.empty()) {
+    return WithReason(absl::InvalidArgumentError("Required parameter is missing: tableId"), "required");
+  }
+  return id;
+}
+
+json ToReference(const TableId& id) {
+  return {{"projectId", id.project}, {"datasetId", id.dataset}, {"tableId", id.table}};
+}
+
+absl::StatusOr<Page> PageOf(const Request& request, size_t size, size_t default_results) {
+  Page page;
+  const std::string_view token = request.Query("pageToken");
+  if (!token.empty()) {
+    const int64_t begin = ParseInteger(token, -1);
+    if (begin < 0) return absl::InvalidArgumentError(fmt::format("Invalid value for pageToken: {}", token));
+    page.begin = static_cast<size_t>(begin);
+  }
+  const int64_t wanted = ParseInteger(request.Query("maxResults"), static_cast<int64_t>(default_results));
+  page.begin = std::min(page.begin, size);
+  page.end = std::min(size, page.begin + static_cast<size_t>(std::max<int64_t>(wanted, 0)));
+  if (page.end < size) page.next_token = std::to_string(page.end);
+  return page;
+}
+
+absl::StatusOr<Reply> ListTables(Service& service, const Request& request) {
+  HAKOBU_ASSIGN_OR_RETURN(const std::vector<TablePtr> tables, service.catalog->ListTables(DatasetOf(request)));
+  HAKOBU_ASSIGN_OR_RETURN(const Page page, PageOf(request, tables.size(), 1000));
+  json list = {{"kind", "bigquery#tableList"}, {"etag", "tables"}, {"totalItems", tables.size()}};
+  constexpr const char* kKept[] = {"kind",         "id",     "tableReference", "type",           "timePartitioning",
+                                   "clustering",   "labels", "friendlyName",   "expirationTime", "rangePartitioning",
+                                   "creationTime", "view"};
+  for (size_t i = page.begin; i < page.end; ++i) {
+    const json resource = ToJson(*tables[i]);
+    json entry;
+    for (const char* key : kKept) {
+      if (resource.contains(key)) entry[key] = resource[key];
+    }
+    if (entry.contains("view")) entry["view"].erase("query");
+    list["tables"].push_back(std::move(entry));
+  }
+  if (!page.next_token.empty()) list["nextPageToken"] = page.next_token;
+  return JsonReply(list);
+}
+
+absl::StatusOr<Reply> InsertTable(Service& service, const Request& request) {
+  HAKOBU_ASSIGN_OR_RETURN(const json body, request.Json());
+  const json& reference = Child(body, "tableReference");
+  const TableId id{request.Segment(1), request.Segment(3), Text(reference, "tableId")};
+  if (id.table.empty()) {
+    return WithReason(absl::InvalidArgumentError("Required parameter is missing: tableId"), "required");
+  }
+  HAKOBU_ASSIGN_OR_RETURN(Table table, TableFromJson(body, id));
+  if (table.type == TableType::kMaterializedView || table.type == TableType::kExternal) {
+    return absl::UnimplementedError("Materialized views and external tables are not supported by the local BigQuery");
+  }
+  HAKOBU_ASSIGN_OR_RETURN(const TablePtr created, service.catalog->CreateTable(std::move(table)));
+  return Answer(service, *created);
+}
+
+absl::StatusOr<Reply> GetTable(Service& service, const Request& request) {
+  HAKOBU_ASSIGN_OR_RETURN(const TablePtr table, service.catalog->GetTable(TableOf(request)));
+  if (request.Header("if-none-match") == table->etag) {
+    Reply unchanged;
+    unchanged.status = 304;
+    return unchanged;
+  }
+  return Answer(service, *table);
+}
+
+absl::StatusOr<Reply> PatchTable(Service& service, const Request& request) { return Change(service, request, true); }
+absl::StatusOr<Reply> UpdateTable(Service& service, const Request& request) { return Change(service, request, false); }
+
+absl::StatusOr<Reply> DeleteTable(Service& service, const Request& request) {
+  HAKOBU_RETURN_IF_ERROR(service.catalog->DeleteTable(TableOf(request)));
+  Reply reply;
+  reply.status = 204;
+  return reply;
+}
+
+}  // namespace hakobu::localbq::rest
