@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/bigquery_command.h"
 #include "app/binlog_command.h"
 #include "app/check_command.h"
 #include "app/completion_command.h"
@@ -50,6 +51,7 @@ void BuildCommandLine(CLI::App& app, CommandLine& line) {
   RegisterRunCommand(app, line);
   RegisterStatusCommand(app, line);
   RegisterBinlogCommand(app, line);
+  RegisterBigQueryCommand(app, line);
   RegisterSchemaCommand(app, line);
   RegisterCompletionCommand(app, line);
 }

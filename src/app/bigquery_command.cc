@@ -1,0 +1,58 @@
+#include "app/bigquery_command.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "app/interrupt.h"
+#include "base/cancel.h"
+#include "base/status.h"
+#include "localbq/localbq.h"
+
+namespace hakobu {
+namespace {
+
+absl::Status Serve(const localbq::LocalBigQueryOptions& options) {
+  Cancellation cancel;
+  const std::unique_ptr<InterruptGuard> guard = InterruptGuard::Watch(&cancel);
+  HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<localbq::LocalBigQuery> server,
+                          localbq::LocalBigQuery::Start(options));
+  fmt::print("REST on http://{0}:{1}\ngRPC on {0}:{2}\n", options.host, server->rest_port(), server->grpc_port());
+  std::fflush(stdout);
+  while (!cancel.WaitFor(absl::Hours(1))) {
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void RegisterBigQueryCommand(CLI::App& app, CommandLine& line) {
+  CLI::App* command = app.add_subcommand("bigquery", "Serve a local BigQuery for Google's own clients");
+  auto options = std::make_shared<localbq::LocalBigQueryOptions>();
+  options->folder = "bigquery-data";
+  command->add_option("--data", options->folder, "Where tables are kept")->capture_default_str()->type_name("DIR");
+  command->add_option("--rest-port", options->rest_port, "Port of the REST API; 0: a free one")
+      ->capture_default_str()
+      ->type_name("PORT");
+  command->add_option("--grpc-port", options->grpc_port, "Port of the Storage APIs; 0: a free one")
+      ->capture_default_str()
+      ->type_name("PORT");
+  command->add_option("--host", options->host, "Address to listen on; others than loopback let the network in")
+      ->capture_default_str()
+      ->type_name("ADDRESS");
+  command->footer(R"(Prints both addresses on standard output once it serves. Point clients at them:
+  bq --api http://127.0.0.1:PORT --oauth_access_token=x --project_id=p ls
+Example:
+  hakobu bigquery --data /tmp/warehouse --rest-port 9050 --grpc-port 9060
+)");
+  command->callback([&line, options] {
+    line.action = [options] {
+      const absl::Status status = Serve(*options);
+      return status.ok() ? static_cast<int>(kExitDone) : ReportError(status);
+    };
+  });
+}
+
+}  // namespace hakobu

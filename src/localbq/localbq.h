@@ -1,0 +1,32 @@
+// The local BigQuery: REST v2 and the gRPC Storage APIs on loopback, stored in DuckDB, for Google's own clients.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+namespace hakobu::localbq {
+
+struct LocalBigQueryOptions {
+  std::string folder;              // made when it is not there; one process at a time
+  std::string host = "127.0.0.1";  // who may connect
+  int rest_port = 0, grpc_port = 0;  // 0: free ones
+};
+
+// Serves from Start until Stop or destruction. What was acknowledged is on disk.
+class LocalBigQuery {
+ public:
+  static absl::StatusOr<std::unique_ptr<LocalBigQuery>> Start(const LocalBigQueryOptions& options);
+  ~LocalBigQuery();
+  int rest_port() const;
+  int grpc_port() const;
+  void Stop();
+
+ private:
+  struct Parts;
+  explicit LocalBigQuery(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace hakobu::localbq

@@ -1,0 +1,147 @@
+// Query jobs: GoogleSQL through sql/, rows kept for getQueryResults or written to a destination table.
+// Source: https://cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobConfigurationQuery
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "absl/time/clock.h"
+#include "base/status.h"
+#include "localbq/rest/jobs.h"
+#include "localbq/rest/query_parameters.h"
+#include "localbq/rest/service.h"
+#include "localbq/sql/execute.h"
+
+namespace hakobu::localbq::rest {
+namespace {
+
+using nlohmann::json;
+
+absl::StatusOr<sql::Context> ContextOf(const Job& job, const json& query) {
+  sql::Context context;
+  context.project = job.project;
+  const json& dataset = Child(query, "defaultDataset");
+  context.default_dataset = Text(dataset, "datasetId");
+  context.default_dataset_project = Text(dataset, "projectId", job.project);
+  context.session_user = job.user;
+  context.now_us = absl::ToUnixMicros(absl::Now());
+  HAKOBU_ASSIGN_OR_RETURN(context.parameters, ReadParameters(query));
+  return context;
+}
+
+bool Allows(const json& query, std::string_view option) {
+  const auto options = query.find("schemaUpdateOptions");
+  if (options == query.end() || !options->is_array()) return false;
+  return std::ranges::any_of(*options, [&](const json& entry) { return entry == option; });
+}
+
+absl::StatusOr<std::optional<sql::Destination>> DestinationOf(const Job& job, const json& query) {
+  const json& reference = Child(query, "destinationTable");
+  if (reference.empty()) return std::nullopt;
+  sql::Destination destination;
+  HAKOBU_ASSIGN_OR_RETURN(destination.table, TableFromReference(reference, job.project));
+  destination.write = Text(query, "writeDisposition", "WRITE_EMPTY");
+  destination.create = Text(query, "createDisposition", "CREATE_IF_NEEDED");
+  destination.allow_field_addition = Allows(query, "ALLOW_FIELD_ADDITION");
+  destination.allow_field_relaxation = Allows(query, "ALLOW_FIELD_RELAXATION");
+  // Read as a table's resource is: the same fields, the same checks.
+  json resource = json::object();
+  for (const char* key : {"timePartitioning", "rangePartitioning", "clustering"}) {
+    if (query.contains(key) && query[key].is_object()) resource[key] = query[key];
+  }
+  HAKOBU_ASSIGN_OR_RETURN(const Table described, TableFromJson(resource, destination.table));
+  destination.time_partitioning = described.time_partitioning;
+  destination.range_partitioning = described.range_partitioning;
+  destination.clustering = described.clustering;
+  return destination;
+}
+
+json ReferenceOf(const sql::TableName& name) {
+  return {{"projectId", name.project}, {"datasetId", name.dataset}, {"tableId", name.table}};
+}
+
+json StatisticsOf(const sql::Answer& answer) {
+  json statistics = {{"statementType", sql::StatementTypeName(answer.kind)},
+                     {"totalBytesProcessed", std::to_string(answer.bytes_processed)},
+                     {"totalBytesBilled", "0"},
+                     {"totalSlotMs", "0"},
+                     {"cacheHit", false},
+                     {"billingTier", 0},
+                     {"totalPartitionsProcessed", "0"}};
+  for (const sql::ReferencedTable& table : answer.referenced) {
+    statistics["referencedTables"].push_back(ReferenceOf(table.name));
+  }
+  const bool is_dml = answer.kind == sql::StatementKind::kInsert || answer.kind == sql::StatementKind::kUpdate ||
+                      answer.kind == sql::StatementKind::kDelete || answer.kind == sql::StatementKind::kMerge ||
+                      answer.kind == sql::StatementKind::kTruncate;
+  if (is_dml) {
+    statistics["numDmlAffectedRows"] = std::to_string(answer.dml.affected());
+    statistics["dmlStats"] = {{"insertedRowCount", std::to_string(answer.dml.inserted)},
+                              {"updatedRowCount", std::to_string(answer.dml.updated)},
+                              {"deletedRowCount", std::to_string(answer.dml.deleted)}};
+  }
+  if (!answer.ddl_operation.empty()) {
+    statistics["ddlOperationPerformed"] = answer.ddl_operation;
+    statistics[answer.target.table.empty() ? "ddlTargetDataset" : "ddlTargetTable"] = ReferenceOf(answer.target);
+    if (answer.target.table.empty()) statistics["ddlTargetDataset"].erase("tableId");
+  }
+  if (!answer.schema.empty()) statistics["schema"] = SchemaToJson(answer.schema);
+  return statistics;
+}
+
+absl::StatusOr<std::shared_ptr<const QueryRows>> Kept(sql::Answer* answer, Job* job) {
+  auto rows = std::make_shared<QueryRows>();
+  rows->schema = answer->schema;
+  if (answer->rows) {
+    const Job::Interruptible interruptible(job, &**answer->lease);
+    while (std::optional<Chunk> chunk = answer->rows->Next()) {
+      if (job->cancelled()) return absl::CancelledError("cancelled");
+      rows->first_row.push_back(rows->rows);
+      rows->rows += chunk->rows();
+      rows->bytes += chunk->rows() * (rows->schema.size() * 24 + 16);
+      rows->chunks.push_back(*std::move(chunk));
+    }
+  }
+  return rows;
+}
+
+absl::Status AsQueryError(absl::Status status) {
+  if (absl::IsInvalidArgument(status) || absl::IsOutOfRange(status) || absl::IsFailedPrecondition(status)) {
+    return WithReason(absl::InvalidArgumentError(status.message()), "invalidQuery", "query");
+  }
+  return status;
+}
+
+}  // namespace
+
+absl::Status RunQuery(const Service& service, Job& job) {
+  const json& query = Child(job.configuration, "query");
+  const std::string text = Text(query, "query");
+  if (text.empty()) return WithReason(absl::InvalidArgumentError("Required parameter is missing: query"), "required");
+  if (Flag(query, "useLegacySql", true) && !text.starts_with("#standardSQL")) {
+    return WithReason(absl::InvalidArgumentError("Legacy SQL is not supported by the local BigQuery: set useLegacySql "
+                                                 "to false (bq: --nouse_legacy_sql)"),
+                      "invalidQuery", "query");
+  }
+  HAKOBU_ASSIGN_OR_RETURN(const sql::Context context, ContextOf(job, query));
+  HAKOBU_ASSIGN_OR_RETURN(const std::optional<sql::Destination> destination, DestinationOf(job, query));
+  sql::ExecuteHooks hooks;
+  hooks.read_source = [&](const Table& table) { return service.catalog->ReadSource(table); };
+  if (Flag(job.configuration, "dryRun")) {
+    absl::StatusOr<sql::Answer> answer = sql::DryRun(text, context, *service.catalog, hooks);
+    if (!answer.ok()) return AsQueryError(answer.status());
+    json statistics = StatisticsOf(*answer);
+    statistics["totalBytesProcessedAccuracy"] = "PRECISE";
+    job.SetStatistics(std::move(statistics));
+    return absl::OkStatus();
+  }
+  absl::StatusOr<sql::Answer> answer =
+      sql::Execute(text, context, *service.catalog, hooks, destination ? &*destination : nullptr);
+  if (!answer.ok()) return AsQueryError(answer.status());
+  absl::StatusOr<std::shared_ptr<const QueryRows>> rows = Kept(&*answer, &job);
+  if (!rows.ok()) return AsQueryError(rows.status());
+  job.SetStatistics(StatisticsOf(*answer));
+  if (!destination || answer->kind != sql::StatementKind::kSelect) job.SetRows(*std::move(rows));
+  return absl::OkStatus();
+}
+
+}  // namespace hakobu::localbq::rest
