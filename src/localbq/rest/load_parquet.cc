@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/status.h"
+#include "localbq/catalog/names.h"
 #include "localbq/rest/http.h"
 #include "localbq/rest/load_source.h"
 

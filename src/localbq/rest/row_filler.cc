@@ -7,6 +7,7 @@
 
 #include "absl/strings/escaping.h"
 #include "base/status.h"
+#include "localbq/storage_api/logical_type.h"
 #include "localbq/storage_api/temporal.h"
 
 namespace hakobu::localbq::rest {
