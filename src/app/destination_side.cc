@@ -1,6 +1,11 @@
 #include "app/destination_side.h"
 
+#include <fmt/format.h>
+
+#include <filesystem>
+
 #include "base/status.h"
+#include "localbq/localbq.h"
 
 namespace hakobu {
 namespace {
@@ -10,15 +15,31 @@ class RunningBigquery : public DestinationSide {
   DestinationAddresses addresses() const override { return {}; }
 };
 
+class EmbeddedBigquery : public DestinationSide {
+ public:
+  explicit EmbeddedBigquery(std::unique_ptr<localbq::LocalBigQuery> server) : server_(std::move(server)) {}
+  DestinationAddresses addresses() const override {
+    return {fmt::format("http://127.0.0.1:{}", server_->rest_port()),
+            fmt::format("127.0.0.1:{}", server_->grpc_port())};
+  }
+
+ private:
+  std::unique_ptr<localbq::LocalBigQuery> server_;
+};
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<DestinationSide>> DestinationSide::Open(const Config& config) {
-  if (config.destination.endpoint == EndpointKind::kLocal) {
-    return absl::UnimplementedError(
-        "endpoint: local is not in this build; hint: run `hakobu bigquery`, and set "
-        "rest_address and grpc_address");
+  const DestinationConfig& destination = config.destination;
+  if (destination.endpoint != EndpointKind::kLocal) return std::make_unique<RunningBigquery>();
+  absl::StatusOr<std::unique_ptr<localbq::LocalBigQuery>> server =
+      localbq::LocalBigQuery::Start({.folder = destination.data});
+  if (!server.ok()) {
+    return WithHint(
+        Annotate(server.status(), fmt::format("start the local BigQuery in {}", destination.data)),
+        "one process at a time uses a folder");
   }
-  return std::make_unique<RunningBigquery>();
+  return std::make_unique<EmbeddedBigquery>(*std::move(server));
 }
 
 }  // namespace hakobu
