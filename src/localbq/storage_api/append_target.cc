@@ -77,41 +77,54 @@ absl::Status AppendTarget::CheckRequest(const AppendRequest& request) const {
 
 // Compiles the writer's schema, if it or the table's changed.
 absl::Status AppendTarget::Prepare(const AppendRequest& request) {
-  const bool is_new = request.proto_descriptor && *request.proto_descriptor != descriptor_;
-  if (is_new) {
-    descriptor_ = *request.proto_descriptor;
-    plan_ = nullptr;
+  const bool is_arrow = !request.is_proto;
+  const auto& given = is_arrow ? request.arrow_schema : request.proto_descriptor;
+  if (is_arrow != is_arrow_ || (given && *given != descriptor_)) {
+    descriptor_ = given.value_or("");
+    is_arrow_ = is_arrow;
+    is_prepared_ = false;
   }
   if (descriptor_.empty()) {
     return WithEntity(
         absl::InvalidArgumentError("The writer schema must be given in the first request of a connection."),
         path_);
   }
-  if (plan_ != nullptr && plan_version_ == table_->schema_version) return absl::OkStatus();
-  plan_ = nullptr;
-  auto compiled = CompileProtoPlan(descriptor_, table_->schema);
+  if (is_prepared_ && plan_version_ == table_->schema_version) return absl::OkStatus();
+  is_prepared_ = false;
+  // What waits still points into the decoders.
+  if (decoder_ != nullptr) retired_decoders_.push_back(std::move(decoder_));
+  if (arrow_decoder_ != nullptr) retired_arrow_decoders_.push_back(std::move(arrow_decoder_));
+  const absl::Status compiled = is_arrow_ ? PrepareArrow() : PrepareProto();
   if (!compiled.ok()) {
-    const bool extra = compiled.status().GetPayload(View(kExtraFieldsUrl)).has_value();
+    const bool extra = compiled.GetPayload(View(kExtraFieldsUrl)).has_value();
     return StorageStatus(
-        compiled.status().code(),
+        compiled.code(),
         extra ? StorageErrorCode::kSchemaMismatchExtraFields : StorageErrorCode::kUnspecified,
-        View(compiled.status().message()), path_);
+        View(compiled.message()), path_);
   }
-  HAKOBU_RETURN_IF_ERROR(CheckMode(**compiled));
-  plan_ = *std::move(compiled);
   if (plan_version_ != table_->schema_version) RefuseWaiting();
   plan_version_ = table_->schema_version;
-  // What waits still points into it.
-  if (decoder_ != nullptr) retired_decoders_.push_back(std::move(decoder_));
+  is_prepared_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status AppendTarget::PrepareProto() {
+  HAKOBU_ASSIGN_OR_RETURN(const auto plan, CompileProtoPlan(descriptor_, table_->schema));
+  HAKOBU_RETURN_IF_ERROR(CheckMode(ChangeModeOf(*plan)));
+  decoder_ = std::make_unique<ProtoRowDecoder>(plan, OptionsOf());
+  return absl::OkStatus();
+}
+
+absl::Status AppendTarget::PrepareArrow() {
+  HAKOBU_ASSIGN_OR_RETURN(const auto plan, CompileArrowPlan(descriptor_, table_->schema));
+  HAKOBU_RETURN_IF_ERROR(CheckMode(ChangeMode::kInsert));
+  arrow_decoder_ = std::make_unique<ArrowRowDecoder>(plan, kMaxRowErrors);
   return absl::OkStatus();
 }
 
 // Changes go to the default stream of a table with a key, and one connection sends either changes or rows.
-absl::Status AppendTarget::CheckMode(const ProtoPlan& plan) {
-  const ChangeMode mode = ChangeModeOf(plan);
-  const auto refuse = [&](std::string_view message) {
-    return StorageStatus(absl::StatusCode::kInvalidArgument, StorageErrorCode::kUnspecified, message, path_);
-  };
+absl::Status AppendTarget::CheckMode(ChangeMode mode) {
+  const auto refuse = [](std::string_view message) { return absl::InvalidArgumentError(View(message)); };
   if (mode == ChangeMode::kChange && (stream_ != nullptr || table_->primary_key.empty())) {
     return refuse("The given value is not a valid CHANGE_TYPE in insert mode: UPSERT");
   }
@@ -155,7 +168,7 @@ Chunk* AppendTarget::NextChunk() {
 }
 
 absl::Status AppendTarget::Decode(const AppendRequest& request, Waiting* waiting) {
-  if (decoder_ == nullptr) decoder_ = std::make_unique<ProtoRowDecoder>(plan_, OptionsOf());
+  if (is_arrow_) return DecodeArrow(request, waiting);
   const std::span<const std::string_view> rows = request.rows;
   const size_t step = duckdb_vector_size();
   for (size_t at = 0; at < rows.size(); at += step) {
@@ -166,7 +179,24 @@ absl::Status AppendTarget::Decode(const AppendRequest& request, Waiting* waiting
     if (waiting->row_errors.size() >= kMaxRowErrors) break;
   }
   waiting->rows = static_cast<int64_t>(rows.size());
-  if (waiting->row_errors.empty()) return absl::OkStatus();
+  return RowErrorStatus(*waiting);
+}
+
+absl::Status AppendTarget::DecodeArrow(const AppendRequest& request, Waiting* waiting) {
+  const auto rows = arrow_decoder_->Open(*request.arrow_batch);
+  if (!rows.ok()) return WithEntity(rows.status(), path_);
+  const auto step = static_cast<int64_t>(duckdb_vector_size());
+  for (int64_t at = 0; at < *rows && waiting->row_errors.size() < kMaxRowErrors; at += step) {
+    Chunk* chunk = NextChunk();
+    arrow_decoder_->Decode(at, std::min(step, *rows - at), chunk->get(), &waiting->row_errors);
+    waiting->chunks.push_back(chunk);
+  }
+  waiting->rows = *rows;
+  return RowErrorStatus(*waiting);
+}
+
+absl::Status AppendTarget::RowErrorStatus(const Waiting& waiting) const {
+  if (waiting.row_errors.empty()) return absl::OkStatus();
   return StorageStatus(
       absl::StatusCode::kInvalidArgument, StorageErrorCode::kUnspecified,
       "Errors found while processing rows. Please refer to the row_errors field for details. The "
@@ -191,6 +221,7 @@ absl::Status AppendTarget::Add(const AppendRequest& request, MissingValue defaul
     waiting.tells_schema = true;
   }
   for (const std::string_view row : request.rows) waiting_bytes_ += row.size();
+  waiting_bytes_ += request.arrow_batch.value_or("").size();
   waiting_.push_back(std::move(waiting));
   return absl::OkStatus();
 }
@@ -269,6 +300,8 @@ absl::Status AppendTarget::Commit(std::vector<std::string>* responses) {
   waiting_bytes_ = 0;
   used_chunks_ = 0;
   retired_decoders_.clear();
+  retired_arrow_decoders_.clear();
+  if (arrow_decoder_ != nullptr) arrow_decoder_->Release();
   if (decoder_ != nullptr) decoder_->Release();
   return absl::IsNotFound(failure) ? WithEntity(failure, path_) : absl::OkStatus();
 }

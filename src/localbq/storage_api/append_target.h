@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "localbq/catalog/catalog.h"
 #include "localbq/storage_api/append_request.h"
+#include "localbq/storage_api/arrow_rows.h"
 #include "localbq/storage_api/change_log.h"
 #include "localbq/storage_api/proto_rows.h"
 #include "localbq/storage_api/resource_name.h"
@@ -59,7 +60,11 @@ class AppendTarget {
   absl::Status RefreshTable();
   absl::Status CheckRequest(const AppendRequest& request) const;
   absl::Status Prepare(const AppendRequest& request);
-  absl::Status CheckMode(const ProtoPlan& plan);
+  absl::Status CheckMode(ChangeMode mode);
+  absl::Status PrepareProto();
+  absl::Status PrepareArrow();
+  absl::Status DecodeArrow(const AppendRequest& request, Waiting* waiting);
+  absl::Status RowErrorStatus(const Waiting& waiting) const;
   DecodeOptions OptionsOf() const;
   absl::Status Decode(const AppendRequest& request, Waiting* waiting);
   absl::StatusOr<std::vector<AppendOutcome>> Append(std::span<const RowBlock> blocks);
@@ -75,10 +80,13 @@ class AppendTarget {
   TablePtr table_;                  // as last seen
   int64_t told_version_ = 0;        // the schema_version the client knows
   std::optional<ChangeMode> mode_;  // of the first request that was good
-  std::string descriptor_;
-  std::shared_ptr<const ProtoPlan> plan_;
+  std::string descriptor_;          // the writer schema's bytes, proto or Arrow
+  bool is_arrow_ = false;
+  bool is_prepared_ = false;  // a decoder is made for descriptor_ and plan_version_
   std::unique_ptr<ProtoRowDecoder> decoder_;
   std::vector<std::unique_ptr<ProtoRowDecoder>> retired_decoders_;
+  std::unique_ptr<ArrowRowDecoder> arrow_decoder_;
+  std::vector<std::unique_ptr<ArrowRowDecoder>> retired_arrow_decoders_;
   int64_t plan_version_ = -1;
   std::vector<std::unique_ptr<Chunk>> chunks_;  // used again by every transaction
   size_t used_chunks_ = 0;

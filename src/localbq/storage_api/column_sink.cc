@@ -83,8 +83,23 @@ idx_t ColumnSink::PushElement(idx_t slot) {
 }
 
 void ColumnSink::Finish() {
-  if (is_list_) duckdb_list_vector_set_size(vector_, list_size_);
+  if (is_list_) {
+    duckdb_list_vector_set_size(vector_, list_size_);
+    children_[0].NullListsUnderNulls(list_size_);
+  } else {
+    NullListsUnderNulls(capacity_);
+  }
   for (ColumnSink& child : children_) child.Finish();
+}
+
+void ColumnSink::NullListsUnderNulls(idx_t slots) {
+  if (is_list_) return;
+  for (ColumnSink& child : children_) {
+    if (!child.is_list_) continue;
+    for (idx_t slot = 0; slot < slots; ++slot) {
+      if (!IsSet(slot)) child.SetNull(slot);
+    }
+  }
 }
 
 }  // namespace hakobu::localbq

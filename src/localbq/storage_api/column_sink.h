@@ -49,6 +49,8 @@ class ColumnSink {
   void Finish();
 
  private:
+  // DuckDB wants every field of a NULL record to be NULL, and lists start as empty ones.
+  void NullListsUnderNulls(idx_t slots);
   void Refresh();
 
   Column column_;

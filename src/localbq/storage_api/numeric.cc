@@ -280,7 +280,8 @@ std::string ToText(const ScaledInteger& value, int scale) {
     text.erase(text.find_last_not_of('0') + 1);
     if (text.back() == '.') text.pop_back();
   }
-  return value.negative ? "-" + text : text;
+  if (value.negative) text.insert(text.begin(), '-');
+  return text;
 }
 
 }  // namespace hakobu::localbq

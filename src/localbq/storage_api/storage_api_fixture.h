@@ -78,6 +78,10 @@ class StorageApiFixture : public testing::Test {
     EXPECT_TRUE(result.ok()) << result.status();
     return result.ok() ? result->FirstText().value_or("NULL") : "";
   }
+  void Run(const std::string& sql) {
+    const absl::Status status = (*warehouse_->Connect())->Run(sql);
+    EXPECT_TRUE(status.ok()) << status;
+  }
   // The table's rows, one text, in the order of its first column.
   std::string Rows(const std::string& table) {
     return Text("SELECT coalesce(string_agg(t::VARCHAR, ' ' ORDER BY t), '') FROM \"p:d\".\"" + table +
