@@ -57,18 +57,20 @@ absl::Status ChunkDelivery::Deliver(TableRun* table, ChunkRecord* chunk) {
     table->rows -= counted_rows_;
     connection_.Drop();
     if (run_->cancel->cancelled()) return run_->cancel->Check();
-    ++table->retries;
     const bool explain = refused_.empty() && !RowErrors(status).empty();
     if (explain) {
       refused_ = RowErrors(status);
+      ++table->retries;
       continue;
     }
     status = Annotate(status, fmt::format("{}: chunk {}", table->work.name, chunk->number));
     if (IsStreamGone(status) && new_streams < kNewStreams) {
       ++new_streams;
+      ++table->retries;
       continue;
     }
     if (!PassesByItself(status)) return status;
+    ++table->retries;
     Log(LogSeverity::kWarning, "chunk failed, trying again",
         {{"table", table->work.name},
          {"chunk", fmt::format("{}", chunk->number)},
