@@ -54,7 +54,7 @@ test('scalar types come back as the client decodes them', async () => {
   assert.equal(row.d.value, '2024-02-29');
   assert.match(row.t.value, /^2024-01-02T03:04:05\.678(000)?$/);
   assert.equal(row.m.value, '01:02:03');
-  assert.equal(row.z.value, '2024-01-01T18:04:05.678901Z');
+  assert.match(row.z.value, /^2024-01-01T18:04:05\.678901(000)?Z$/);
   assert.equal(row.nothing, null);
   assert.deepEqual(row.l, [1, 2]);
   assert.deepEqual(row.r, { x: 1, y: ['p', 'q'] });

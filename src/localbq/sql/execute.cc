@@ -19,6 +19,10 @@ absl::Status QueryFailure(const absl::Status& status) {
   if (status.ok()) return status;
   // The catalog's own answers (not found, already exists, no permission) are Google's words already.
   std::string_view message = View(status.message());
+  if (size_t at = message.find("NOT NULL constraint failed: "); at != message.npos) {
+    std::string_view column = message.substr(message.rfind('.') + 1);
+    return absl::InvalidArgumentError(fmt::format("Required field {} cannot be null", column));
+  }
   for (std::string_view kind :
        {"Invalid Input Error: ", "Conversion Error: ", "Out of Range Error: ", "Binder Error: ",
         "Parser Error: ", "Catalog Error: ", "Constraint Error: ", "Invalid Error: "}) {
@@ -107,7 +111,9 @@ absl::StatusOr<TableInfo> CatalogResolver::FindTable(const TableName& name) {
         "buffer, which is not supported",
         table.id.dataset, table.id.table);
   }
-  info.bytes = CountRows(catalog_, table.id) * EstimateRowBytes(table.schema);
+  int64_t rows = CountRows(catalog_, table.id);
+  for (const Column& column : table.schema) info.column_bytes.push_back(rows * EstimateRowBytes({column}));
+  info.bytes = rows * EstimateRowBytes(table.schema);
   return info;
 }
 

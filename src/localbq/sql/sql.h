@@ -32,8 +32,9 @@ struct TableInfo {
   std::string target;  // the quoted relation that DML writes; empty: no DML here
   std::string view_query;  // of a kView: GoogleSQL
   std::vector<std::string> primary_key;
-  std::string dml_refusal;  // non-empty: why UPDATE, DELETE and MERGE are refused (active CDC)
-  int64_t bytes = 0;        // of all columns, for dry runs
+  std::string dml_refusal;            // non-empty: why UPDATE, DELETE and MERGE are refused (active CDC)
+  int64_t bytes = 0;                  // of all columns, for dry runs
+  std::vector<int64_t> column_bytes;  // of each column of `schema`; empty: not known
 };
 
 class Resolver {

@@ -56,6 +56,10 @@ std::vector<ReferencedTable> Translator::Referenced() const {
                                      : use.bytes / static_cast<int64_t>(use.columns) *
                                            static_cast<int64_t>(use.used.size());
     if (use.used.size() == use.columns) bytes = use.bytes;
+    if (!use.column_bytes.empty()) {
+      bytes = 0;
+      for (const auto& [column, size] : use.column_bytes) bytes += use.used.contains(column) ? size : 0;
+    }
     auto same = std::find_if(referenced.begin(), referenced.end(),
                              [&](const ReferencedTable& other) { return other.name == use.name; });
     if (same == referenced.end()) {

@@ -16,7 +16,9 @@ RangeVariable Translator::TargetRange(const TableInfo& table, const std::string&
   return range;
 }
 
-// A value as a column takes it: coerced, REQUIRED checked, NUMERIC(P, S) and STRING(L) kept to.
+// A value as a column takes it: coerced, NUMERIC(P, S) and STRING(L) kept to. REQUIRED is a constraint of the
+// stored table: DuckDB computes a MERGE's values for rows that its clause does not apply to, so it cannot be
+// checked here.
 absl::StatusOr<std::string> Translator::Assigned(const Value& value, const Column& column, size_t at) {
   Column type = column;
   type.name.clear();
@@ -38,9 +40,7 @@ absl::StatusOr<std::string> Translator::Assigned(const Value& value, const Colum
                                             SqlTypeName(column.type), column.max_length, column.max_length)),
                       sql);
   }
-  if (column.mode != Mode::kRequired) return sql;
-  return fmt::format("(CASE WHEN {} IS NULL THEN error({}) ELSE {} END)", sql,
-                     QuoteText(fmt::format("Required field {} cannot be null", column.name)), sql);
+  return sql;
 }
 
 absl::StatusOr<std::string> Translator::DefaultSql(const Column& column) {
@@ -149,7 +149,7 @@ absl::Status Translator::InsertSql(const ParsedStatement& parsed, const TableInf
 
 absl::StatusOr<std::string> Translator::SetSql(
     const std::vector<std::pair<std::vector<std::string>, ExpressionPtr>>& set, const TableInfo& table,
-    const std::string& alias, const Scope& scope, size_t at) {
+    const std::string& alias, const Scope& scope, size_t at, const std::string& guard) {
   std::string list;
   std::set<std::string> seen;
   for (const auto& [given, expression] : set) {
@@ -171,6 +171,7 @@ absl::StatusOr<std::string> Translator::SetSql(
     } else {
       HAKOBU_ASSIGN_OR_RETURN(sql, DefaultSql(*column));
     }
+    if (!guard.empty()) sql = fmt::format("(CASE WHEN {} THEN {} END)", guard, sql);
     list += fmt::format("{}{} = {}", list.empty() ? "" : ", ", QuoteName(column->name), sql);
   }
   return list;
@@ -184,7 +185,7 @@ absl::Status Translator::UpdateSql(const ParsedStatement& parsed, const TableInf
     HAKOBU_ASSIGN_OR_RETURN(from, FromSql(*parsed.from, scope));
   }
   scope.ranges.insert(scope.ranges.begin(), TargetRange(table, alias));
-  HAKOBU_ASSIGN_OR_RETURN(std::string set, SetSql(parsed.set, table, alias, scope, parsed.target_at));
+  HAKOBU_ASSIGN_OR_RETURN(std::string set, SetSql(parsed.set, table, alias, scope, parsed.target_at, ""));
   HAKOBU_ASSIGN_OR_RETURN(Value where, ExprAs(*parsed.where, scope, ScalarType(Type::kBool), "WHERE clause"));
   out.duckdb = fmt::format("UPDATE {} AS \"_t\" SET {}{}{} WHERE {}", table.target, set,
                            from.empty() ? "" : " FROM ", from, where.sql);
@@ -207,7 +208,7 @@ absl::Status Translator::DeleteSql(const ParsedStatement& parsed, const TableInf
 }
 
 absl::StatusOr<std::string> Translator::MergeInsert(const MergeClause& clause, const TableInfo& table,
-                                                    const Scope& source) {
+                                                    const Scope& source, const std::string& guard) {
   std::string names, values;
   std::set<std::string> given;
   auto add = [&](const Column& column, const std::string& sql) {
@@ -245,7 +246,7 @@ absl::StatusOr<std::string> Translator::MergeInsert(const MergeClause& clause, c
     } else {
       HAKOBU_ASSIGN_OR_RETURN(sql, DefaultSql(*column));
     }
-    add(*column, sql);
+    add(*column, guard.empty() ? sql : fmt::format("(CASE WHEN {} THEN {} END)", guard, sql));
   }
   for (const Column& column : table.schema) {
     if (given.contains(Lower(column.name))) continue;
@@ -288,10 +289,10 @@ absl::Status Translator::MergeSql(const ParsedStatement& parsed, const TableInfo
     if (clause.action == A::kDelete) {
       sql += "DELETE";
     } else if (clause.action == A::kUpdate) {
-      HAKOBU_ASSIGN_OR_RETURN(std::string set, SetSql(clause.set, table, alias, scope, clause.at));
+      HAKOBU_ASSIGN_OR_RETURN(std::string set, SetSql(clause.set, table, alias, scope, clause.at, condition));
       sql += "UPDATE SET " + set;
     } else {
-      HAKOBU_ASSIGN_OR_RETURN(std::string insert, MergeInsert(clause, table, source));
+      HAKOBU_ASSIGN_OR_RETURN(std::string insert, MergeInsert(clause, table, source, condition));
       sql += insert;
     }
   }

@@ -134,7 +134,11 @@ absl::StatusOr<std::string> Translator::TableSql(const FromItem& item, Scope& sc
   HAKOBU_ASSIGN_OR_RETURN(TableName full, FullName(item.path, item.at));
   HAKOBU_ASSIGN_OR_RETURN(TableInfo table, Find(full, item.at));
   int use = static_cast<int>(uses_.size());
-  uses_.push_back({full, table.bytes, table.schema.size(), {}});
+  TableUse used{full, table.bytes, {}, table.schema.size(), {}};
+  for (size_t i = 0; i < table.column_bytes.size() && i < table.schema.size(); ++i) {
+    used.column_bytes[Lower(table.schema[i].name)] = table.column_bytes[i];
+  }
+  uses_.push_back(std::move(used));
   std::string source = table.source;
   std::vector<std::string> sql_names;
   if (table.kind == RelationKind::kView) {

@@ -110,6 +110,7 @@ class Translator {
   struct TableUse {
     TableName name;
     int64_t bytes = 0;
+    std::map<std::string, int64_t> column_bytes;  // lower case; empty: `bytes` spread evenly
     size_t columns = 0;
     std::set<std::string> used;
   };
@@ -210,10 +211,10 @@ class Translator {
   absl::Status DeleteSql(const ParsedStatement& parsed, const TableInfo& table, Statement& out);
   absl::Status MergeSql(const ParsedStatement& parsed, const TableInfo& table, Statement& out);
   absl::StatusOr<std::string> MergeInsert(const MergeClause& clause, const TableInfo& table,
-                                          const Scope& source);
+                                          const Scope& source, const std::string& guard);
   absl::StatusOr<std::string> SetSql(
       const std::vector<std::pair<std::vector<std::string>, ExpressionPtr>>& set, const TableInfo& table,
-      const std::string& alias, const Scope& scope, size_t at);
+      const std::string& alias, const Scope& scope, size_t at, const std::string& guard);
   RangeVariable TargetRange(const TableInfo& table, const std::string& alias) const;
   absl::StatusOr<std::string> Assigned(const Value& value, const Column& column, size_t at);
   absl::StatusOr<std::string> DefaultSql(const Column& column);
