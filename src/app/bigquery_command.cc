@@ -19,7 +19,8 @@ absl::Status Serve(const localbq::LocalBigQueryOptions& options) {
   const std::unique_ptr<InterruptGuard> guard = InterruptGuard::Watch(&cancel);
   HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<localbq::LocalBigQuery> server,
                           localbq::LocalBigQuery::Start(options));
-  fmt::print("REST on http://{0}:{1}\ngRPC on {0}:{2}\n", options.host, server->rest_port(), server->grpc_port());
+  fmt::print("REST on http://{0}:{1}\ngRPC on {0}:{2}\n", options.host, server->rest_port(),
+             server->grpc_port());
   std::fflush(stdout);
   while (!cancel.WaitFor(absl::Hours(1))) {
   }
@@ -32,14 +33,17 @@ void RegisterBigQueryCommand(CLI::App& app, CommandLine& line) {
   CLI::App* command = app.add_subcommand("bigquery", "Serve a local BigQuery for Google's own clients");
   auto options = std::make_shared<localbq::LocalBigQueryOptions>();
   options->folder = "bigquery-data";
-  command->add_option("--data", options->folder, "Where tables are kept")->capture_default_str()->type_name("DIR");
+  command->add_option("--data", options->folder, "Where tables are kept")
+      ->capture_default_str()
+      ->type_name("DIR");
   command->add_option("--rest-port", options->rest_port, "Port of the REST API; 0: a free one")
       ->capture_default_str()
       ->type_name("PORT");
   command->add_option("--grpc-port", options->grpc_port, "Port of the Storage APIs; 0: a free one")
       ->capture_default_str()
       ->type_name("PORT");
-  command->add_option("--host", options->host, "Address to listen on; others than loopback let the network in")
+  command
+      ->add_option("--host", options->host, "Address to listen on; others than loopback let the network in")
       ->capture_default_str()
       ->type_name("ADDRESS");
   command->footer(R"(Prints both addresses on standard output once it serves. Point clients at them:

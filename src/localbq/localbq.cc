@@ -37,10 +37,16 @@ absl::StatusOr<std::unique_ptr<LocalBigQuery>> LocalBigQuery::Start(const LocalB
 }
 
 LocalBigQuery::LocalBigQuery(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
-LocalBigQuery::~LocalBigQuery() { Stop(); }
+LocalBigQuery::~LocalBigQuery() {
+  Stop();
+}
 
-int LocalBigQuery::rest_port() const { return parts_->rest->port(); }
-int LocalBigQuery::grpc_port() const { return parts_->storage_api->port(); }
+int LocalBigQuery::rest_port() const {
+  return parts_->rest->port();
+}
+int LocalBigQuery::grpc_port() const {
+  return parts_->storage_api->port();
+}
 
 void LocalBigQuery::Stop() {
   parts_->rest.reset();

@@ -1,4 +1,5 @@
-// The local BigQuery: REST v2 and the gRPC Storage APIs on loopback, stored in DuckDB, for Google's own clients.
+// The local BigQuery: REST v2 and the gRPC Storage APIs on loopback, stored in DuckDB, for Google's own
+// clients.
 #pragma once
 
 #include <memory>
@@ -9,8 +10,8 @@
 namespace hakobu::localbq {
 
 struct LocalBigQueryOptions {
-  std::string folder;              // made when it is not there; one process at a time
-  std::string host = "127.0.0.1";  // who may connect
+  std::string folder;                // made when it is not there; one process at a time
+  std::string host = "127.0.0.1";    // who may connect
   int rest_port = 0, grpc_port = 0;  // 0: free ones
 };
 

@@ -22,8 +22,8 @@ using nlohmann::json;
 constexpr size_t kBlockLimit = size_t{1} << 30;  // decompressed
 
 absl::Status Corrupt(std::string_view what) {
-  return absl::InvalidArgumentError(
-      fmt::format("Error while reading data, error message: The Apache Avro library failed to read data: {}", what));
+  return absl::InvalidArgumentError(fmt::format(
+      "Error while reading data, error message: The Apache Avro library failed to read data: {}", what));
 }
 
 using NamedTypes = std::map<std::string, AvroType>;
@@ -40,13 +40,15 @@ constexpr std::pair<const char*, AvroKind> kPrimitives[] = {
     {"bytes", AvroKind::kBytes}, {"string", AvroKind::kString},
 };
 
-absl::StatusOr<AvroType> ParseNamed(const std::string& name, const std::string& space, const NamedTypes& named) {
+absl::StatusOr<AvroType> ParseNamed(const std::string& name, const std::string& space,
+                                    const NamedTypes& named) {
   for (const auto& [primitive, kind] : kPrimitives) {
     if (name == primitive) return AvroType{.kind = kind};
   }
   auto found = named.find(FullName(name, space));
   if (found == named.end()) found = named.find(name);
-  if (found == named.end()) return Corrupt(fmt::format("unknown type '{}' (recursive types are not supported)", name));
+  if (found == named.end())
+    return Corrupt(fmt::format("unknown type '{}' (recursive types are not supported)", name));
   return found->second;
 }
 
@@ -188,10 +190,11 @@ absl::StatusOr<std::unique_ptr<AvroFile>> AvroFile::Open(const std::string& path
   const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return absl::InternalError(fmt::format("open {}: {}", path, strerror(errno)));
   std::unique_ptr<AvroFile> file(new AvroFile);
-  struct stat info {};
+  struct stat info{};
   fstat(descriptor, &info);
   file->size_ = static_cast<size_t>(info.st_size);
-  void* mapped = file->size_ == 0 ? MAP_FAILED : mmap(nullptr, file->size_, PROT_READ, MAP_PRIVATE, descriptor, 0);
+  void* mapped =
+      file->size_ == 0 ? MAP_FAILED : mmap(nullptr, file->size_, PROT_READ, MAP_PRIVATE, descriptor, 0);
   close(descriptor);
   if (mapped == MAP_FAILED) return Corrupt("the file is empty or cannot be mapped");
   file->data_ = static_cast<const char*>(mapped);
@@ -249,10 +252,12 @@ absl::StatusOr<bool> AvroFile::NextBlock(int64_t* rows, std::string* buffer, std
   } else if (codec_ == "zstandard") {
     status = Unzstd(block, buffer);
   } else if (codec_ == "snappy") {
-    const bool good = block.size() >= 4 && UncompressSnappy(block.substr(0, block.size() - 4), kBlockLimit, buffer);
+    const bool good =
+        block.size() >= 4 && UncompressSnappy(block.substr(0, block.size() - 4), kBlockLimit, buffer);
     if (!good) status = Corrupt("a snappy block is damaged");
   } else {
-    status = Corrupt(fmt::format("codec '{}' is not supported: null, deflate, snappy and zstandard are", codec_));
+    status =
+        Corrupt(fmt::format("codec '{}' is not supported: null, deflate, snappy and zstandard are", codec_));
   }
   if (!status.ok()) return status;
   *bytes = *buffer;

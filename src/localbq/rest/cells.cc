@@ -78,7 +78,8 @@ std::string DateText(int64_t days) {
   const int64_t z = days + 719468;
   const int64_t era = (z >= 0 ? z : z - 146096) / 146097;
   const int64_t day_of_era = z - era * 146097;
-  const int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  const int64_t year_of_era =
+      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
   const int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const int64_t shifted_month = (5 * day_of_year + 2) / 153;
   const int64_t month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
@@ -102,7 +103,8 @@ std::string TimestampText(int64_t micros, TimestampFormat format) {
   std::string digits = fmt::format("{}", magnitude);
   const std::string sign = micros < 0 ? "-" : "";
   if (magnitude < 10'000'000 * kMicrosPerSecond && magnitude >= 1000) {
-    std::string text = fmt::format("{}{}.{:06}", sign, magnitude / kMicrosPerSecond, magnitude % kMicrosPerSecond);
+    std::string text =
+        fmt::format("{}{}.{:06}", sign, magnitude / kMicrosPerSecond, magnitude % kMicrosPerSecond);
     while (text.ends_with('0') && text[text.size() - 2] != '.') text.pop_back();
     return text;
   }
@@ -115,9 +117,10 @@ std::string TimestampText(int64_t micros, TimestampFormat format) {
 std::string IntervalText(const duckdb_interval& interval) {
   const int32_t months = std::abs(interval.months);
   const int64_t micros = std::abs(interval.micros);
-  std::string text = fmt::format("{}{}-{} {} {}{}:{}:{}", interval.months < 0 ? "-" : "", months / 12, months % 12,
-                                 interval.days, interval.micros < 0 ? "-" : "", micros / kMicrosPerHour,
-                                 micros / (60 * kMicrosPerSecond) % 60, micros / kMicrosPerSecond % 60);
+  std::string text =
+      fmt::format("{}{}-{} {} {}{}:{}:{}", interval.months < 0 ? "-" : "", months / 12, months % 12,
+                  interval.days, interval.micros < 0 ? "-" : "", micros / kMicrosPerHour,
+                  micros / (60 * kMicrosPerSecond) % 60, micros / kMicrosPerSecond % 60);
   if (const int64_t rest = micros % kMicrosPerSecond; rest != 0) text += fmt::format(".{:06}", rest);
   return text;
 }
@@ -137,7 +140,8 @@ bool IsNull(duckdb_vector vector, idx_t row) {
   return validity != nullptr && !duckdb_validity_row_is_valid(validity, row);
 }
 
-void AppendFields(const Schema& fields, duckdb_vector record, idx_t row, TimestampFormat format, std::string* out);
+void AppendFields(const Schema& fields, duckdb_vector record, idx_t row, TimestampFormat format,
+                  std::string* out);
 
 std::string ScalarText(Type type, duckdb_vector vector, idx_t row, TimestampFormat format) {
   switch (type) {
@@ -180,7 +184,8 @@ std::string RangeText(const Column& column, duckdb_vector vector, idx_t row, Tim
   return fmt::format("[{}, {})", bounds[0], bounds[1]);
 }
 
-void AppendElement(const Column& column, duckdb_vector vector, idx_t row, TimestampFormat format, std::string* out) {
+void AppendElement(const Column& column, duckdb_vector vector, idx_t row, TimestampFormat format,
+                   std::string* out) {
   if (IsNull(vector, row)) {
     out->append("null");
   } else if (column.type == Type::kRecord) {
@@ -196,7 +201,8 @@ void AppendElement(const Column& column, duckdb_vector vector, idx_t row, Timest
   }
 }
 
-void AppendValue(const Column& column, duckdb_vector vector, idx_t row, TimestampFormat format, std::string* out) {
+void AppendValue(const Column& column, duckdb_vector vector, idx_t row, TimestampFormat format,
+                 std::string* out) {
   out->append("{\"v\":");
   if (column.mode != Mode::kRepeated) {
     AppendElement(column, vector, row, format, out);
@@ -217,7 +223,8 @@ void AppendValue(const Column& column, duckdb_vector vector, idx_t row, Timestam
   out->push_back('}');
 }
 
-void AppendFields(const Schema& fields, duckdb_vector record, idx_t row, TimestampFormat format, std::string* out) {
+void AppendFields(const Schema& fields, duckdb_vector record, idx_t row, TimestampFormat format,
+                  std::string* out) {
   out->append("{\"f\":[");
   for (idx_t i = 0; i < fields.size(); ++i) {
     if (i > 0) out->push_back(',');
@@ -228,7 +235,8 @@ void AppendFields(const Schema& fields, duckdb_vector record, idx_t row, Timesta
 
 }  // namespace
 
-void AppendRow(const Schema& schema, duckdb_data_chunk chunk, idx_t row, TimestampFormat format, std::string* out) {
+void AppendRow(const Schema& schema, duckdb_data_chunk chunk, idx_t row, TimestampFormat format,
+               std::string* out) {
   out->append("{\"f\":[");
   for (idx_t i = 0; i < schema.size(); ++i) {
     if (i > 0) out->push_back(',');

@@ -12,6 +12,7 @@ namespace hakobu::localbq::rest {
 enum class TimestampFormat : uint8_t { kFloatSeconds, kInt64Micros };
 
 // Appends one row. `chunk`'s columns are stored as DuckDbType says for the schema's.
-void AppendRow(const Schema& schema, duckdb_data_chunk chunk, idx_t row, TimestampFormat format, std::string* out);
+void AppendRow(const Schema& schema, duckdb_data_chunk chunk, idx_t row, TimestampFormat format,
+               std::string* out);
 
 }  // namespace hakobu::localbq::rest

@@ -42,8 +42,8 @@ absl::StatusOr<std::vector<TablePtr>> FindSources(const Service& service, const 
 }
 
 // The rows of all sources, in the target's order of columns.
-absl::StatusOr<int64_t> CopyRows(const Service& service, Connection& connection, const std::vector<TablePtr>& sources,
-                                 const std::string& target) {
+absl::StatusOr<int64_t> CopyRows(const Service& service, Connection& connection,
+                                 const std::vector<TablePtr>& sources, const std::string& target) {
   int64_t rows = 0;
   for (const TablePtr& source : sources) {
     std::string columns;
@@ -52,8 +52,8 @@ absl::StatusOr<int64_t> CopyRows(const Service& service, Connection& connection,
     }
     if (columns.empty()) continue;
     HAKOBU_ASSIGN_OR_RETURN(
-        Result result, connection.Query(fmt::format("INSERT INTO {} ({}) SELECT {} FROM {}", target, columns, columns,
-                                                    service.catalog->ReadSource(*source))));
+        Result result, connection.Query(fmt::format("INSERT INTO {} ({}) SELECT {} FROM {}", target, columns,
+                                                    columns, service.catalog->ReadSource(*source))));
     rows += result.rows_changed();
   }
   return rows;
@@ -65,11 +65,12 @@ absl::Status RunCopy(const Service& service, Job& job) {
   const json& copy = Child(job.configuration, "copy");
   const std::string operation = Text(copy, "operationType", "COPY");
   if (operation != "COPY" && operation != "OPERATION_TYPE_UNSPECIFIED" && operation != "CLONE") {
-    return absl::UnimplementedError(
-        fmt::format("operationType {} is not supported by the local BigQuery, only COPY and CLONE are", operation));
+    return absl::UnimplementedError(fmt::format(
+        "operationType {} is not supported by the local BigQuery, only COPY and CLONE are", operation));
   }
   HAKOBU_ASSIGN_OR_RETURN(const std::vector<TablePtr> sources, FindSources(service, copy, job));
-  HAKOBU_ASSIGN_OR_RETURN(const TableId target, TableFromReference(Child(copy, "destinationTable"), job.project));
+  HAKOBU_ASSIGN_OR_RETURN(const TableId target,
+                          TableFromReference(Child(copy, "destinationTable"), job.project));
   HAKOBU_ASSIGN_OR_RETURN(const Destination destination,
                           OpenDestination(service, target, Text(copy, "createDisposition"),
                                           Text(copy, "writeDisposition", "WRITE_EMPTY")));
@@ -79,14 +80,13 @@ absl::Status RunCopy(const Service& service, Job& job) {
   };
   if (destination.write == WriteMode::kAppend) {
     HAKOBU_RETURN_IF_ERROR(CheckSchemaUpdate(target, sources[0]->schema, destination.table->schema));
-    return service.catalog->Write(target, destination.table->generation,
-                                  [&](Connection& connection, const Table&) -> absl::Status {
-                                    const Job::Interruptible interruptible(&job, &connection);
-                                    HAKOBU_ASSIGN_OR_RETURN(
-                                        const int64_t rows,
-                                        CopyRows(service, connection, sources, DuckDbName(target)));
-                                    return finish(connection, rows);
-                                  });
+    return service.catalog->Write(
+        target, destination.table->generation, [&](Connection& connection, const Table&) -> absl::Status {
+          const Job::Interruptible interruptible(&job, &connection);
+          HAKOBU_ASSIGN_OR_RETURN(const int64_t rows,
+                                  CopyRows(service, connection, sources, DuckDbName(target)));
+          return finish(connection, rows);
+        });
   }
   // WRITE_TRUNCATE takes everything from the source, its constraints too; WRITE_TRUNCATE_DATA only the rows.
   Table table = *sources[0];

@@ -25,24 +25,27 @@ absl::Status CheckAccess(const json& access) {
   constexpr const char* kWho[] = {"userByEmail", "groupByEmail", "domain", "specialGroup", "iamMember"};
   constexpr const char* kWhat[] = {"view", "routine", "dataset"};
   for (const json& entry : access) {
-    if (!entry.is_object()) return absl::InvalidArgumentError("Invalid value for access: an entry is not an object");
+    if (!entry.is_object())
+      return absl::InvalidArgumentError("Invalid value for access: an entry is not an object");
     int who = 0, what = 0;
     for (const char* key : kWho) who += entry.contains(key) && !entry[key].is_null() ? 1 : 0;
     for (const char* key : kWhat) what += entry.contains(key) && !entry[key].is_null() ? 1 : 0;
     if (who + what != 1) {
       return absl::InvalidArgumentError(
-          "Invalid value for access: expected exactly one of userByEmail, groupByEmail, domain, specialGroup, "
+          "Invalid value for access: expected exactly one of userByEmail, groupByEmail, domain, "
+          "specialGroup, "
           "iamMember, view, routine or dataset in each entry");
     }
-    if (who == 1 && Text(entry, "role").empty()) return absl::InvalidArgumentError("Required parameter is missing: role");
+    if (who == 1 && Text(entry, "role").empty())
+      return absl::InvalidArgumentError("Required parameter is missing: role");
   }
   return absl::OkStatus();
 }
 
 json Representation(const Service& service, const Dataset& dataset) {
   json resource = ToJson(dataset);
-  resource["selfLink"] = fmt::format("{}/bigquery/v2/projects/{}/datasets/{}", service.url, dataset.id.project,
-                                     dataset.id.dataset);
+  resource["selfLink"] = fmt::format("{}/bigquery/v2/projects/{}/datasets/{}", service.url,
+                                     dataset.id.project, dataset.id.dataset);
   return resource;
 }
 
@@ -69,7 +72,8 @@ json Merged(json resource, const json& patch) {
 absl::StatusOr<Reply> Change(Service& service, const Request& request, bool is_patch) {
   const DatasetId id = DatasetOf(request);
   HAKOBU_ASSIGN_OR_RETURN(const json body, request.Json());
-  if (body.contains("access") && body["access"].is_array()) HAKOBU_RETURN_IF_ERROR(CheckAccess(body["access"]));
+  if (body.contains("access") && body["access"].is_array())
+    HAKOBU_RETURN_IF_ERROR(CheckAccess(body["access"]));
   const auto apply = [&](Dataset& dataset) -> absl::Status {
     const json before = ToJson(dataset);
     json after = is_patch ? Merged(before, body) : body;
@@ -98,7 +102,9 @@ absl::StatusOr<Reply> ListProjects(Service& service, const Request&) {
                         {"friendlyName", project}});
   }
   const size_t count = projects.size();
-  return JsonReply({{"kind", "bigquery#projectList"}, {"etag", "projects"}, {"projects", std::move(projects)},
+  return JsonReply({{"kind", "bigquery#projectList"},
+                    {"etag", "projects"},
+                    {"projects", std::move(projects)},
                     {"totalItems", count}});
 }
 
@@ -126,10 +132,11 @@ absl::StatusOr<Reply> ListDatasets(Service& service, const Request& request) {
   json list = {{"kind", "bigquery#datasetList"}, {"etag", "datasets"}};
   for (size_t i = page.begin; i < page.end; ++i) {
     const Dataset& dataset = *datasets[i];
-    json entry = {{"kind", "bigquery#dataset"},
-                  {"id", DisplayName(dataset.id)},
-                  {"datasetReference", {{"projectId", dataset.id.project}, {"datasetId", dataset.id.dataset}}},
-                  {"location", dataset.location}};
+    json entry = {
+        {"kind", "bigquery#dataset"},
+        {"id", DisplayName(dataset.id)},
+        {"datasetReference", {{"projectId", dataset.id.project}, {"datasetId", dataset.id.dataset}}},
+        {"location", dataset.location}};
     if (!dataset.labels.empty()) entry["labels"] = dataset.labels;
     if (!dataset.friendly_name.empty()) entry["friendlyName"] = dataset.friendly_name;
     list["datasets"].push_back(std::move(entry));
@@ -166,13 +173,16 @@ absl::StatusOr<Reply> GetDataset(Service& service, const Request& request) {
   return reply;
 }
 
-absl::StatusOr<Reply> PatchDataset(Service& service, const Request& request) { return Change(service, request, true); }
+absl::StatusOr<Reply> PatchDataset(Service& service, const Request& request) {
+  return Change(service, request, true);
+}
 absl::StatusOr<Reply> UpdateDataset(Service& service, const Request& request) {
   return Change(service, request, false);
 }
 
 absl::StatusOr<Reply> DeleteDataset(Service& service, const Request& request) {
-  const absl::Status status = service.catalog->DeleteDataset(DatasetOf(request), request.QueryFlag("deleteContents"));
+  const absl::Status status =
+      service.catalog->DeleteDataset(DatasetOf(request), request.QueryFlag("deleteContents"));
   if (absl::IsInvalidArgument(status)) return WithReason(status, "resourceInUse");
   HAKOBU_RETURN_IF_ERROR(status);
   Reply reply;

@@ -32,7 +32,8 @@ constexpr Method kMethods[] = {
      "accessPolicyVersion:integer updateMode:string", "Dataset", "Dataset"},
     {"datasets", "update", "PUT", "projects/{+projectId}/datasets/{+datasetId}",
      "accessPolicyVersion:integer updateMode:string", "Dataset", "Dataset"},
-    {"datasets", "delete", "DELETE", "projects/{+projectId}/datasets/{+datasetId}", "deleteContents:boolean", "", ""},
+    {"datasets", "delete", "DELETE", "projects/{+projectId}/datasets/{+datasetId}", "deleteContents:boolean",
+     "", ""},
     {"tables", "list", "GET", "projects/{+projectId}/datasets/{+datasetId}/tables",
      "maxResults:integer pageToken:string", "", "TableList"},
     {"tables", "insert", "POST", "projects/{+projectId}/datasets/{+datasetId}/tables", "", "Table", "Table"},
@@ -42,12 +43,14 @@ constexpr Method kMethods[] = {
      "autodetect_schema:boolean", "Table", "Table"},
     {"tables", "update", "PUT", "projects/{+projectId}/datasets/{+datasetId}/tables/{+tableId}",
      "autodetect_schema:boolean", "Table", "Table"},
-    {"tables", "delete", "DELETE", "projects/{+projectId}/datasets/{+datasetId}/tables/{+tableId}", "", "", ""},
+    {"tables", "delete", "DELETE", "projects/{+projectId}/datasets/{+datasetId}/tables/{+tableId}", "", "",
+     ""},
     {"tabledata", "list", "GET", "projects/{+projectId}/datasets/{+datasetId}/tables/{+tableId}/data",
      "maxResults:integer pageToken:string selectedFields:string startIndex:string "
      "formatOptions.useInt64Timestamp:boolean formatOptions.timestampOutputFormat:string",
      "", "TableDataList"},
-    {"tabledata", "insertAll", "POST", "projects/{+projectId}/datasets/{+datasetId}/tables/{+tableId}/insertAll", "",
+    {"tabledata", "insertAll", "POST",
+     "projects/{+projectId}/datasets/{+datasetId}/tables/{+tableId}/insertAll", "",
      "TableDataInsertAllRequest", "TableDataInsertAllResponse"},
     {"jobs", "list", "GET", "projects/{+projectId}/jobs",
      "allUsers:boolean maxCreationTime:string maxResults:integer minCreationTime:string pageToken:string "
@@ -76,7 +79,8 @@ constexpr Method kMethods[] = {
 void AddPathParameters(std::string_view path, json* parameters, json* order) {
   for (size_t at = path.find("{+"); at != std::string_view::npos; at = path.find("{+", at + 1)) {
     const std::string name(path.substr(at + 2, path.find('}', at) - at - 2));
-    (*parameters)[name] = {{"type", "string"}, {"required", true}, {"location", "path"}, {"pattern", "^[^/]+$"}};
+    (*parameters)[name] = {
+        {"type", "string"}, {"required", true}, {"location", "path"}, {"pattern", "^[^/]+$"}};
     order->push_back(name);
   }
 }
@@ -131,33 +135,33 @@ absl::StatusOr<Reply> Discover(Service& service, const Request&) {
     resources[method.resource]["methods"][method.name] = MethodJson(method, &schemas);
   }
   const std::string root = service.url + "/";
-  return JsonReply({{"kind", "discovery#restDescription"},
-                    {"discoveryVersion", "v1"},
-                    {"id", "bigquery:v2"},
-                    {"name", "bigquery"},
-                    {"version", "v2"},
-                    {"revision", "20250528"},
-                    {"title", "BigQuery API"},
-                    {"description", "The local BigQuery's REST API."},
-                    {"protocol", "rest"},
-                    {"rootUrl", root},
-                    {"servicePath", "bigquery/v2/"},
-                    {"baseUrl", root + "bigquery/v2/"},
-                    {"basePath", "/bigquery/v2/"},
-                    {"batchPath", "batch/bigquery/v2"},
-                    {"parameters",
-                     {{"alt", {{"type", "string"}, {"default", "json"}, {"location", "query"}}},
-                      {"fields", {{"type", "string"}, {"location", "query"}}},
-                      {"key", {{"type", "string"}, {"location", "query"}}},
-                      {"prettyPrint", {{"type", "boolean"}, {"location", "query"}}},
-                      {"quotaUser", {{"type", "string"}, {"location", "query"}}},
-                      {"userIp", {{"type", "string"}, {"location", "query"}}}}},
-                    {"auth",
-                     {{"oauth2",
-                       {{"scopes",
-                         {{"https://www.googleapis.com/auth/bigquery", {{"description", "BigQuery"}}}}}}}}},
-                    {"resources", std::move(resources)},
-                    {"schemas", std::move(schemas)}});
+  return JsonReply(
+      {{"kind", "discovery#restDescription"},
+       {"discoveryVersion", "v1"},
+       {"id", "bigquery:v2"},
+       {"name", "bigquery"},
+       {"version", "v2"},
+       {"revision", "20250528"},
+       {"title", "BigQuery API"},
+       {"description", "The local BigQuery's REST API."},
+       {"protocol", "rest"},
+       {"rootUrl", root},
+       {"servicePath", "bigquery/v2/"},
+       {"baseUrl", root + "bigquery/v2/"},
+       {"basePath", "/bigquery/v2/"},
+       {"batchPath", "batch/bigquery/v2"},
+       {"parameters",
+        {{"alt", {{"type", "string"}, {"default", "json"}, {"location", "query"}}},
+         {"fields", {{"type", "string"}, {"location", "query"}}},
+         {"key", {{"type", "string"}, {"location", "query"}}},
+         {"prettyPrint", {{"type", "boolean"}, {"location", "query"}}},
+         {"quotaUser", {{"type", "string"}, {"location", "query"}}},
+         {"userIp", {{"type", "string"}, {"location", "query"}}}}},
+       {"auth",
+        {{"oauth2",
+          {{"scopes", {{"https://www.googleapis.com/auth/bigquery", {{"description", "BigQuery"}}}}}}}}},
+       {"resources", std::move(resources)},
+       {"schemas", std::move(schemas)}});
 }
 
 }  // namespace hakobu::localbq::rest

@@ -21,7 +21,7 @@ struct Destination {
 };
 
 // NotFound for CREATE_NEVER without the table; AlreadyExists for WRITE_EMPTY with rows in it.
-absl::StatusOr<Destination> OpenDestination(const Service& service, const TableId& id, std::string_view create,
-                                            std::string_view write);
+absl::StatusOr<Destination> OpenDestination(const Service& service, const TableId& id,
+                                            std::string_view create, std::string_view write);
 
 }  // namespace hakobu::localbq::rest

@@ -73,7 +73,8 @@ absl::StatusOr<json> Request::Json() const {
   if (body.empty()) return json::object();
   json parsed = json::parse(body, nullptr, /*allow_exceptions=*/false);
   if (parsed.is_discarded() || !parsed.is_object()) {
-    return WithReason(absl::InvalidArgumentError("Parse Error: the request's body is not a JSON object"), "parseError");
+    return WithReason(absl::InvalidArgumentError("Parse Error: the request's body is not a JSON object"),
+                      "parseError");
   }
   return parsed;
 }
@@ -96,18 +97,22 @@ std::string ReasonOf(const absl::Status& status) {
   return reason.empty() ? RowOf(status.code()).reason : reason;
 }
 
-int HttpStatusOf(const absl::Status& status) { return RowOf(status.code()).http; }
+int HttpStatusOf(const absl::Status& status) {
+  return RowOf(status.code()).http;
+}
 
 json ErrorProto(const absl::Status& status) {
   json error = {{"reason", ReasonOf(status)}, {"message", std::string(View(status.message()))}};
-  if (std::string location = Payload(status, kLocationUrl); !location.empty()) error["location"] = std::move(location);
+  if (std::string location = Payload(status, kLocationUrl); !location.empty())
+    error["location"] = std::move(location);
   return error;
 }
 
 Reply ErrorReply(const absl::Status& status) {
   json entry = ErrorProto(status);
   entry["domain"] = "global";
-  if (entry.contains("location")) entry["locationType"] = entry["location"] == "If-Match" ? "header" : "parameter";
+  if (entry.contains("location"))
+    entry["locationType"] = entry["location"] == "If-Match" ? "header" : "parameter";
   const CodeRow& row = RowOf(status.code());
   const std::string message = entry["message"];
   Reply reply = JsonReply({{"error",

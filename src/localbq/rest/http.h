@@ -50,7 +50,8 @@ nlohmann::json ErrorProto(const absl::Status& status);
 // {"error":{"code":…,"message":…,"errors":[…],"status":…}}
 Reply ErrorReply(const absl::Status& status);
 
-// Values out of JSON, whatever way a client wrote them ("10" and 10, "true" and true); the fallback otherwise.
+// Values out of JSON, whatever way a client wrote them ("10" and 10, "true" and true); the fallback
+// otherwise.
 std::string Text(const nlohmann::json& object, const char* key, std::string_view fallback = "");
 int64_t Integer(const nlohmann::json& object, const char* key, int64_t fallback = 0);
 bool Flag(const nlohmann::json& object, const char* key, bool fallback = false);

@@ -41,7 +41,9 @@ class RecentIds {
   }
 
  private:
-  static std::string Key(int64_t generation, const std::string& id) { return fmt::format("{}/{}", generation, id); }
+  static std::string Key(int64_t generation, const std::string& id) {
+    return fmt::format("{}/{}", generation, id);
+  }
 
   absl::Mutex mutex_;
   absl::flat_hash_set<std::string> ids_ ABSL_GUARDED_BY(mutex_);
@@ -53,7 +55,9 @@ RecentIds& Recent() {
   return *recent;
 }
 
-bool IsTrue(const JsonValue* value) { return value != nullptr && value->text == "true"; }
+bool IsTrue(const JsonValue* value) {
+  return value != nullptr && value->text == "true";
+}
 
 json RowErrors(size_t index, const std::vector<RowProblem>& problems) {
   json errors = json::array();
@@ -85,8 +89,9 @@ class Insertion {
       return WithReason(absl::InvalidArgumentError("No rows present in the request."), "invalid");
     }
     if (rows_->elements.size() > kMostRows) {
-      return absl::InvalidArgumentError(fmt::format("Too many rows present in the request, limit: {} row count: {}.",
-                                                    kMostRows, rows_->elements.size()));
+      return absl::InvalidArgumentError(
+          fmt::format("Too many rows present in the request, limit: {} row count: {}.", kMostRows,
+                      rows_->elements.size()));
     }
     return absl::OkStatus();
   }
@@ -145,7 +150,8 @@ class Insertion {
 absl::StatusOr<Reply> InsertAll(Service& service, const Request& request) {
   const TableId id = TableOf(request);
   if (request.body.size() > kMostBytes) {
-    Reply reply = ErrorReply(absl::InvalidArgumentError("Request payload size exceeds the limit: 10485760 bytes."));
+    Reply reply =
+        ErrorReply(absl::InvalidArgumentError("Request payload size exceeds the limit: 10485760 bytes."));
     reply.status = 413;
     return reply;
   }
@@ -155,19 +161,21 @@ absl::StatusOr<Reply> InsertAll(Service& service, const Request& request) {
     return WithReason(absl::InvalidArgumentError("Parse Error: " + error), "parseError");
   }
   if (const JsonValue* suffix = body.Find("templateSuffix"); suffix != nullptr && !suffix->text.empty()) {
-    return absl::UnimplementedError("templateSuffix (template tables) is not supported by the local BigQuery");
+    return absl::UnimplementedError(
+        "templateSuffix (template tables) is not supported by the local BigQuery");
   }
   HAKOBU_ASSIGN_OR_RETURN(const TablePtr table, service.catalog->GetTable(id));
   if (table->type != TableType::kTable) {
-    return absl::InvalidArgumentError(fmt::format("Cannot add rows to a table of type VIEW: {}", DisplayName(id)));
+    return absl::InvalidArgumentError(
+        fmt::format("Cannot add rows to a table of type VIEW: {}", DisplayName(id)));
   }
   HAKOBU_RETURN_IF_ERROR(Insertion(body, *table).Check());
   json errors = json::array();
   bool refused = false;
   std::optional<Insertion> insertion;
   const auto write = [&](Connection& connection, const Table& now) -> absl::Status {
-    HAKOBU_ASSIGN_OR_RETURN(
-        Appender appender, Appender::Open(connection, DuckDbSchemaName(id.parent()), DuckDbTableName(id.table)));
+    HAKOBU_ASSIGN_OR_RETURN(Appender appender, Appender::Open(connection, DuckDbSchemaName(id.parent()),
+                                                              DuckDbTableName(id.table)));
     insertion.emplace(body, now);
     HAKOBU_ASSIGN_OR_RETURN(errors, insertion->Run(appender));
     refused = !insertion->inserted();

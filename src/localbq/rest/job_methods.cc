@@ -22,10 +22,10 @@ absl::StatusOr<Reply> InsertJob(Service& service, const Request& request) {
   HAKOBU_ASSIGN_OR_RETURN(const json body, request.Json());
   HAKOBU_ASSIGN_OR_RETURN(JobPtr job, MakeJob(body, request.Segment(1), request.identity));
   if (job->type == "LOAD") {
-    return absl::InvalidArgumentError(
-        Child(job->configuration, "load").contains("sourceUris")
-            ? "The local BigQuery has no Cloud Storage: send the data with the job (multipart or resumable upload)"
-            : "Load configuration must specify at least one source URI");
+    return absl::InvalidArgumentError(Child(job->configuration, "load").contains("sourceUris")
+                                          ? "The local BigQuery has no Cloud Storage: send the data with the "
+                                            "job (multipart or resumable upload)"
+                                          : "Load configuration must specify at least one source URI");
   }
   if (job->type == "QUERY" && Flag(job->configuration, "dryRun")) {
     HAKOBU_RETURN_IF_ERROR(RunQuery(service, *job));
@@ -55,17 +55,20 @@ absl::StatusOr<Reply> ListJobs(Service& service, const Request& request) {
     std::string state = resource["status"]["state"];
     std::ranges::transform(state, state.begin(), [](unsigned char c) { return std::tolower(c); });
     bool wanted = wanted_states.first == wanted_states.second;
-    for (auto at = wanted_states.first; at != wanted_states.second; ++at) wanted = wanted || at->second == state;
+    for (auto at = wanted_states.first; at != wanted_states.second; ++at)
+      wanted = wanted || at->second == state;
     const int64_t least = ParseInteger(request.Query("minCreationTime"), 0);
     const int64_t most = ParseInteger(request.Query("maxCreationTime"), INT64_MAX);
-    if (wanted && job->created_ms >= least && job->created_ms <= most) resources.push_back(std::move(resource));
+    if (wanted && job->created_ms >= least && job->created_ms <= most)
+      resources.push_back(std::move(resource));
   }
   HAKOBU_ASSIGN_OR_RETURN(const Page page, PageOf(request, resources.size(), 50));
   json list = {{"kind", "bigquery#jobList"}, {"etag", "jobs"}, {"jobs", json::array()}};
   for (size_t i = page.begin; i < page.end; ++i) {
     json& resource = resources[i];
     resource["state"] = resource["status"]["state"];
-    if (resource["status"].contains("errorResult")) resource["errorResult"] = resource["status"]["errorResult"];
+    if (resource["status"].contains("errorResult"))
+      resource["errorResult"] = resource["status"]["errorResult"];
     list["jobs"].push_back(std::move(resource));
   }
   if (!page.next_token.empty()) list["nextPageToken"] = page.next_token;

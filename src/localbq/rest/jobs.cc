@@ -17,7 +17,9 @@ using nlohmann::json;
 constexpr int kWorkers = 16;
 constexpr uint64_t kKeptBytes = uint64_t{512} << 20;
 
-int64_t NowMs() { return absl::ToUnixMillis(absl::Now()); }
+int64_t NowMs() {
+  return absl::ToUnixMillis(absl::Now());
+}
 
 }  // namespace
 
@@ -64,7 +66,8 @@ void Job::AddError(json error) {
 json Job::ResourceLocked(std::string_view url) const {
   if (!stored_.is_null()) {
     json resource = stored_;
-    resource["selfLink"] = fmt::format("{}/bigquery/v2/projects/{}/jobs/{}?location={}", url, project, id, location);
+    resource["selfLink"] =
+        fmt::format("{}/bigquery/v2/projects/{}/jobs/{}?location={}", url, project, id, location);
     return resource;
   }
   json status = {{"state", done_ ? "DONE" : running_ ? "RUNNING" : "PENDING"}};
@@ -93,7 +96,8 @@ json Job::ResourceLocked(std::string_view url) const {
                    {"configuration", std::move(shown)},
                    {"statistics", std::move(statistics)},
                    {"status", std::move(status)}};
-  resource["selfLink"] = fmt::format("{}/bigquery/v2/projects/{}/jobs/{}?location={}", url, project, id, location);
+  resource["selfLink"] =
+      fmt::format("{}/bigquery/v2/projects/{}/jobs/{}?location={}", url, project, id, location);
   return resource;
 }
 
@@ -127,7 +131,8 @@ void Job::Start() {
 void Job::Finish(absl::Status error) {
   absl::MutexLock lock(&mutex_);
   if (absl::IsCancelled(error)) {
-    error = WithReason(absl::CancelledError("Job execution was cancelled: User requested cancellation"), "stopped");
+    error = WithReason(absl::CancelledError("Job execution was cancelled: User requested cancellation"),
+                       "stopped");
   }
   error_ = std::move(error);
   ended_ms_ = NowMs();
@@ -164,8 +169,8 @@ JobStore::~JobStore() {
 
 absl::Status JobStore::Load() {
   HAKOBU_ASSIGN_OR_RETURN(const Warehouse::Lease connection, warehouse_->Connect());
-  HAKOBU_RETURN_IF_ERROR(
-      connection->Run("CREATE TABLE IF NOT EXISTS hakobu.jobs (project VARCHAR, id VARCHAR, resource VARCHAR)"));
+  HAKOBU_RETURN_IF_ERROR(connection->Run(
+      "CREATE TABLE IF NOT EXISTS hakobu.jobs (project VARCHAR, id VARCHAR, resource VARCHAR)"));
   HAKOBU_ASSIGN_OR_RETURN(Result result, connection->Query("SELECT project, id FROM hakobu.jobs"));
   absl::MutexLock lock(&mutex_);
   while (const std::optional<Chunk> chunk = result.Next()) {
@@ -197,7 +202,8 @@ absl::StatusOr<JobPtr> JobStore::Submit(JobPtr job, Work work) {
   const Key key(job->project, job->id);
   absl::MutexLock lock(&mutex_);
   if (stored_.contains(key) || !jobs_.emplace(key, job).second) {
-    return absl::AlreadyExistsError(fmt::format("Already Exists: Job {}:{}.{}", job->project, job->location, job->id));
+    return absl::AlreadyExistsError(
+        fmt::format("Already Exists: Job {}:{}.{}", job->project, job->location, job->id));
   }
   queue_.emplace_back(job, std::move(work));
   return job;
@@ -220,14 +226,13 @@ void JobStore::RunWorker() {
     const bool failed = !status.ok();
     job->Finish(std::move(status));
     if (failed) {
-      const absl::Status stored =
-          warehouse_->InTransaction([&](Connection& connection) -> absl::Status {
-            std::vector<Value> values;
-            values.push_back(Value::Text(job->project));
-            values.push_back(Value::Text(job->id));
-            values.push_back(Value::Text(job->Resource("").dump()));
-            return connection.Query("INSERT INTO hakobu.jobs VALUES (?, ?, ?)", values).status();
-          });
+      const absl::Status stored = warehouse_->InTransaction([&](Connection& connection) -> absl::Status {
+        std::vector<Value> values;
+        values.push_back(Value::Text(job->project));
+        values.push_back(Value::Text(job->id));
+        values.push_back(Value::Text(job->Resource("").dump()));
+        return connection.Query("INSERT INTO hakobu.jobs VALUES (?, ?, ?)", values).status();
+      });
       (void)stored;  // a failed job that is forgotten after a restart may be inserted again, harmlessly
     }
     KeepRows(job);
@@ -263,7 +268,8 @@ absl::StatusOr<JobPtr> JobStore::Find(std::string_view project, std::string_view
   values.push_back(Value::Text(project));
   values.push_back(Value::Text(id));
   HAKOBU_ASSIGN_OR_RETURN(
-      Result result, connection->Query("SELECT resource FROM hakobu.jobs WHERE project = ? AND id = ?", values));
+      Result result,
+      connection->Query("SELECT resource FROM hakobu.jobs WHERE project = ? AND id = ?", values));
   const std::optional<std::string> text = result.FirstText();
   if (!text) return absl::NotFoundError(fmt::format("Not found: Job {}:{}", project, id));
   auto job = std::make_shared<Job>();
@@ -322,10 +328,11 @@ absl::StatusOr<JobPtr> MakeJob(const json& resource, std::string_view project, s
                        return std::isalnum(c) || c == '_' || c == '-';
                      });
   if (!legal) {
-    return absl::InvalidArgumentError(fmt::format(
-        "Invalid job ID \"{}\". Job IDs must be alphanumeric (plus underscores and dashes) and must be at most 1024 "
-        "characters long.",
-        job->id));
+    return absl::InvalidArgumentError(
+        fmt::format("Invalid job ID \"{}\". Job IDs must be alphanumeric (plus underscores and dashes) and "
+                    "must be at most 1024 "
+                    "characters long.",
+                    job->id));
   }
   job->user = identity.empty() ? "user@example.com" : std::string(identity.substr(identity.find(':') + 1));
   job->configuration = Child(resource, "configuration");
@@ -334,12 +341,14 @@ absl::StatusOr<JobPtr> MakeJob(const json& resource, std::string_view project, s
     if (job->configuration.contains(key) && job->configuration[key].is_object()) job->type = type;
   }
   if (job->configuration.contains("extract") && job->type.empty()) {
-    return absl::UnimplementedError("Extract jobs are not supported by the local BigQuery: read through queries, "
-                                    "tabledata.list or the Storage Read API");
+    return absl::UnimplementedError(
+        "Extract jobs are not supported by the local BigQuery: read through queries, "
+        "tabledata.list or the Storage Read API");
   }
   if (job->type.empty()) {
-    return WithReason(absl::InvalidArgumentError("Required parameter is missing: configuration.query, load or copy"),
-                      "required");
+    return WithReason(
+        absl::InvalidArgumentError("Required parameter is missing: configuration.query, load or copy"),
+        "required");
   }
   return job;
 }

@@ -1,5 +1,5 @@
-// Jobs: what runs, what ran, and what it answered. A job that wrote rows is stored in their transaction, so that
-// after a crash its id is known exactly when its rows are there.
+// Jobs: what runs, what ran, and what it answered. A job that wrote rows is stored in their transaction, so
+// that after a crash its id is known exactly when its rows are there.
 #pragma once
 
 #include <atomic>
@@ -128,6 +128,7 @@ absl::Status RunCopy(const Service& service, Job& job);
 absl::Status RunQuery(const Service& service, Job& job);
 
 // A job from a client's resource: InvalidArgument for what no job can be made of, Unimplemented for extract.
-absl::StatusOr<JobPtr> MakeJob(const nlohmann::json& resource, std::string_view project, std::string_view identity);
+absl::StatusOr<JobPtr> MakeJob(const nlohmann::json& resource, std::string_view project,
+                               std::string_view identity);
 
 }  // namespace hakobu::localbq::rest

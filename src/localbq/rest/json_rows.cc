@@ -14,9 +14,15 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
 
   bool null() override { return Put({}); }
   bool boolean(bool value) override { return Put({.kind = Kind::kBool, .text = value ? "true" : "false"}); }
-  bool number_integer(int64_t value) override { return Put({.kind = Kind::kNumber, .text = std::to_string(value)}); }
-  bool number_unsigned(uint64_t value) override { return Put({.kind = Kind::kNumber, .text = std::to_string(value)}); }
-  bool number_float(double, const std::string& text) override { return Put({.kind = Kind::kNumber, .text = text}); }
+  bool number_integer(int64_t value) override {
+    return Put({.kind = Kind::kNumber, .text = std::to_string(value)});
+  }
+  bool number_unsigned(uint64_t value) override {
+    return Put({.kind = Kind::kNumber, .text = std::to_string(value)});
+  }
+  bool number_float(double, const std::string& text) override {
+    return Put({.kind = Kind::kNumber, .text = text});
+  }
   bool string(std::string& value) override { return Put({.kind = Kind::kString, .text = std::move(value)}); }
   bool binary(nlohmann::json::binary_t&) override { return false; }
   bool start_object(size_t) override { return Open(Kind::kObject); }
@@ -65,21 +71,24 @@ class Storer {
   Storer(RowFiller* filler, UnknownFields unknown, JsonStrings strings, std::vector<RowProblem>* problems)
       : filler_(filler), unknown_(unknown), strings_(strings), problems_(problems) {}
 
-  void Fields(const JsonValue& object, const std::vector<ColumnSink*>& sinks, idx_t slot, const std::string& path) {
+  void Fields(const JsonValue& object, const std::vector<ColumnSink*>& sinks, idx_t slot,
+              const std::string& path) {
     for (const auto& [name, value] : object.members) {
       ColumnSink* sink = nullptr;
       for (ColumnSink* candidate : sinks) {
         if (SameName(candidate->column().name, name)) sink = candidate;
       }
       if (sink == nullptr) {
-        if (unknown_ == UnknownFields::kRefuse) Problem(path + name, fmt::format("no such field: {}.", path + name));
+        if (unknown_ == UnknownFields::kRefuse)
+          Problem(path + name, fmt::format("no such field: {}.", path + name));
         continue;
       }
       Field(value, sink, slot, path + sink->column().name);
     }
     for (const ColumnSink* sink : sinks) {
       if (sink->column().mode == Mode::kRequired && !sink->IsSet(slot)) {
-        Problem(path + sink->column().name, fmt::format("Missing required field: {}.", path + sink->column().name));
+        Problem(path + sink->column().name,
+                fmt::format("Missing required field: {}.", path + sink->column().name));
       }
     }
   }
@@ -144,7 +153,8 @@ class Storer {
   }
 
   void Text(std::string_view text, ColumnSink* sink, idx_t slot, const std::string& path) {
-    if (!StoreText(filler_->arena().Copy(text), slot, sink, filler_->context())) Problem(path, filler_->error());
+    if (!StoreText(filler_->arena().Copy(text), slot, sink, filler_->context()))
+      Problem(path, filler_->error());
   }
 
   RowFiller* filler_;

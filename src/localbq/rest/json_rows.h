@@ -35,7 +35,8 @@ struct RowProblem {
   std::string message;
 };
 
-// Stores `row` into the filler's current slot. Every problem of the row is told; with one, the row is not complete.
+// Stores `row` into the filler's current slot. Every problem of the row is told; with one, the row is not
+// complete.
 void StoreJsonRow(const JsonValue& row, RowFiller* filler, UnknownFields unknown, JsonStrings strings,
                   std::vector<RowProblem>* problems);
 

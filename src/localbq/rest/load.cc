@@ -18,16 +18,17 @@ namespace {
 
 using nlohmann::json;
 
-absl::StatusOr<std::unique_ptr<LoadSource>> Open(const Service& service, const std::string& path, const json& load) {
+absl::StatusOr<std::unique_ptr<LoadSource>> Open(const Service& service, const std::string& path,
+                                                 const json& load) {
   const std::string format = Text(load, "sourceFormat", "CSV");
   if (format == "AVRO") return OpenAvro(path, load);
   if (format == "CSV") return OpenCsv(path, load);
   if (format == "NEWLINE_DELIMITED_JSON") return OpenNdjson(path, load);
   if (format == "PARQUET") return OpenParquet(path, load, service.warehouse);
-  return absl::UnimplementedError(
-      fmt::format("sourceFormat {} is not supported by the local BigQuery: CSV, NEWLINE_DELIMITED_JSON, AVRO and "
-                  "PARQUET are",
-                  format));
+  return absl::UnimplementedError(fmt::format(
+      "sourceFormat {} is not supported by the local BigQuery: CSV, NEWLINE_DELIMITED_JSON, AVRO and "
+      "PARQUET are",
+      format));
 }
 
 bool HasOption(const json& load, std::string_view option) {
@@ -43,7 +44,8 @@ absl::StatusOr<Schema> LoadedSchema(const json& load, const LoadSource& source) 
 }
 
 // An appending load may bring new columns and relax others, where the job allows it.
-absl::StatusOr<Schema> Extended(const TableId& id, const Schema& table, const Schema& loaded, const json& load) {
+absl::StatusOr<Schema> Extended(const TableId& id, const Schema& table, const Schema& loaded,
+                                const json& load) {
   const bool may_add = HasOption(load, "ALLOW_FIELD_ADDITION");
   const bool may_relax = HasOption(load, "ALLOW_FIELD_RELAXATION");
   Schema result = table;
@@ -51,8 +53,9 @@ absl::StatusOr<Schema> Extended(const TableId& id, const Schema& table, const Sc
     const Column* there = FindColumn(table, column.name);
     if (there == nullptr) {
       if (!may_add) {
-        return absl::InvalidArgumentError(fmt::format(
-            "Provided Schema does not match Table {}. Cannot add fields (field: {})", DisplayName(id), column.name));
+        return absl::InvalidArgumentError(
+            fmt::format("Provided Schema does not match Table {}. Cannot add fields (field: {})",
+                        DisplayName(id), column.name));
       }
       result.push_back(column);
       if (result.back().mode == Mode::kRequired) result.back().mode = Mode::kNullable;
@@ -71,7 +74,8 @@ absl::StatusOr<Schema> Extended(const TableId& id, const Schema& table, const Sc
 }
 
 // Types and modes given with the job must be the table's.
-absl::Status CheckGivenSchema(const TableId& id, const json& load, const Schema& table, const Schema& loaded) {
+absl::Status CheckGivenSchema(const TableId& id, const json& load, const Schema& table,
+                              const Schema& loaded) {
   if (Child(load, "schema").empty()) return absl::OkStatus();
   for (const Column& column : loaded) {
     const Column* there = FindColumn(table, column.name);
@@ -118,20 +122,22 @@ class Load {
       : service_(service), job_(job), path_(path), load_(Child(job.configuration, "load")) {}
 
   absl::Status Run() {
-    HAKOBU_ASSIGN_OR_RETURN(const TableId id, TableFromReference(Child(load_, "destinationTable"), job_.project));
+    HAKOBU_ASSIGN_OR_RETURN(const TableId id,
+                            TableFromReference(Child(load_, "destinationTable"), job_.project));
     HAKOBU_ASSIGN_OR_RETURN(destination_, OpenDestination(service_, id, Text(load_, "createDisposition"),
                                                           Text(load_, "writeDisposition", "WRITE_APPEND")));
     HAKOBU_ASSIGN_OR_RETURN(source_, Open(service_, path_, load_));
     HAKOBU_ASSIGN_OR_RETURN(Schema loaded, LoadedSchema(load_, *source_));
     if (loaded.empty() && destination_.table) loaded = destination_.table->schema;
     if (loaded.empty()) {
-      return absl::InvalidArgumentError(
-          fmt::format("No schema specified on job or table: give one, or autodetect. Table: {}", DisplayName(id)));
+      return absl::InvalidArgumentError(fmt::format(
+          "No schema specified on job or table: give one, or autodetect. Table: {}", DisplayName(id)));
     }
     bad_.most = Integer(load_, "maxBadRecords");
     absl::Status status = destination_.write == WriteMode::kReplace ? Replace(id, std::move(loaded))
                                                                     : Add(id, std::move(loaded));
-    for (const std::string& message : bad_.messages) job_.AddError({{"reason", "invalid"}, {"message", message}});
+    for (const std::string& message : bad_.messages)
+      job_.AddError({{"reason", "invalid"}, {"message", message}});
     return status;
   }
 

@@ -24,8 +24,9 @@ struct Options {
 
 // The first of the job's targets that holds every value of decimal(precision, scale).
 Type DecimalTarget(const AvroType& type, const Options& options) {
-  const auto allowed = [&](Type target) { return std::ranges::find(options.decimal_targets, target) !=
-                                                 options.decimal_targets.end(); };
+  const auto allowed = [&](Type target) {
+    return std::ranges::find(options.decimal_targets, target) != options.decimal_targets.end();
+  };
   const int whole = type.precision - type.scale;
   if (allowed(Type::kNumeric) && whole <= 29 && type.scale <= 9) return Type::kNumeric;
   if (allowed(Type::kBigNumeric) && whole <= 38 && type.scale <= 38) return Type::kBigNumeric;
@@ -68,8 +69,10 @@ absl::StatusOr<const AvroType*> Branch(const AvroType& type) {
   for (const AvroType& child : type.children) {
     if (child.kind == AvroKind::kNull) continue;
     if (branch != nullptr) {
-      return absl::UnimplementedError(fmt::format(
-          "Avro field {}: a union of several types is not supported by the local BigQuery, only of null and one", type.name));
+      return absl::UnimplementedError(
+          fmt::format("Avro field {}: a union of several types is not supported by the local BigQuery, only "
+                      "of null and one",
+                      type.name));
     }
     branch = &child;
   }
@@ -278,8 +281,8 @@ class Decoder {
   bool Put(const Plan& plan, const localbq::Scalar& scalar, idx_t slot) {
     if (plan.store != nullptr) return plan.store(scalar, slot, plan.sink, filler_->context());
     if (plan.source == Source::kText) return StoreText(scalar.bytes, slot, plan.sink, filler_->context());
-    *filler_->context().error =
-        fmt::format("Field {} cannot be loaded as {}", plan.sink->column().name, SqlTypeText(plan.sink->column()));
+    *filler_->context().error = fmt::format("Field {} cannot be loaded as {}", plan.sink->column().name,
+                                            SqlTypeText(plan.sink->column()));
     return false;
   }
 
@@ -293,8 +296,8 @@ class Decoder {
     if (plan.store != nullptr) return plan.store(scalar, slot, plan.sink, filler_->context());
     ScaledInteger value;
     if (plan.sink->column().type != Type::kString || !FromLittleEndian(scalar.bytes, &value)) {
-      *filler_->context().error = fmt::format("A decimal of field {} does not fit {}", plan.sink->column().name,
-                                              SqlTypeText(plan.sink->column()));
+      *filler_->context().error = fmt::format("A decimal of field {} does not fit {}",
+                                              plan.sink->column().name, SqlTypeText(plan.sink->column()));
       return false;
     }
     plan.sink->PutText(slot, filler_->arena().Copy(ToText(value, plan.type->scale)));
@@ -307,7 +310,8 @@ class Decoder {
 
 class AvroSource : public LoadSource {
  public:
-  AvroSource(std::unique_ptr<AvroFile> file, Schema schema) : file_(std::move(file)), schema_(std::move(schema)) {}
+  AvroSource(std::unique_ptr<AvroFile> file, Schema schema)
+      : file_(std::move(file)), schema_(std::move(schema)) {}
   const Schema& schema() const override { return schema_; }
 
   absl::Status Read(const Schema& target, BadRows* bad, EmitChunk emit) override {
@@ -344,7 +348,8 @@ class AvroSource : public LoadSource {
     for (const Plan& plan : plans) good = decoder->Value(plan, filler->slot()) && good;
     if (cursor.failed()) {
       return absl::InvalidArgumentError(
-          "Error while reading data, error message: The Apache Avro library failed to read data: a block ends early");
+          "Error while reading data, error message: The Apache Avro library failed to read data: a block "
+          "ends early");
     }
     std::string message = filler->error();
     if (good) {

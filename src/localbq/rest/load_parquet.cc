@@ -98,7 +98,8 @@ Column ColumnOf(const std::string& name, duckdb_logical_type type) {
 // A column of the file as the target stores it. BIGNUMERIC is stored times 10^38.
 std::string Converted(const Column& from, const Column& to) {
   const std::string name = Quoted(from.name);
-  if (to.type != Type::kBigNumeric || to.mode == Mode::kRepeated) return fmt::format("CAST({} AS {})", name, DuckDbType(to));
+  if (to.type != Type::kBigNumeric || to.mode == Mode::kRepeated)
+    return fmt::format("CAST({} AS {})", name, DuckDbType(to));
   return fmt::format(
       "CAST(CASE WHEN instr(CAST({0} AS VARCHAR), '.') = 0 THEN CAST({0} AS VARCHAR) || repeat('0', 38) ELSE "
       "replace(CAST({0} AS VARCHAR), '.', '') || repeat('0', 38 - (length(CAST({0} AS VARCHAR)) - "
@@ -138,7 +139,8 @@ class ParquetSource : public LoadSource {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<LoadSource>> OpenParquet(const std::string& path, const json&, Warehouse* warehouse) {
+absl::StatusOr<std::unique_ptr<LoadSource>> OpenParquet(const std::string& path, const json&,
+                                                        Warehouse* warehouse) {
   HAKOBU_ASSIGN_OR_RETURN(const Warehouse::Lease connection, warehouse->Connect());
   absl::StatusOr<Result> described =
       connection->Query(fmt::format("SELECT * FROM read_parquet({}) LIMIT 0", QuotedLiteral(path)));

@@ -16,7 +16,7 @@ namespace hakobu::localbq::rest {
 
 // What went wrong in single rows, within maxBadRecords.
 struct BadRows {
-  int64_t most = 0;   // maxBadRecords
+  int64_t most = 0;  // maxBadRecords
   int64_t count = 0;
   std::vector<std::string> messages;  // the first few
   // False: too many now.

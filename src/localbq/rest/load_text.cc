@@ -82,7 +82,8 @@ absl::StatusOr<CsvOptions> ReadOptions(const json& load) {
   std::string delimiter = Text(load, "fieldDelimiter", ",");
   if (delimiter == "\\t" || delimiter == "tab") delimiter = "\t";
   if (delimiter.size() != 1) {
-    return absl::UnimplementedError("A fieldDelimiter of several bytes is not supported by the local BigQuery");
+    return absl::UnimplementedError(
+        "A fieldDelimiter of several bytes is not supported by the local BigQuery");
   }
   options.delimiter = delimiter[0];
   const std::string quote = Text(load, "quote", "\"");
@@ -112,9 +113,10 @@ struct CsvField {
   bool quoted = false;
 };
 
-// Takes one record from the front of `rest`. Quotes inside quotes are doubled; texts with them go to the arena.
-bool NextRecord(const CsvOptions& options, std::string_view* rest, Arena* arena, std::vector<CsvField>* fields,
-                std::string* error) {
+// Takes one record from the front of `rest`. Quotes inside quotes are doubled; texts with them go to the
+// arena.
+bool NextRecord(const CsvOptions& options, std::string_view* rest, Arena* arena,
+                std::vector<CsvField>* fields, std::string* error) {
   fields->clear();
   std::string_view text = *rest;
   size_t at = 0;
@@ -124,13 +126,16 @@ bool NextRecord(const CsvOptions& options, std::string_view* rest, Arena* arena,
       field.quoted = true;
       const size_t begin = ++at;
       bool doubled = false;
-      while (at < text.size() && (text[at] != options.quote || (at + 1 < text.size() && text[at + 1] == options.quote))) {
+      while (at < text.size() &&
+             (text[at] != options.quote || (at + 1 < text.size() && text[at + 1] == options.quote))) {
         if (text[at] == options.quote) {
           doubled = true;
           ++at;
         }
         if (text[at] == '\n' && !options.quoted_newlines) {
-          *error = "Missing close quote character (\"). If the data has line breaks in quotes, set allowQuotedNewlines";
+          *error =
+              "Missing close quote character (\"). If the data has line breaks in quotes, set "
+              "allowQuotedNewlines";
           *rest = text.substr(at + 1);
           return false;
         }
@@ -202,9 +207,8 @@ class CsvSource : public LoadSource {
       }
     }
     const bool all_texts = std::ranges::all_of(header, [](Guess guess) { return guess == Guess::kString; });
-    const bool body_differs = std::ranges::any_of(body, [](Guess guess) {
-      return guess != Guess::kString && guess != Guess::kNone;
-    });
+    const bool body_differs = std::ranges::any_of(
+        body, [](Guess guess) { return guess != Guess::kString && guess != Guess::kNone; });
     const bool has_header = options_.skip_rows > 0 || (all_texts && body_differs);
     for (size_t i = 0; i < names.size(); ++i) {
       Column column;
@@ -228,11 +232,12 @@ class CsvSource : public LoadSource {
     for (int64_t line = 1; !rest.empty(); ++line) {
       const bool parsed = NextRecord(options_, &rest, &filler.arena(), &fields, &error);
       if (line <= options_.skip_rows) continue;
-      if (parsed && fields.size() == 1 && fields[0].text.empty() && !fields[0].quoted) continue;  // an empty line
+      if (parsed && fields.size() == 1 && fields[0].text.empty() && !fields[0].quoted)
+        continue;  // an empty line
       if (!parsed || !StoreRecord(fields, sinks, &filler, &error)) {
         filler.Discard();
-        const std::string message = fmt::format("Error while reading data, error message: {}; line_number: {}", error,
-                                                line);
+        const std::string message =
+            fmt::format("Error while reading data, error message: {}; line_number: {}", error, line);
         if (!bad->Add(message)) {
           return absl::InvalidArgumentError(message);
         }
@@ -265,23 +270,24 @@ class CsvSource : public LoadSource {
     return sinks;
   }
 
-  bool StoreRecord(const std::vector<CsvField>& fields, const std::vector<ColumnSink*>& sinks, RowFiller* filler,
-                   std::string* error) const {
+  bool StoreRecord(const std::vector<CsvField>& fields, const std::vector<ColumnSink*>& sinks,
+                   RowFiller* filler, std::string* error) const {
     if (fields.size() > sinks.size() && !options_.ignore_unknown) {
-      *error = fmt::format("Too many values in line. Found {} column(s), expected {}.", fields.size(), sinks.size());
+      *error = fmt::format("Too many values in line. Found {} column(s), expected {}.", fields.size(),
+                           sinks.size());
       return false;
     }
     if (fields.size() < sinks.size() && !options_.jagged) {
-      *error = fmt::format(
-          "CSV table references column position {}, but line contains only {} columns.", sinks.size() - 1,
-          fields.size());
+      *error = fmt::format("CSV table references column position {}, but line contains only {} columns.",
+                           sinks.size() - 1, fields.size());
       return false;
     }
     for (size_t i = 0; i < std::min(fields.size(), sinks.size()); ++i) {
       ColumnSink* sink = sinks[i];
       const CsvField& field = fields[i];
       if (sink == nullptr) continue;
-      // Quoted, it is a value: "" is the empty string. With a marker named, an empty field is no NULL any more.
+      // Quoted, it is a value: "" is the empty string. With a marker named, an empty field is no NULL any
+      // more.
       if (!field.quoted && options_.null_markers.contains(std::string(field.text))) continue;
       if (sink->is_list() || sink->column().type == Type::kRecord) {
         *error = fmt::format("CSV cannot hold nested or repeated data: field {}", sink->column().name);
@@ -336,7 +342,8 @@ void LearnValue(const JsonValue& value, Column* column) {
 
 void Learn(const JsonValue& row, Schema* schema) {
   for (const auto& [name, value] : row.members) {
-    auto found = std::ranges::find_if(*schema, [&](const Column& column) { return SameName(column.name, name); });
+    auto found =
+        std::ranges::find_if(*schema, [&](const Column& column) { return SameName(column.name, name); });
     if (found == schema->end()) {
       schema->push_back(Column{.name = name});
       found = std::prev(schema->end());
@@ -387,10 +394,11 @@ class NdjsonSource : public LoadSource {
         HAKOBU_RETURN_IF_ERROR(filler.Finish());
       } else {
         filler.Discard();
-        const absl::Status failure = Failure(fmt::format(
-            "JSON processing encountered too many errors, giving up. Rows: 1; errors: 1; max bad: {}; error percent: "
-            "0; {}",
-            bad->most, problems[0].message));
+        const absl::Status failure =
+            Failure(fmt::format("JSON processing encountered too many errors, giving up. Rows: 1; errors: 1; "
+                                "max bad: {}; error percent: "
+                                "0; {}",
+                                bad->most, problems[0].message));
         if (!bad->Add(std::string(View(failure.message())))) return failure;
       }
       if (filler.full()) HAKOBU_RETURN_IF_ERROR(filler.Flush(emit));

@@ -44,7 +44,8 @@ absl::StatusOr<RelatedParts> SplitRelated(std::string_view content_type, std::st
   const std::string delimiter = "\n--" + boundary;
   std::vector<std::string_view> parts;
   size_t at = body.find(opening);
-  if (at == std::string_view::npos) return absl::InvalidArgumentError("The multipart body lacks its boundary");
+  if (at == std::string_view::npos)
+    return absl::InvalidArgumentError("The multipart body lacks its boundary");
   at += opening.size();
   while (body.substr(at, 2) != "--") {
     const size_t end = body.find(delimiter, at);
@@ -58,7 +59,8 @@ absl::StatusOr<RelatedParts> SplitRelated(std::string_view content_type, std::st
     at = end + delimiter.size();
   }
   if (parts.size() != 2) {
-    return absl::InvalidArgumentError(fmt::format("Expected two parts in the multipart body, found {}", parts.size()));
+    return absl::InvalidArgumentError(
+        fmt::format("Expected two parts in the multipart body, found {}", parts.size()));
   }
   // A part without headers begins with its blank line, of which the boundary's line took the break.
   const auto content = [](std::string_view part) {

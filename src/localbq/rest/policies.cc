@@ -19,9 +19,13 @@ using nlohmann::json;
 constexpr char kPolicy[] = "~iamPolicy";
 constexpr char kRowPolicies[] = "~rowAccessPolicies";
 
-json EmptyPolicy() { return {{"etag", "ACAB"}, {"version", 1}}; }
+json EmptyPolicy() {
+  return {{"etag", "ACAB"}, {"version", 1}};
+}
 
-std::string PolicyEtag() { return absl::WebSafeBase64Escape(std::to_string(absl::ToUnixNanos(absl::Now()))); }
+std::string PolicyEtag() {
+  return absl::WebSafeBase64Escape(std::to_string(absl::ToUnixNanos(absl::Now())));
+}
 
 absl::StatusOr<json> StoredField(const Service& service, const TableId& id, const char* key) {
   HAKOBU_ASSIGN_OR_RETURN(const TablePtr table, service.catalog->GetTable(id));
@@ -41,7 +45,8 @@ absl::Status ChangeField(const Service& service, const TableId& id, const char* 
 }
 
 absl::Status NotFoundPolicy(const TableId& id, const std::string& policy) {
-  return absl::NotFoundError(fmt::format("Not found: Row access policy {} on Table {}", policy, DisplayName(id)));
+  return absl::NotFoundError(
+      fmt::format("Not found: Row access policy {} on Table {}", policy, DisplayName(id)));
 }
 
 absl::StatusOr<json> PolicyFrom(const json& body, const TableId& id) {
@@ -51,7 +56,8 @@ absl::StatusOr<json> PolicyFrom(const json& body, const TableId& id) {
     return WithReason(absl::InvalidArgumentError("Required parameter is missing: policyId"), "required");
   }
   if (Text(body, "filterPredicate").empty()) {
-    return WithReason(absl::InvalidArgumentError("Required parameter is missing: filterPredicate"), "required");
+    return WithReason(absl::InvalidArgumentError("Required parameter is missing: filterPredicate"),
+                      "required");
   }
   policy["rowAccessPolicyReference"] = ToReference(id);
   policy["rowAccessPolicyReference"]["policyId"] = name;
@@ -73,7 +79,8 @@ absl::StatusOr<Reply> SetTablePolicy(Service& service, const Request& request) {
   HAKOBU_ASSIGN_OR_RETURN(const json body, request.Json());
   json policy = Child(body, "policy");
   const auto change = [&](json& stored) -> absl::Status {
-    const std::string before = stored.is_null() ? EmptyPolicy()["etag"].get<std::string>() : Text(stored, "etag");
+    const std::string before =
+        stored.is_null() ? EmptyPolicy()["etag"].get<std::string>() : Text(stored, "etag");
     if (const std::string seen = Text(policy, "etag"); !seen.empty() && seen != before) {
       return WithReason(absl::AbortedError("There were concurrent policy changes. Please retry the whole "
                                            "read-modify-write with exponential backoff."),

@@ -30,8 +30,9 @@ struct Window {
 std::string RenderRows(const QueryRows& rows, const Window& window, uint64_t* next) {
   std::string text = "[";
   uint64_t at = window.start;
-  const uint64_t end = window.rows > rows.rows || window.start + window.rows > rows.rows ? rows.rows
-                                                                                       : window.start + window.rows;
+  const uint64_t end = window.rows > rows.rows || window.start + window.rows > rows.rows
+                           ? rows.rows
+                           : window.start + window.rows;
   size_t index = static_cast<size_t>(std::ranges::upper_bound(rows.first_row, at) - rows.first_row.begin());
   index = index == 0 ? 0 : index - 1;
   for (; at < end && text.size() < kMostBytes; ++at) {
@@ -59,9 +60,8 @@ absl::StatusOr<std::shared_ptr<const QueryRows>> RowsOf(const Service& service, 
   std::string columns;
   for (const Column& column : table->schema) columns += (columns.empty() ? "" : ", ") + Quoted(column.name);
   HAKOBU_ASSIGN_OR_RETURN(const Warehouse::Lease connection, service.warehouse->Connect());
-  HAKOBU_ASSIGN_OR_RETURN(
-      Result result,
-      connection->Query(fmt::format("SELECT {} FROM {}", columns, service.catalog->ReadSource(*table))));
+  HAKOBU_ASSIGN_OR_RETURN(Result result, connection->Query(fmt::format("SELECT {} FROM {}", columns,
+                                                                       service.catalog->ReadSource(*table))));
   while (std::optional<Chunk> chunk = result.Next()) {
     rows->first_row.push_back(rows->rows);
     rows->rows += chunk->rows();
@@ -75,7 +75,8 @@ json JobReference(const Job& job) {
 }
 
 // The common part of both answers; rows are put in as text, for there may be many.
-absl::StatusOr<Reply> Results(const Service& service, const Job& job, std::string_view kind, const Window& window) {
+absl::StatusOr<Reply> Results(const Service& service, const Job& job, std::string_view kind,
+                              const Window& window) {
   json answer = {{"kind", kind}, {"jobReference", JobReference(job)}, {"jobComplete", job.done()}};
   if (!job.done()) return JsonReply(answer);
   HAKOBU_RETURN_IF_ERROR(job.error());
@@ -161,8 +162,9 @@ absl::StatusOr<Reply> Query(Service& service, const Request& request) {
   if (!earlier.empty()) {
     HAKOBU_ASSIGN_OR_RETURN(job, service.jobs->Find(job->project, earlier));
   } else {
-    HAKOBU_ASSIGN_OR_RETURN(job, service.jobs->Submit(std::move(job),
-                                                      [&service](Job& running) { return RunQuery(service, running); }));
+    HAKOBU_ASSIGN_OR_RETURN(job, service.jobs->Submit(std::move(job), [&service](Job& running) {
+      return RunQuery(service, running);
+    }));
     if (!request_id.empty()) Recent().Add(key, job->id);
   }
   job->Wait(absl::Milliseconds(Integer(body, "timeoutMs", kDefaultTimeoutMs)));
@@ -183,7 +185,8 @@ absl::StatusOr<Reply> GetQueryResults(Service& service, const Request& request) 
   const std::string_view token = request.Query("pageToken");
   const int64_t start = ParseInteger(token.empty() ? request.Query("startIndex") : token, 0);
   window.start = static_cast<uint64_t>(std::max<int64_t>(start, 0));
-  window.rows = static_cast<uint64_t>(std::max<int64_t>(ParseInteger(request.Query("maxResults"), INT64_MAX), 0));
+  window.rows =
+      static_cast<uint64_t>(std::max<int64_t>(ParseInteger(request.Query("maxResults"), INT64_MAX), 0));
   if (request.QueryFlag("formatOptions.useInt64Timestamp")) window.format = TimestampFormat::kInt64Micros;
   return Results(service, *job, "bigquery#getQueryResultsResponse", window);
 }

@@ -70,9 +70,10 @@ json StatisticsOf(const sql::Answer& answer) {
   for (const sql::ReferencedTable& table : answer.referenced) {
     statistics["referencedTables"].push_back(ReferenceOf(table.name));
   }
-  const bool is_dml = answer.kind == sql::StatementKind::kInsert || answer.kind == sql::StatementKind::kUpdate ||
-                      answer.kind == sql::StatementKind::kDelete || answer.kind == sql::StatementKind::kMerge ||
-                      answer.kind == sql::StatementKind::kTruncate;
+  const bool is_dml =
+      answer.kind == sql::StatementKind::kInsert || answer.kind == sql::StatementKind::kUpdate ||
+      answer.kind == sql::StatementKind::kDelete || answer.kind == sql::StatementKind::kMerge ||
+      answer.kind == sql::StatementKind::kTruncate;
   if (is_dml) {
     statistics["numDmlAffectedRows"] = std::to_string(answer.dml.affected());
     statistics["dmlStats"] = {{"insertedRowCount", std::to_string(answer.dml.inserted)},
@@ -81,7 +82,8 @@ json StatisticsOf(const sql::Answer& answer) {
   }
   if (!answer.ddl_operation.empty()) {
     statistics["ddlOperationPerformed"] = answer.ddl_operation;
-    statistics[answer.target.table.empty() ? "ddlTargetDataset" : "ddlTargetTable"] = ReferenceOf(answer.target);
+    statistics[answer.target.table.empty() ? "ddlTargetDataset" : "ddlTargetTable"] =
+        ReferenceOf(answer.target);
     if (answer.target.table.empty()) statistics["ddlTargetDataset"].erase("tableId");
   }
   if (!answer.schema.empty()) statistics["schema"] = SchemaToJson(answer.schema);
@@ -116,11 +118,13 @@ absl::Status AsQueryError(absl::Status status) {
 absl::Status RunQuery(const Service& service, Job& job) {
   const json& query = Child(job.configuration, "query");
   const std::string text = Text(query, "query");
-  if (text.empty()) return WithReason(absl::InvalidArgumentError("Required parameter is missing: query"), "required");
+  if (text.empty())
+    return WithReason(absl::InvalidArgumentError("Required parameter is missing: query"), "required");
   if (Flag(query, "useLegacySql", true) && !text.starts_with("#standardSQL")) {
-    return WithReason(absl::InvalidArgumentError("Legacy SQL is not supported by the local BigQuery: set useLegacySql "
-                                                 "to false (bq: --nouse_legacy_sql)"),
-                      "invalidQuery", "query");
+    return WithReason(
+        absl::InvalidArgumentError("Legacy SQL is not supported by the local BigQuery: set useLegacySql "
+                                   "to false (bq: --nouse_legacy_sql)"),
+        "invalidQuery", "query");
   }
   HAKOBU_ASSIGN_OR_RETURN(const sql::Context context, ContextOf(job, query));
   HAKOBU_ASSIGN_OR_RETURN(const std::optional<sql::Destination> destination, DestinationOf(job, query));

@@ -89,7 +89,8 @@ void TakeVerb(Request* request) {
 
 Reply Route(Service& service, Request& request) {
   std::string_view path = request.path;
-  for (const std::string_view prefix : {"/bigquery/v2/", "/upload/bigquery/v2/", "/bigquery/v2/upload/bigquery/v2/"}) {
+  for (const std::string_view prefix :
+       {"/bigquery/v2/", "/upload/bigquery/v2/", "/bigquery/v2/upload/bigquery/v2/"}) {
     if (path.starts_with(prefix)) {
       path.remove_prefix(prefix.size() - 1);
       break;
@@ -102,12 +103,13 @@ Reply Route(Service& service, Request& request) {
   request.segments = Split(path);
   TakeVerb(&request);
   for (const RouteRow& row : kRoutes) {
-    if (row.method != request.method || row.verb != request.verb || !Matches(row.pattern, request.segments)) continue;
+    if (row.method != request.method || row.verb != request.verb || !Matches(row.pattern, request.segments))
+      continue;
     absl::StatusOr<Reply> reply = row.handler(service, request);
     return reply.ok() ? *std::move(reply) : ErrorReply(reply.status());
   }
-  return ErrorReply(absl::NotFoundError(fmt::format("Not found: the local BigQuery has no method {} {}",
-                                                    request.method, request.path)));
+  return ErrorReply(absl::NotFoundError(
+      fmt::format("Not found: the local BigQuery has no method {} {}", request.method, request.path)));
 }
 
 }  // namespace hakobu::localbq::rest

@@ -13,7 +13,9 @@
 namespace hakobu::localbq::rest {
 namespace {
 
-bool Same(std::string_view text, std::string_view word) { return SameName(text, word); }
+bool Same(std::string_view text, std::string_view word) {
+  return SameName(text, word);
+}
 
 std::string_view Trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -51,7 +53,8 @@ bool StoreInt64(std::string_view text, idx_t slot, ColumnSink* sink, const Store
     // 5.0 and 1e3 are integers too, as JSON writers make them.
     double real = 0;
     const auto [real_at, real_error] = std::from_chars(text.data(), end, real);
-    if (real_error != std::errc() || real_at != end || real != std::trunc(real) || std::fabs(real) >= 9.2e18) {
+    if (real_error != std::errc() || real_at != end || real != std::trunc(real) ||
+        std::fabs(real) >= 9.2e18) {
       return Refuse(context, text, Type::kInt64);
     }
     value = static_cast<int64_t>(real);

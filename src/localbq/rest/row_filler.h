@@ -30,7 +30,8 @@ class RowFiller {
   // Of the last value that was refused.
   const std::string& error() const { return error_; }
 
-  // The row at slot() is complete. A REQUIRED column without a value: InvalidArgument, and the row is dropped.
+  // The row at slot() is complete. A REQUIRED column without a value: InvalidArgument, and the row is
+  // dropped.
   absl::Status Finish();
   void Discard();
   bool full() const { return rows_ == capacity_; }
@@ -49,7 +50,8 @@ class RowFiller {
   const idx_t capacity_;
 };
 
-// Stores a text as any scalar type, as CSV files and JSON strings write values. False: filler.error() says why.
+// Stores a text as any scalar type, as CSV files and JSON strings write values. False: filler.error() says
+// why.
 bool StoreText(std::string_view text, idx_t slot, ColumnSink* sink, const StoreContext& context);
 
 }  // namespace hakobu::localbq::rest

@@ -84,8 +84,9 @@ class Server::State {
     port_ = options.port == 0 ? http_.bind_to_any_port(options.host.c_str()) : options.port;
     const bool bound = options.port == 0 ? port_ > 0 : http_.bind_to_port(options.host.c_str(), options.port);
     if (!bound) {
-      return absl::InvalidArgumentError(fmt::format(
-          "listen on {}:{}: refused; hint: the port may be in use, 0 picks a free one", options.host, options.port));
+      return absl::InvalidArgumentError(
+          fmt::format("listen on {}:{}: refused; hint: the port may be in use, 0 picks a free one",
+                      options.host, options.port));
     }
     service_.url = fmt::format("http://{}:{}", options.host == "0.0.0.0" ? "127.0.0.1" : options.host, port_);
     thread_ = std::thread([this] { http_.listen_after_bind(); });
@@ -111,6 +112,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
 
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Server::~Server() = default;
-int Server::port() const { return state_->port(); }
+int Server::port() const {
+  return state_->port();
+}
 
 }  // namespace hakobu::localbq::rest

@@ -71,7 +71,9 @@ absl::StatusOr<Reply> DeleteRowPolicies(Service& service, const Request& request
 absl::StatusOr<Reply> Discover(Service& service, const Request& request);
 
 // projects/P/datasets/D[/tables/T] of a request.
-inline DatasetId DatasetOf(const Request& request) { return {request.segments[1], request.segments[3]}; }
+inline DatasetId DatasetOf(const Request& request) {
+  return {request.segments[1], request.segments[3]};
+}
 inline TableId TableOf(const Request& request) {
   return {request.segments[1], request.segments[3], request.segments[5]};
 }
@@ -79,7 +81,8 @@ inline TableId TableOf(const Request& request) {
 absl::StatusOr<TableId> TableFromReference(const nlohmann::json& reference, std::string_view project);
 nlohmann::json ToReference(const TableId& id);
 
-// A page of a listing: [begin, end) of `size` by maxResults and pageToken, and the token that follows (empty: last).
+// A page of a listing: [begin, end) of `size` by maxResults and pageToken, and the token that follows (empty:
+// last).
 struct Page {
   size_t begin = 0, end = 0;
   std::string next_token;

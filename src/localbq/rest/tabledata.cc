@@ -59,22 +59,26 @@ absl::StatusOr<Reply> ListTableData(Service& service, const Request& request) {
       return absl::InvalidArgumentError("The page token is of another table: it was deleted or made anew");
     }
   }
-  const int64_t wanted = std::clamp<int64_t>(ParseInteger(request.Query("maxResults"), kMostRows), 0, kMostRows);
-  const TimestampFormat format = request.QueryFlag("formatOptions.useInt64Timestamp") ? TimestampFormat::kInt64Micros
-                                                                                     : TimestampFormat::kFloatSeconds;
+  const int64_t wanted =
+      std::clamp<int64_t>(ParseInteger(request.Query("maxResults"), kMostRows), 0, kMostRows);
+  const TimestampFormat format = request.QueryFlag("formatOptions.useInt64Timestamp")
+                                     ? TimestampFormat::kInt64Micros
+                                     : TimestampFormat::kFloatSeconds;
   HAKOBU_ASSIGN_OR_RETURN(const Warehouse::Lease connection, service.warehouse->Connect());
   const std::string source = service.catalog->ReadSource(*table);
   HAKOBU_ASSIGN_OR_RETURN(Result counted, connection->Query("SELECT count(*) FROM " + source));
   const int64_t total = counted.FirstInt64().value_or(0);
-  std::string body = fmt::format(R"({{"kind":"bigquery#tableDataList","etag":"{}","totalRows":"{}")", table->etag, total);
+  std::string body =
+      fmt::format(R"({{"kind":"bigquery#tableDataList","etag":"{}","totalRows":"{}")", table->etag, total);
   int64_t rows = 0;
   if (wanted > 0 && !schema.empty() && start < total) {
     std::string columns;
     for (const Column& column : schema) {
       columns += fmt::format("{}{}", columns.empty() ? "" : ", ", Quoted(column.name));
     }
-    HAKOBU_ASSIGN_OR_RETURN(Result result, connection->Query(fmt::format("SELECT {} FROM {} LIMIT {} OFFSET {}", columns,
-                                                                         source, wanted, start)));
+    HAKOBU_ASSIGN_OR_RETURN(
+        Result result, connection->Query(fmt::format("SELECT {} FROM {} LIMIT {} OFFSET {}", columns, source,
+                                                     wanted, start)));
     body += ",\"rows\":[";
     while (const std::optional<Chunk> chunk = result.Next()) {
       for (idx_t row = 0; row < chunk->rows() && body.size() < kMostBytes; ++row, ++rows) {

@@ -13,7 +13,8 @@ namespace {
 
 using nlohmann::json;
 
-// What a row takes as BigQuery counts it: fixed widths; texts are taken as 16 bytes. An estimate, and said so.
+// What a row takes as BigQuery counts it: fixed widths; texts are taken as 16 bytes. An estimate, and said
+// so.
 int64_t RowBytes(const Schema& schema) {
   int64_t bytes = 0;
   for (const Column& column : schema) {
@@ -53,15 +54,16 @@ absl::StatusOr<int64_t> CountRows(const Service& service, const Table& table) {
 
 absl::StatusOr<json> Representation(const Service& service, const Table& table) {
   json resource = ToJson(table);
-  resource["selfLink"] = fmt::format("{}/bigquery/v2/projects/{}/datasets/{}/tables/{}", service.url, table.id.project,
-                                     table.id.dataset, table.id.table);
+  resource["selfLink"] = fmt::format("{}/bigquery/v2/projects/{}/datasets/{}/tables/{}", service.url,
+                                     table.id.project, table.id.dataset, table.id.table);
   HAKOBU_ASSIGN_OR_RETURN(const DatasetPtr dataset, service.catalog->GetDataset(table.id.parent()));
   resource["location"] = dataset->location;
   if (table.type == TableType::kTable || table.type == TableType::kSnapshot) {
     HAKOBU_ASSIGN_OR_RETURN(const int64_t rows, CountRows(service, table));
     const std::string bytes = std::to_string(rows * RowBytes(table.schema));
     resource["numRows"] = std::to_string(rows);
-    for (const char* key : {"numBytes", "numTotalLogicalBytes", "numActiveLogicalBytes"}) resource[key] = bytes;
+    for (const char* key : {"numBytes", "numTotalLogicalBytes", "numActiveLogicalBytes"})
+      resource[key] = bytes;
     for (const char* key : {"numLongTermBytes", "numLongTermLogicalBytes"}) resource[key] = "0";
   }
   return resource;
@@ -103,12 +105,14 @@ absl::Status CheckPartitioningKept(const Table& before, const Table& after) {
   };
   if (before.type == TableType::kTable && after.time_partitioning && !same_time()) {
     return absl::InvalidArgumentError(
-        fmt::format("Cannot change partitioning spec for a {}partitioned table.", before.time_partitioning ? "" : "non-"));
+        fmt::format("Cannot change partitioning spec for a {}partitioned table.",
+                    before.time_partitioning ? "" : "non-"));
   }
   return absl::OkStatus();
 }
 
-// A patch that names fewer columns than there are is refused as Google does; descriptions and tags may change.
+// A patch that names fewer columns than there are is refused as Google does; descriptions and tags may
+// change.
 absl::StatusOr<Reply> Change(Service& service, const Request& request, bool is_patch) {
   const TableId id = TableOf(request);
   HAKOBU_ASSIGN_OR_RETURN(const json body, request.Json());
@@ -117,14 +121,16 @@ absl::StatusOr<Reply> Change(Service& service, const Request& request, bool is_p
     json after = is_patch ? Merged(ToJson(before), body) : body;
     if (!after.contains("schema") || after["schema"].is_null()) after["schema"] = SchemaToJson(before.schema);
     HAKOBU_ASSIGN_OR_RETURN(table, TableFromJson(after, id));
-    if (before.type == TableType::kTable) HAKOBU_RETURN_IF_ERROR(CheckSchemaUpdate(id, before.schema, table.schema));
+    if (before.type == TableType::kTable)
+      HAKOBU_RETURN_IF_ERROR(CheckSchemaUpdate(id, before.schema, table.schema));
     HAKOBU_RETURN_IF_ERROR(CheckPartitioningKept(before, table));
     if (!table.time_partitioning) table.time_partitioning = before.time_partitioning;
     table.range_partitioning = before.range_partitioning;
     table.schema_version = before.schema_version;
     return absl::OkStatus();
   };
-  HAKOBU_ASSIGN_OR_RETURN(const TablePtr table, service.catalog->UpdateTable(id, request.Header("if-match"), apply));
+  HAKOBU_ASSIGN_OR_RETURN(const TablePtr table,
+                          service.catalog->UpdateTable(id, request.Header("if-match"), apply));
   return Answer(service, *table);
 }
 
@@ -161,12 +167,14 @@ absl::StatusOr<Page> PageOf(const Request& request, size_t size, size_t default_
 }
 
 absl::StatusOr<Reply> ListTables(Service& service, const Request& request) {
-  HAKOBU_ASSIGN_OR_RETURN(const std::vector<TablePtr> tables, service.catalog->ListTables(DatasetOf(request)));
+  HAKOBU_ASSIGN_OR_RETURN(const std::vector<TablePtr> tables,
+                          service.catalog->ListTables(DatasetOf(request)));
   HAKOBU_ASSIGN_OR_RETURN(const Page page, PageOf(request, tables.size(), 1000));
   json list = {{"kind", "bigquery#tableList"}, {"etag", "tables"}, {"totalItems", tables.size()}};
-  constexpr const char* kKept[] = {"kind",         "id",     "tableReference", "type",           "timePartitioning",
-                                   "clustering",   "labels", "friendlyName",   "expirationTime", "rangePartitioning",
-                                   "creationTime", "view"};
+  constexpr const char* kKept[] = {
+      "kind",         "id",     "tableReference", "type",           "timePartitioning",
+      "clustering",   "labels", "friendlyName",   "expirationTime", "rangePartitioning",
+      "creationTime", "view"};
   for (size_t i = page.begin; i < page.end; ++i) {
     const json resource = ToJson(*tables[i]);
     json entry;
@@ -189,7 +197,8 @@ absl::StatusOr<Reply> InsertTable(Service& service, const Request& request) {
   }
   HAKOBU_ASSIGN_OR_RETURN(Table table, TableFromJson(body, id));
   if (table.type == TableType::kMaterializedView || table.type == TableType::kExternal) {
-    return absl::UnimplementedError("Materialized views and external tables are not supported by the local BigQuery");
+    return absl::UnimplementedError(
+        "Materialized views and external tables are not supported by the local BigQuery");
   }
   HAKOBU_ASSIGN_OR_RETURN(const TablePtr created, service.catalog->CreateTable(std::move(table)));
   return Answer(service, *created);
@@ -205,8 +214,12 @@ absl::StatusOr<Reply> GetTable(Service& service, const Request& request) {
   return Answer(service, *table);
 }
 
-absl::StatusOr<Reply> PatchTable(Service& service, const Request& request) { return Change(service, request, true); }
-absl::StatusOr<Reply> UpdateTable(Service& service, const Request& request) { return Change(service, request, false); }
+absl::StatusOr<Reply> PatchTable(Service& service, const Request& request) {
+  return Change(service, request, true);
+}
+absl::StatusOr<Reply> UpdateTable(Service& service, const Request& request) {
+  return Change(service, request, false);
+}
 
 absl::StatusOr<Reply> DeleteTable(Service& service, const Request& request) {
   HAKOBU_RETURN_IF_ERROR(service.catalog->DeleteTable(TableOf(request)));

@@ -110,8 +110,9 @@ absl::StatusOr<Reply> Begin(Service& service, const Request& request, BodyReader
   Reply reply;
   const std::string_view host = request.Header("host");
   reply.headers.emplace_back(
-      "Location", fmt::format("{}{}?uploadType=resumable&upload_id={}",
-                              host.empty() ? service.url : fmt::format("http://{}", host), request.path, session->id));
+      "Location",
+      fmt::format("{}{}?uploadType=resumable&upload_id={}",
+                  host.empty() ? service.url : fmt::format("http://{}", host), request.path, session->id));
   reply.headers.emplace_back("X-GUploader-UploadID", session->id);
   return reply;
 }
@@ -123,7 +124,8 @@ absl::StatusOr<Reply> Resume(Service& service, const Request& request, BodyReade
   const std::string_view header = request.Header("content-range");
   std::optional<ContentRange> range = ContentRange{.first = 0};
   if (!header.empty()) range = ParseRange(header);
-  if (!range) return absl::InvalidArgumentError(fmt::format("Failed to parse Content-Range header: {}", header));
+  if (!range)
+    return absl::InvalidArgumentError(fmt::format("Failed to parse Content-Range header: {}", header));
   if (!session->job_id.empty()) {
     ReadAll(read);
     return Complete(service, *session);
@@ -157,7 +159,8 @@ absl::StatusOr<Reply> TakeMultipart(Service& service, const Request& request, Bo
   HAKOBU_ASSIGN_OR_RETURN(const RelatedParts parts, SplitRelated(request.Header("content-type"), body));
   const json resource = json::parse(parts.metadata, nullptr, false);
   if (!resource.is_object()) {
-    return WithReason(absl::InvalidArgumentError("Parse Error: the first part is not a JSON object"), "parseError");
+    return WithReason(absl::InvalidArgumentError("Parse Error: the first part is not a JSON object"),
+                      "parseError");
   }
   const std::string path = service.uploads->NewPath();
   std::ofstream file(path, std::ios::binary);
@@ -172,13 +175,14 @@ absl::StatusOr<Reply> TakeMultipart(Service& service, const Request& request, Bo
 
 absl::StatusOr<Reply> Take(Service& service, const Request& request, BodyReader read) {
   const std::string_view type = request.Query("uploadType");
-  const bool is_jobs = request.segments.size() == 3 && request.segments[0] == "projects" &&
-                       request.segments[2] == "jobs";
+  const bool is_jobs =
+      request.segments.size() == 3 && request.segments[0] == "projects" && request.segments[2] == "jobs";
   if (!is_jobs) return absl::NotFoundError(fmt::format("Not found: {} takes no uploads", request.path));
   if (request.method == "PUT" || !request.Query("upload_id").empty()) return Resume(service, request, read);
   if (type == "resumable") return Begin(service, request, read);
   if (type == "multipart") return TakeMultipart(service, request, read);
-  return absl::InvalidArgumentError(fmt::format("uploadType {} is not supported: use multipart or resumable", type));
+  return absl::InvalidArgumentError(
+      fmt::format("uploadType {} is not supported: use multipart or resumable", type));
 }
 
 }  // namespace
@@ -188,7 +192,9 @@ Uploads::Uploads(std::string folder) : folder_(std::move(folder)) {
   std::filesystem::create_directories(folder_, ignored);
 }
 
-std::string Uploads::NewPath() const { return folder_ + "/" + NewId(); }
+std::string Uploads::NewPath() const {
+  return folder_ + "/" + NewId();
+}
 
 absl::StatusOr<std::shared_ptr<UploadSession>> Uploads::Begin(std::string job, std::string project,
                                                               std::string identity) {

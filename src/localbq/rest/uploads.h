@@ -33,7 +33,8 @@ struct UploadSession {
 class Uploads {
  public:
   explicit Uploads(std::string folder);
-  absl::StatusOr<std::shared_ptr<UploadSession>> Begin(std::string job, std::string project, std::string identity);
+  absl::StatusOr<std::shared_ptr<UploadSession>> Begin(std::string job, std::string project,
+                                                       std::string identity);
   absl::StatusOr<std::shared_ptr<UploadSession>> Find(std::string_view id);
   // A fresh name in the folder, for data of one request.
   std::string NewPath() const;
