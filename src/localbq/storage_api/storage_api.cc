@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <grpcpp/grpcpp.h>
+#include <spdlog/spdlog.h>
 
 #include <atomic>
 #include <chrono>
@@ -47,6 +48,13 @@ absl::StatusOr<std::unique_ptr<StorageApi>> StorageApi::Start(Catalog* catalog,
   catalog->OnContentsDropped([raw = parts.get()](Connection& connection, const Table& table) -> absl::Status {
     HAKOBU_RETURN_IF_ERROR(raw->streams->Forget(connection, table));
     return raw->changes->Forget(connection, table);
+  });
+  // What is read over REST and by queries has its changes merged first. A merge that fails leaves the rows as
+  // they were and is tried again by the background.
+  catalog->OnRead([raw = parts.get()](const Table& table) {
+    const absl::Status merged = raw->changes->PrepareRead(table);
+    if (!merged.ok()) spdlog::error("local BigQuery: {}: {}", DisplayName(table.id), View(merged.message()));
+    return DuckDbName(table.id);
   });
   const AppendServices services{catalog, parts->streams.get(), parts->changes.get()};
   HAKOBU_ASSIGN_OR_RETURN(parts->sessions, ReadSessions::Open(catalog, parts->changes.get()));
