@@ -49,7 +49,7 @@ export function crashJob({ mysql, bigquery, database, dataset }) {
     { table: `${database}.loaded`, write: 'load' },
     { table: `${database}.changing`, mode: 'incremental', cursor: 'updated_at', overlap: '1s' },
     { table: `${database}.keyless` },
-    { table: `${database}.grown`, mode: 'append', where: 'version = (SELECT MAX(version) FROM grown)' },
+    { table: `${database}.grown`, mode: 'append' },
   ] });
 }
 
@@ -57,7 +57,7 @@ export async function nextVersion(admin, database, version) {
   await admin.query(`USE ${database};
     UPDATE big SET version = ${version}; DELETE FROM big WHERE id = ${version};
     UPDATE loaded SET version = ${version}; UPDATE changing SET version = ${version}, updated_at = NOW(6);
-    UPDATE keyless SET version = ${version}; INSERT INTO keyless VALUES (${version}, -1);
+    UPDATE keyless SET version = ${version}; INSERT INTO keyless (version, n) VALUES (${version}, -1);
     UPDATE grown SET version = ${version}; ALTER TABLE grown ADD COLUMN c${version} INT DEFAULT ${version}`);
 }
 

@@ -149,7 +149,7 @@ describe('BigQuery', { concurrency: false }, () => {
   succeeds('appends written, but their answers lost: ALREADY_EXISTS when sent again', 'exists', {
     grpcFault: (method, n) => (method === 'AppendRows' && [1, 3].includes(n) ? { code: 14, message: 'lost', after: true } : undefined) });
   succeeds('OUT_OF_RANGE: a gap is sent again', 'range', {
-    grpcFault: (method, n) => (method === 'AppendRows' && n === 2 ? { inBand: { error: { code: 11, message: 'The offset is beyond stream, expected offset 0, received 0' } } } : undefined) });
+    grpcFault: (method, n) => (method === 'AppendRows' && n === 2 ? { code: 11, message: 'The offset is beyond stream, expected offset 0, received 2000' } : undefined) });
 
   test('rows that BigQuery refuses end in an error that names their keys', async (t) => {
     const refusal = { inBand: { error: { code: 3, message: 'Errors found while processing rows.' }, rowErrors: [{ index: 3, code: 1, message: 'field text is bad' }] } };
