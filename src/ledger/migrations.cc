@@ -38,7 +38,21 @@ CREATE TABLE schema_versions (
 INSERT INTO identity VALUES (lower(hex(randomblob(8))));
 )sql";
 
-constexpr const char* kMigrations[] = {kVersion1};
+// Permissions as code (grant_log.h). `target` is "dataset" or "dataset.table", grant_key "role member".
+constexpr const char* kGrants = R"sql(
+CREATE TABLE grant_applies (
+  id INTEGER PRIMARY KEY, started_us INTEGER NOT NULL, finished_us INTEGER, project TEXT NOT NULL, caller TEXT NOT NULL,
+  reason TEXT NOT NULL, commit_id TEXT NOT NULL, state TEXT NOT NULL, plan_json TEXT NOT NULL, error TEXT NOT NULL);
+CREATE TABLE grant_targets (
+  apply_id INTEGER NOT NULL REFERENCES grant_applies(id) ON DELETE CASCADE, target TEXT NOT NULL,
+  outcome TEXT NOT NULL, etag_before TEXT NOT NULL, etag_after TEXT NOT NULL, entries_json TEXT NOT NULL,
+  error TEXT NOT NULL, PRIMARY KEY (apply_id, target)) WITHOUT ROWID;
+CREATE TABLE grant_managed (
+  project TEXT NOT NULL, target TEXT NOT NULL, grant_key TEXT NOT NULL, apply_id INTEGER NOT NULL,
+  PRIMARY KEY (project, target, grant_key)) WITHOUT ROWID;
+)sql";
+
+constexpr const char* kMigrations[] = {kVersion1, kGrants};
 
 }  // namespace
 

@@ -1,0 +1,197 @@
+#include "grants/csv.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace hakobu {
+namespace {
+
+// Length of the UTF-8 sequence at the start of `text`; 0 when there is none [Unicode, table 3-7].
+size_t SequenceLength(std::string_view text) {
+  const auto byte = [&](size_t at) { return static_cast<unsigned char>(text[at]); };
+  const auto tail = [&](size_t at, unsigned low = 0x80, unsigned high = 0xBF) {
+    return at < text.size() && byte(at) >= low && byte(at) <= high;
+  };
+  const unsigned first = byte(0);
+  if (first < 0x80) return 1;
+  if (first >= 0xC2 && first <= 0xDF) return tail(1) ? 2 : 0;
+  if (first >= 0xE0 && first <= 0xEF) {
+    return tail(1, first == 0xE0 ? 0xA0 : 0x80, first == 0xED ? 0x9F : 0xBF) && tail(2) ? 3 : 0;
+  }
+  if (first >= 0xF0 && first <= 0xF4) {
+    return tail(1, first == 0xF0 ? 0x90 : 0x80, first == 0xF4 ? 0x8F : 0xBF) && tail(2) && tail(3) ? 4 : 0;
+  }
+  return 0;
+}
+
+bool IsBlank(char c) {
+  return c == ' ' || c == '\t';
+}
+
+class Parser {
+ public:
+  Parser(std::string_view text, const std::string& file, GrantProblems* problems)
+      : text_(text), file_(file), problems_(problems) {}
+
+  CsvFile Parse() {
+    CsvFile result;
+    if (text_.substr(0, 3) == "\xEF\xBB\xBF") text_.remove_prefix(3);
+    if (text_.substr(0, 2) == "\xFF\xFE" || text_.substr(0, 2) == "\xFE\xFF") {
+      Fail(1, 1, "expected UTF-8, found UTF-16", "save the file as \"CSV UTF-8\"");
+      return result;
+    }
+    while (at_ < text_.size()) {
+      if (Peek() == '#') {
+        while (at_ < text_.size() && !AtLineEnd()) Take();
+        TakeLineEnd();
+        continue;
+      }
+      if (separator_ == 0) ChooseSeparator();
+      CsvRecord record = ParseRecord();
+      if (std::any_of(record.fields.begin(), record.fields.end(),
+                      [](const CsvField& field) { return !field.text.empty(); })) {
+        result.records.push_back(std::move(record));
+      }
+    }
+    return result;
+  }
+
+ private:
+  char Peek() const { return text_[at_]; }
+  bool AtLineEnd() const { return Peek() == '\n' || Peek() == '\r'; }
+
+  void Fail(int line, int column, std::string message, std::string hint = "") {
+    problems_->Error({file_, line, column}, std::move(message), std::move(hint));
+  }
+
+  // One character, checked; what is refused is replaced by `?`, and said once a line.
+  std::string_view Take() {
+    const size_t length = SequenceLength(text_.substr(at_));
+    const auto first = static_cast<unsigned char>(Peek());
+    if (length == 0 || (first < 0x20 && first != '\t') || first == 0x7F) {
+      if (bad_line_ != line_) {
+        bad_line_ = line_;
+        const std::string_view expected = length == 0 ? "UTF-8" : "text";
+        Fail(line_, column_, fmt::format("expected {}, found the byte 0x{:02X}", expected, first),
+             length == 0 ? "save the file as \"CSV UTF-8\"" : "");
+      }
+      ++at_, ++column_;
+      return "?";
+    }
+    const std::string_view taken = text_.substr(at_, length);
+    at_ += length, ++column_;
+    return taken;
+  }
+
+  void TakeLineEnd() {
+    if (at_ >= text_.size()) return;
+    const bool carriage_return = Peek() == '\r';
+    ++at_;
+    if (carriage_return && at_ < text_.size() && Peek() == '\n') ++at_;
+    ++line_, column_ = 1;
+  }
+
+  void ChooseSeparator() {
+    const std::string_view rest = text_.substr(at_);
+    const std::string_view header = rest.substr(0, rest.find_first_of("\r\n"));
+    const size_t found = header.find_first_of(",;\t");
+    if (found != std::string_view::npos)
+      separator_ = header[found];
+    else if (!header.empty())
+      separator_ = ',';
+  }
+
+  CsvRecord ParseRecord() {
+    CsvRecord record{line_, {}};
+    while (true) {
+      record.fields.push_back(ParseField());
+      if (at_ >= text_.size()) return record;
+      if (AtLineEnd()) {
+        TakeLineEnd();
+        return record;
+      }
+      ++at_, ++column_;  // the separator
+    }
+  }
+
+  bool AtFieldEnd() const { return at_ >= text_.size() || AtLineEnd() || Peek() == separator_; }
+
+  CsvField ParseField() {
+    while (!AtFieldEnd() && IsBlank(Peek())) Take();
+    CsvField field{"", line_, column_};
+    if (!AtFieldEnd() && Peek() == '"') {
+      ParseQuoted(&field);
+      return field;
+    }
+    while (!AtFieldEnd()) {
+      if (Peek() == '"') {
+        Fail(line_, column_, "expected a field in quotes or without any, found a quote within it",
+             "put the whole field in quotes and write each quote in it twice");
+        while (!AtFieldEnd()) Take();
+        return field;
+      }
+      field.text += Take();
+    }
+    while (!field.text.empty() && IsBlank(field.text.back())) field.text.pop_back();
+    return field;
+  }
+
+  void ParseQuoted(CsvField* field) {
+    const int line = line_, column = column_;
+    Take();
+    while (at_ < text_.size()) {
+      if (AtLineEnd()) {
+        field->text += '\n';
+        TakeLineEnd();
+      } else if (Peek() != '"') {
+        field->text += Take();
+      } else {
+        Take();
+        if (at_ >= text_.size() || Peek() != '"') return AfterQuote();
+        field->text += Take();
+      }
+    }
+    Fail(line, column, "expected a closing quote, found the end of the file",
+         "a quote within a quoted field is written twice");
+  }
+
+  void AfterQuote() {
+    while (!AtFieldEnd() && IsBlank(Peek())) Take();
+    if (AtFieldEnd()) return;
+    Fail(line_, column_, "expected a separator after the closing quote, found more text",
+         "a quote within a quoted field is written twice");
+    while (!AtFieldEnd()) Take();
+  }
+
+  std::string_view text_;
+  const std::string& file_;
+  GrantProblems* problems_;
+  size_t at_ = 0;
+  int line_ = 1;
+  int column_ = 1;
+  int bad_line_ = 0;
+  char separator_ = 0;
+};
+
+}  // namespace
+
+CsvFile ParseCsv(std::string_view text, const std::string& file, GrantProblems* problems) {
+  return Parser(text, file, problems).Parse();
+}
+
+std::string CsvQuote(std::string_view field) {
+  const bool blank_edge = !field.empty() && (IsBlank(field.front()) || IsBlank(field.back()));
+  const bool comment = !field.empty() && field.front() == '#';
+  if (field.find_first_of(",;\t\"\r\n") == std::string_view::npos && !blank_edge && !comment) {
+    return std::string(field);
+  }
+  std::string quoted = "\"";
+  for (const char c : field) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
+}  // namespace hakobu
