@@ -6,6 +6,7 @@
 #include "app/binlog_command.h"
 #include "app/check_command.h"
 #include "app/completion_command.h"
+#include "app/grants_command.h"
 #include "app/init_command.h"
 #include "app/plan_command.h"
 #include "app/run_command.h"
@@ -53,6 +54,7 @@ void BuildCommandLine(CLI::App& app, CommandLine& line) {
   RegisterBinlogCommand(app, line);
   RegisterBigQueryCommand(app, line);
   RegisterSchemaCommand(app, line);
+  RegisterGrantsCommand(app, line);
   RegisterCompletionCommand(app, line);
 }
 
