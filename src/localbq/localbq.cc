@@ -32,7 +32,8 @@ absl::StatusOr<std::unique_ptr<LocalBigQuery>> LocalBigQuery::Start(const LocalB
   const rest::ServerOptions rest_options{
       .host = options.host, .port = options.rest_port, .folder = options.folder + "/uploads"};
   HAKOBU_ASSIGN_OR_RETURN(parts->rest,
-                          rest::Server::Start(rest_options, parts->catalog.get(), parts->warehouse.get()));
+                          rest::Server::Start(rest_options, parts->catalog.get(), parts->warehouse.get(),
+                                              &parts->storage_api->changes()));
   return std::unique_ptr<LocalBigQuery>(new LocalBigQuery(std::move(parts)));
 }
 

@@ -9,6 +9,7 @@
 #include "localbq/rest/dispositions.h"
 #include "localbq/rest/jobs.h"
 #include "localbq/rest/service.h"
+#include "localbq/storage_api/change_log.h"
 
 namespace hakobu::localbq::rest {
 namespace {
@@ -41,9 +42,10 @@ absl::StatusOr<std::vector<TablePtr>> FindSources(const Service& service, const 
   return sources;
 }
 
-// The rows of all sources, in the target's order of columns.
-absl::StatusOr<int64_t> CopyRows(const Service& service, Connection& connection,
-                                 const std::vector<TablePtr>& sources, const std::string& target) {
+// The rows of all sources, in the target's order of columns. Their changes have been merged before the
+// transaction, which would not see a merge made meanwhile.
+absl::StatusOr<int64_t> CopyRows(Connection& connection, const std::vector<TablePtr>& sources,
+                                 const std::string& target) {
   int64_t rows = 0;
   for (const TablePtr& source : sources) {
     std::string columns;
@@ -53,7 +55,7 @@ absl::StatusOr<int64_t> CopyRows(const Service& service, Connection& connection,
     if (columns.empty()) continue;
     HAKOBU_ASSIGN_OR_RETURN(
         Result result, connection.Query(fmt::format("INSERT INTO {} ({}) SELECT {} FROM {}", target, columns,
-                                                    columns, service.catalog->ReadSource(*source))));
+                                                    columns, DuckDbName(source->id))));
     rows += result.rows_changed();
   }
   return rows;
@@ -74,6 +76,7 @@ absl::Status RunCopy(const Service& service, Job& job) {
   HAKOBU_ASSIGN_OR_RETURN(const Destination destination,
                           OpenDestination(service, target, Text(copy, "createDisposition"),
                                           Text(copy, "writeDisposition", "WRITE_EMPTY")));
+  for (const TablePtr& source : sources) HAKOBU_RETURN_IF_ERROR(service.changes->Apply(*source));
   const auto finish = [&](Connection& connection, int64_t rows) {
     job.SetStatistics({{"copiedRows", std::to_string(rows)}});
     return job.RecordDone(connection);
@@ -83,8 +86,7 @@ absl::Status RunCopy(const Service& service, Job& job) {
     return service.catalog->Write(
         target, destination.table->generation, [&](Connection& connection, const Table&) -> absl::Status {
           const Job::Interruptible interruptible(&job, &connection);
-          HAKOBU_ASSIGN_OR_RETURN(const int64_t rows,
-                                  CopyRows(service, connection, sources, DuckDbName(target)));
+          HAKOBU_ASSIGN_OR_RETURN(const int64_t rows, CopyRows(connection, sources, DuckDbName(target)));
           return finish(connection, rows);
         });
   }
@@ -102,7 +104,7 @@ absl::Status RunCopy(const Service& service, Job& job) {
                      [&](Connection& connection, const Catalog::NewRows& rows) -> absl::Status {
                        const Job::Interruptible interruptible(&job, &connection);
                        HAKOBU_ASSIGN_OR_RETURN(const int64_t count,
-                                               CopyRows(service, connection, sources, rows.quoted));
+                                               CopyRows(connection, sources, rows.quoted));
                        return finish(connection, count);
                      })
       .status();

@@ -158,12 +158,14 @@ JobStore::JobStore(Warehouse* warehouse) : warehouse_(warehouse) {
   for (int i = 0; i < kWorkers; ++i) workers_.emplace_back([this] { RunWorker(); });
 }
 
+void JobStore::Stop() {
+  absl::MutexLock lock(&mutex_);
+  stopping_ = true;
+  for (const auto& [key, job] : jobs_) job->Cancel();
+}
+
 JobStore::~JobStore() {
-  {
-    absl::MutexLock lock(&mutex_);
-    stopping_ = true;
-    for (const auto& [key, job] : jobs_) job->Cancel();
-  }
+  Stop();
   for (std::thread& worker : workers_) worker.join();
 }
 
@@ -201,12 +203,18 @@ absl::Status JobStore::CheckUnused(std::string_view project, std::string_view id
 absl::StatusOr<JobPtr> JobStore::Submit(JobPtr job, Work work) {
   const Key key(job->project, job->id);
   absl::MutexLock lock(&mutex_);
+  if (stopping_) return absl::UnavailableError("The service is stopping; retry the request.");
   if (stored_.contains(key) || !jobs_.emplace(key, job).second) {
     return absl::AlreadyExistsError(
         fmt::format("Already Exists: Job {}:{}.{}", job->project, job->location, job->id));
   }
   queue_.emplace_back(job, std::move(work));
   return job;
+}
+
+bool JobStore::IsStopping() const {
+  absl::ReaderMutexLock lock(&mutex_);
+  return stopping_;
 }
 
 void JobStore::RunWorker() {
@@ -217,7 +225,7 @@ void JobStore::RunWorker() {
       absl::MutexLock lock(&mutex_);
       const auto ready = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return stopping_ || !queue_.empty(); };
       mutex_.Await(absl::Condition(&ready));
-      if (stopping_) return;
+      if (queue_.empty()) return;
       std::tie(job, work) = std::move(queue_.front());
       queue_.pop_front();
     }
@@ -225,7 +233,7 @@ void JobStore::RunWorker() {
     absl::Status status = job->cancelled() ? absl::CancelledError("cancelled") : work(*job);
     const bool failed = !status.ok();
     job->Finish(std::move(status));
-    if (failed) {
+    if (failed && !IsStopping()) {
       const absl::Status stored = warehouse_->InTransaction([&](Connection& connection) -> absl::Status {
         std::vector<Value> values;
         values.push_back(Value::Text(job->project));

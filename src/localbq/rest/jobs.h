@@ -93,6 +93,9 @@ class JobStore {
  public:
   explicit JobStore(Warehouse* warehouse);
   ~JobStore();
+  // Cancels what runs and waits, and takes nothing more. What it ends is not stored: after a restart the id
+  // is free, as after a crash.
+  void Stop();
   absl::Status Load();  // what ran before the restart
 
   using Work = std::function<absl::Status(Job&)>;
@@ -108,6 +111,7 @@ class JobStore {
  private:
   using Key = std::pair<std::string, std::string>;
   void RunWorker();
+  bool IsStopping() const;
   void KeepRows(const JobPtr& job);
 
   Warehouse* const warehouse_;

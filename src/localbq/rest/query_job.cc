@@ -10,6 +10,7 @@
 #include "localbq/rest/query_parameters.h"
 #include "localbq/rest/service.h"
 #include "localbq/sql/execute.h"
+#include "localbq/storage_api/change_log.h"
 
 namespace hakobu::localbq::rest {
 namespace {
@@ -129,6 +130,11 @@ absl::Status RunQuery(const Service& service, Job& job) {
   HAKOBU_ASSIGN_OR_RETURN(const sql::Context context, ContextOf(job, query));
   HAKOBU_ASSIGN_OR_RETURN(const std::optional<sql::Destination> destination, DestinationOf(job, query));
   sql::ExecuteHooks hooks;
+  hooks.cdc_active = [&](const Table& table) { return service.changes->IsActive(table); };
+  hooks.apply_watermark = [&](const Table& table) -> std::optional<int64_t> {
+    const int64_t watermark_us = service.changes->WatermarkMicros(table);
+    return watermark_us == 0 ? std::nullopt : std::optional(watermark_us);
+  };
   hooks.read_source = [&](const Table& table) { return service.catalog->ReadSource(table); };
   if (Flag(job.configuration, "dryRun")) {
     absl::StatusOr<sql::Answer> answer = sql::DryRun(text, context, *service.catalog, hooks);

@@ -1,11 +1,19 @@
 #include "localbq/rest/server.h"
 
+#include <dirent.h>
 #include <fmt/format.h>
 #include <httplib.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <charconv>
+#include <string_view>
 #include <thread>
 
+#include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "base/status.h"
 #include "localbq/rest/jobs.h"
 #include "localbq/rest/router.h"
@@ -14,6 +22,7 @@
 namespace hakobu::localbq::rest {
 namespace {
 
+constexpr absl::Duration kGrace = absl::Milliseconds(300);
 constexpr size_t kConnections = 96;  // one thread each while open; clients beyond wait
 
 std::string Lower(std::string text) {
@@ -36,15 +45,44 @@ void Send(Reply reply, httplib::Response* to) {
   if (reply.status != 204 && reply.status != 304) to->set_content(std::move(reply.body), reply.content_type);
 }
 
+int LocalPort(int descriptor) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) != 0) return 0;
+  if (address.ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
+  if (address.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
+  return 0;
+}
+
+// Shuts down what clients keep open to `port`. httplib does not tell its sockets, and would wait for each
+// client to go away or for the keep-alive timeout; the list of this process's descriptors tells them.
+void EndConnections(int port, int how) {
+  DIR* const folder = opendir("/proc/self/fd");
+  if (folder == nullptr) return;
+  while (const dirent* entry = readdir(folder)) {
+    const std::string_view name = entry->d_name;
+    int descriptor = -1;
+    if (std::from_chars(name.data(), name.data() + name.size(), descriptor).ec != std::errc()) continue;
+    if (LocalPort(descriptor) == port) shutdown(descriptor, how);
+  }
+  closedir(folder);
+}
+
 }  // namespace
 
 class Server::State {
  public:
-  State(Catalog* catalog, Warehouse* warehouse, const std::string& folder)
-      : jobs_(warehouse), uploads_(folder), service_{catalog, warehouse, &jobs_, &uploads_, ""} {}
+  State(Catalog* catalog, Warehouse* warehouse, ChangeLog* changes, const std::string& folder)
+      : jobs_(warehouse), uploads_(folder), service_{catalog, warehouse, changes, &jobs_, &uploads_, ""} {}
+  // Requests under way have a moment to be answered; jobs are cancelled, save a query's statement, which
+  // cannot be interrupted yet.
   ~State() {
+    jobs_.Stop();
     http_.stop();
-    if (thread_.joinable()) thread_.join();
+    if (!thread_.joinable()) return;
+    EndConnections(port_, SHUT_RD);
+    if (!ended_.WaitForNotificationWithTimeout(kGrace)) EndConnections(port_, SHUT_RDWR);
+    thread_.join();
   }
 
   absl::Status Start(const ServerOptions& options) {
@@ -89,7 +127,12 @@ class Server::State {
                       options.host, options.port));
     }
     service_.url = fmt::format("http://{}:{}", options.host == "0.0.0.0" ? "127.0.0.1" : options.host, port_);
-    thread_ = std::thread([this] { http_.listen_after_bind(); });
+    thread_ = std::thread([this] {
+      http_.listen_after_bind();
+      ended_.Notify();
+    });
+    // stop() has no effect on a server that does not run yet.
+    while (!http_.is_running() && !ended_.HasBeenNotified()) absl::SleepFor(absl::Milliseconds(1));
     return absl::OkStatus();
   }
   int port() const { return port_; }
@@ -100,12 +143,13 @@ class Server::State {
   Service service_;
   httplib::Server http_;
   std::thread thread_;
+  absl::Notification ended_;
   int port_ = 0;
 };
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, Catalog* catalog,
-                                                      Warehouse* warehouse) {
-  auto state = std::make_unique<State>(catalog, warehouse, options.folder);
+                                                      Warehouse* warehouse, ChangeLog* changes) {
+  auto state = std::make_unique<State>(catalog, warehouse, changes, options.folder);
   HAKOBU_RETURN_IF_ERROR(state->Start(options));
   return std::unique_ptr<Server>(new Server(std::move(state)));
 }

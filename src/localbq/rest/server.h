@@ -8,6 +8,7 @@
 
 namespace hakobu::localbq {
 class Catalog;
+class ChangeLog;
 class Warehouse;
 }  // namespace hakobu::localbq
 
@@ -19,11 +20,12 @@ struct ServerOptions {
   std::string folder;  // uploads wait here
 };
 
-// Serves until destroyed. Thread-safe.
+// Serves until destroyed, which takes well under a second unless a query computes: that one is waited for.
+// Thread-safe.
 class Server {
  public:
   static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options, Catalog* catalog,
-                                                       Warehouse* warehouse);
+                                                       Warehouse* warehouse, ChangeLog* changes);
   ~Server();
   int port() const;
 

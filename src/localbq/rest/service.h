@@ -10,6 +10,7 @@
 
 namespace hakobu::localbq {
 class Catalog;
+class ChangeLog;
 class Warehouse;
 struct Table;
 }  // namespace hakobu::localbq
@@ -22,6 +23,7 @@ class Uploads;
 struct Service {
   Catalog* catalog;
   Warehouse* warehouse;
+  ChangeLog* changes;
   JobStore* jobs;
   Uploads* uploads;
   std::string url;  // "http://127.0.0.1:9050", for selfLink and Location

@@ -144,6 +144,7 @@ absl::StatusOr<ChangeLog::ActivePtr> ChangeLog::Activate(const TablePtr& table) 
 
 // Begins a new part of the log, for the table's columns as they are now.
 absl::Status ChangeLog::NewPart(Active& active, const Table& table) {
+  active.mutex.AssertHeld();
   auto part = std::make_shared<Part>();
   part->number = active.parts.empty() ? active.last_number + 1 : active.parts.back()->number + 1;
   part->schema_version = table.schema_version;
