@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "absl/time/clock.h"
 #include "base/crash_point.h"
 #include "base/status.h"
 #include "delivery/merge_sql.h"
@@ -14,6 +15,7 @@ namespace hakobu {
 namespace {
 
 constexpr size_t kStreamsPerCommit = 10'000;
+constexpr absl::Duration kMostSettling = absl::Hours(2);
 
 class Publication {
  public:
@@ -39,6 +41,7 @@ class Publication {
 
   absl::Status Commit();
   absl::Status Verify();
+  absl::Status AwaitSettled();
   absl::Status CarryTags();
   absl::Status KeepPrevious();
   absl::Status Copy(WriteDisposition disposition);
@@ -63,6 +66,7 @@ absl::Status Publication::Publish() {
     const bool whole = work_.mode == WriteMode::kReplace || table_->first_load;
     if (!Done("published")) {
       HAKOBU_RETURN_IF_ERROR(Verify());
+      HAKOBU_RETURN_IF_ERROR(AwaitSettled());
       if (whole) {
         HAKOBU_RETURN_IF_ERROR(CarryTags());
         HAKOBU_RETURN_IF_ERROR(KeepPrevious());
@@ -126,6 +130,26 @@ absl::Status Publication::Verify() {
   return WithHint(absl::DataLossError(fmt::format("verify {}: sent {} rows, BigQuery holds {}",
                                                   table_->staging.ToString(), sent, found)),
                   "nothing was published; run again with --fresh, which reads the table anew");
+}
+
+// Queries see streamed rows at once, copy jobs only when they have left the streaming buffer: minutes, rarely
+// 90 (docs.cloud.google.com/bigquery/docs/write-api-rest). A copy before that would publish less than all.
+absl::Status Publication::AwaitSettled() {
+  if (work_.write != WriteBy::kStorage) return absl::OkStatus();
+  const absl::Time give_up = absl::Now() + kMostSettling;
+  for (absl::Duration pause = absl::Milliseconds(250);; pause = std::min(pause * 2, absl::Seconds(30))) {
+    HAKOBU_ASSIGN_OR_RETURN(const Resource staging, GetTable(rest_, table_->staging));
+    HAKOBU_ASSIGN_OR_RETURN(const TableFacts facts, ReadTableFacts(staging.json));
+    if (!facts.has_streaming_buffer) return absl::OkStatus();
+    if (absl::Now() >= give_up) {
+      return WithHint(
+          absl::UnavailableError(fmt::format("{}: {} rows are still in the streaming buffer after {}",
+                                             table_->staging.ToString(), facts.streaming_buffer_rows,
+                                             absl::FormatDuration(kMostSettling))),
+          "nothing was published; run again, which goes on from here");
+    }
+    if (run_->cancel->WaitFor(pause)) return run_->cancel->Check();
+  }
 }
 
 // Policy tags that somebody set while the run was reading must be on the copy from its first moment.

@@ -36,6 +36,7 @@ export function startTcpProxy({ port, fault, test }) {
 
 // rest(method, url, n) -> undefined, or { status, reason, message, after } to answer with an error body (after: the real
 // server has done the work, only its answer is lost). n counts the calls with this method and path.
+// { change: (resource) => resource } lets the real server answer and changes the JSON it answers with.
 // grpcFault(method, n) -> undefined, or { code, message } to end the call, or { inBand: AppendRowsResponse } to answer.
 export async function startFaultyBigquery({ bigquery, rest = () => undefined, grpcFault = () => undefined, test }) {
   const http = createHttpServer((incoming, outgoing) => forward(bigquery.restPort, rest, incoming, outgoing));
@@ -58,6 +59,17 @@ function count(key, name) {
   return seen.get(name);
 }
 
+function answerChanged(answer, change, outgoing) {
+  let text = '';
+  answer.setEncoding('utf8');
+  answer.on('data', (part) => (text += part));
+  answer.on('end', () => {
+    const body = Buffer.from(answer.statusCode === 200 ? JSON.stringify(change(JSON.parse(text))) : text);
+    outgoing.writeHead(answer.statusCode, { 'Content-Type': 'application/json; charset=UTF-8', 'Content-Length': body.length });
+    outgoing.end(body);
+  });
+}
+
 function forward(port, rest, incoming, outgoing) {
   const chunks = [];
   incoming.on('data', (chunk) => chunks.push(chunk));
@@ -70,9 +82,10 @@ function forward(port, rest, incoming, outgoing) {
       outgoing.writeHead(fault.status, { 'Content-Type': 'application/json; charset=UTF-8' });
       outgoing.end(body);
     };
-    if (fault && !fault.after) return answerFault();
+    if (fault && !fault.after && !fault.change) return answerFault();
     const request = httpRequest({ port, host: '127.0.0.1', method: incoming.method, path: incoming.url,
       headers: { ...incoming.headers } }, (answer) => {
+      if (fault?.change) return answerChanged(answer, fault.change, outgoing);
       if (fault) { answer.resume(); answer.on('end', answerFault); return; }
       outgoing.writeHead(answer.statusCode, answer.headers);
       answer.pipe(outgoing);

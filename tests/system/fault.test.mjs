@@ -151,6 +151,24 @@ describe('BigQuery', { concurrency: false }, () => {
   succeeds('OUT_OF_RANGE: a gap is sent again', 'range', {
     grpcFault: (method, n) => (method === 'AppendRows' && n === 2 ? { code: 11, message: 'The offset is beyond stream, expected offset 0, received 2000' } : undefined) });
 
+  test('rows that are still in the streaming buffer are waited for before the copy', async (t) => {
+    let answers = 0;
+    let copiedAfter;
+    const result = await deliver(t, 'buffered', { rest: (method, url) => {
+      if (method === 'GET' && url.includes('/tables/_hakobu') && answers < 5) {
+        return { change: (table) => {
+          ++answers;
+          return { ...table, streamingBuffer: { estimatedRows: '5', estimatedBytes: '100', oldestEntryTime: '0' } };
+        } };
+      }
+      if (method === 'POST' && /\/jobs(\?|$)/.test(url)) copiedAfter = answers;  // the last job is the copy
+      return undefined;
+    } });
+    assert.equal(result.code, 0, result.stderr + result.stdout);
+    assert.equal(copiedAfter, 5);
+    await whole('buffered');
+  });
+
   test('rows that BigQuery refuses end in an error that names their keys', async (t) => {
     const refusal = { inBand: { error: { code: 3, message: 'Errors found while processing rows.' }, rowErrors: [{ index: 3, code: 1, message: 'field text is bad' }] } };
     const result = await deliver(t, 'refused', { grpcFault: (method) => (method === 'AppendRows' ? refusal : undefined) });
