@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { bigqueryClient, project } from '../harness/clients.mjs';
 import { privateFolder, run, startBigquery } from '../harness/servers.mjs';
 
@@ -60,7 +61,7 @@ test('from import to a reviewed apply, and back out again', async (t) => {
   assert.ok(access.some((entry) => entry.userByEmail === 'bob@x.com' && entry.role === 'WRITER'));
   const end = access.find((entry) => entry.userByEmail === 'end@x.com');
   assert.equal(end.condition.expression, 'request.time < timestamp("2099-01-02T00:00:00Z")');
-  for (const kept of [view, theirs, owners]) assert.ok(access.some((entry) => JSON.stringify(entry) === JSON.stringify(kept)), JSON.stringify([kept, access]));
+  for (const kept of [view, theirs, owners]) assert.ok(access.some((entry) => isDeepStrictEqual(entry, kept)), JSON.stringify([kept, access]));
   assert.match(ended(await it.grants(['plan']), 0), /^0 to add/m);
 
   it.csv('sales,user:bob@x.com,reader,2020-01-01,\n');
