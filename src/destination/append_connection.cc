@@ -5,6 +5,7 @@
 #include "base/status.h"
 #include "destination/append_state.h"
 #include "destination/append_wire.h"
+#include "destination/http.h"
 
 namespace hakobu {
 namespace {
@@ -17,6 +18,19 @@ grpc::Slice SliceOf(RowBytes rows) {
   return grpc::Slice(
       const_cast<char*>(rows.bytes.data()), rows.bytes.size(),
       [](void* user) { delete static_cast<std::shared_ptr<const void>*>(user); }, owner);
+}
+
+// Header values are printable ASCII; a table's name may be Japanese.
+std::string HeaderText(std::string_view text) {
+  std::string header;
+  for (const char& c : text) {
+    if (c > ' ' && c < 0x7f) {
+      header += c;
+    } else {
+      header += PercentEncode({&c, 1});
+    }
+  }
+  return header;
 }
 
 RetryPolicy PatientPolicy(RetryPolicy policy, const AppendOptions& options) {
@@ -155,9 +169,9 @@ absl::Status AppendConnection::State::WatchForStall() {
 absl::Status AppendConnection::State::EnsureCall() {
   if (call_ != nullptr) return absl::OkStatus();
   auto context = std::make_unique<grpc::ClientContext>();
-  // The stream's name as it is: AppendRows alone is routed by an unescaped value. One connection for many
-  // tables is routed by location.
-  std::string routing = "write_stream=" + targets_.front()->spec.stream;
+  // The stream's name as it is: AppendRows alone is routed by an unescaped value, save what a header cannot
+  // hold. One connection for many tables is routed by location.
+  std::string routing = "write_stream=" + HeaderText(targets_.front()->spec.stream);
   if (targets_.size() > 1 && !options_.location.empty()) {
     const std::string& stream = targets_.front()->spec.stream;
     const size_t project_end = stream.find('/', stream.find('/') + 1);

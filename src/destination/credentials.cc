@@ -103,6 +103,22 @@ TokenSeam SeamOf(const CredentialsOptions& options) {
   return seam;
 }
 
+// Whom the base's tokens are for, and what they are turned into.
+Scopes BaseScopes(const CredentialsOptions& options) {
+  if (options.impersonate.empty()) return options.scopes;
+  return {"https://www.googleapis.com/auth/cloud-platform"};
+}
+
+std::unique_ptr<TokenSource> ActAs(const CredentialsOptions& options, std::unique_ptr<TokenSource> base,
+                                   const TokenSeam& seam) {
+  if (options.impersonate.empty()) return base;
+  constexpr int kLifetimeSeconds = 3600;
+  return MakeImpersonation(std::move(base),
+                           fmt::format("{}/v1/projects/-/serviceAccounts/{}:generateAccessToken",
+                                       seam.iam_endpoint, options.impersonate),
+                           {}, kLifetimeSeconds, options.scopes, seam);
+}
+
 absl::StatusOr<std::string> ReadText(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::stringstream text;
@@ -142,11 +158,12 @@ absl::StatusOr<std::shared_ptr<Credentials>> ParseCredentials(std::string_view t
         absl::InvalidArgumentError(fmt::format("read credentials {}: expected a JSON object", name)),
         "the file should be the one the console or gcloud wrote, unchanged");
   }
-  auto source = MakeTokenSource(file, name, options.scopes, SeamOf(options));
+  const TokenSeam seam = SeamOf(options);
+  auto source = MakeTokenSource(file, name, BaseScopes(options), seam);
   if (!source.ok()) return Annotate(source.status(), fmt::format("read credentials {}", name));
   const std::string quota_project =
       options.quota_project.empty() ? TextAt(file, "quota_project_id") : options.quota_project;
-  return std::make_shared<Cached>(*std::move(source), quota_project, options.clock);
+  return std::make_shared<Cached>(ActAs(options, *std::move(source), seam), quota_project, options.clock);
 }
 
 absl::StatusOr<std::shared_ptr<Credentials>> OpenCredentials(const CredentialsOptions& options) {
@@ -164,8 +181,8 @@ absl::StatusOr<std::shared_ptr<Credentials>> OpenCredentials(const CredentialsOp
     path = WellKnownFile(seam);
     std::error_code ignored;
     if (path.empty() || !std::filesystem::exists(path, ignored)) {
-      return std::make_shared<Cached>(MakeMetadataSource(options.scopes, seam), options.quota_project,
-                                      options.clock);
+      return std::make_shared<Cached>(ActAs(options, MakeMetadataSource(BaseScopes(options), seam), seam),
+                                      options.quota_project, options.clock);
     }
   }
   absl::StatusOr<std::string> text = ReadText(path);

@@ -34,6 +34,7 @@ struct CredentialsOptions {
   std::string file;  // empty: Application Default Credentials
   std::vector<std::string> scopes = {"https://www.googleapis.com/auth/bigquery",
                                      "https://www.googleapis.com/auth/cloud-platform"};
+  std::string impersonate;     // e-mail of a service account to act as; empty: nobody else
   std::string quota_project;   // overrides the file's quota_project_id
   HttpClient* http = nullptr;  // must outlive the credentials; null: one of its own
   Clock* clock = Clock::Real();

@@ -84,6 +84,17 @@ TEST(WriteStream, SendsHeadersOnceAndOffsetsAlways) {
   EXPECT_EQ(fake.Routing(), "write_stream=" + std::string(kStream));  // not percent-encoded
 }
 
+TEST(WriteStream, TablesOfAnyNameAreRouted) {
+  FakeStorageWrite fake;
+  StorageWrite service(Fast(fake));
+  const std::string name = "projects/p/datasets/d/tables/予約 履歴/streams/s";
+  WriteStream stream(service, Target(name));
+  ASSERT_TRUE(AppendAll(stream, 1).ok());
+  EXPECT_EQ(fake.Rows(name), ExpectedRows(10));
+  EXPECT_EQ(fake.Routing(),
+            "write_stream=projects/p/datasets/d/tables/%E4%BA%88%E7%B4%84%20%E5%B1%A5%E6%AD%B4/streams/s");
+}
+
 TEST(WriteStream, LargeRequestsArriveWhole) {
   FakeStorageWrite fake;
   StorageWrite service(Fast(fake));

@@ -147,6 +147,19 @@ test('impersonated service account', async (t) => {
   assert.deepEqual(JSON.parse(target.body), { scope: scopes, lifetime: '3600s', delegates: ['d1'] });
 });
 
+test('a service account that the configuration says to act as', async (t) => {
+  const google = await serve(t, { 'POST /token': ok('token-base'), [`POST ${impersonationPath}`]: generate('token-target') });
+  const result = await token(['--file', file(serviceAccount(google.url)),
+    '--impersonate', 'target@p.iam.gserviceaccount.com', '--iam-endpoint', google.url]);
+  assert.equal(result.token, 'token-target', result.stderr);
+  const [base, target] = google.seen;
+  const claims = JSON.parse(Buffer.from(base.form.get('assertion').split('.')[1], 'base64url'));
+  assert.equal(claims.scope, 'https://www.googleapis.com/auth/cloud-platform');
+  assert.equal(target.headers.authorization, 'Bearer token-base');
+  assert.deepEqual(JSON.parse(target.body), { scope: scopes, lifetime: '3600s' });
+  assert.match(result.describe, /^service account target@.*, impersonated by service account loader@/);
+});
+
 const external = (endpoint, source, extra = {}) => ({ type: 'external_account', audience,
   subject_token_type: 'urn:ietf:params:oauth:token-type:jwt', token_url: `${endpoint}/v1/token`,
   credential_source: source, ...extra });

@@ -1,6 +1,7 @@
 // Prints the token a credential file yields, so that tests in another language can judge how it was asked
 // for:
-//   token_probe [--file PATH] [--container-endpoint URL] [--times N]
+//   token_probe [--file PATH] [--container-endpoint URL] [--impersonate EMAIL] [--iam-endpoint URL]
+//     [--times N]
 // One JSON line: {"token":…,"quotaProject":…,"describe":…}; or the error on standard error and exit code 1.
 #include <fmt/format.h>
 
@@ -16,6 +17,8 @@ int main(int argc, char** argv) {
   for (int i = 1; i + 1 < argc; i += 2) {
     if (std::strcmp(argv[i], "--file") == 0) options.file = argv[i + 1];
     if (std::strcmp(argv[i], "--container-endpoint") == 0) options.container_endpoint = argv[i + 1];
+    if (std::strcmp(argv[i], "--impersonate") == 0) options.impersonate = argv[i + 1];
+    if (std::strcmp(argv[i], "--iam-endpoint") == 0) options.iam_endpoint = argv[i + 1];
     if (std::strcmp(argv[i], "--times") == 0) times = std::atoi(argv[i + 1]);
   }
   auto credentials = hakobu::OpenCredentials(options);
