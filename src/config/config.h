@@ -134,11 +134,12 @@ struct LogConfig {
 
 // What one run may use of this machine.
 struct LimitConfig {
-  uint64_t memory = 64ull << 20;  // bytes of rows held between source and destination
+  uint64_t memory = 16ull << 20;  // bytes of rows held between source and destination
   absl::Duration finish_within;   // zero: no limit; a run that takes longer ends as late (exit code 3)
 };
 
-// US dollars, list prices of the US multi-region; `plan` multiplies, nothing else uses them.
+// US dollars. Storage Write as Google's documentation has it; queries and storage are to be checked against
+// the price page. `plan` multiplies, nothing else uses them.
 struct PriceConfig {
   double storage_write_per_gib = 0.025;
   double storage_write_free_gib = 2048;  // a month and project

@@ -49,11 +49,13 @@ Section SourceSection() {
       "statement_timeout", &SourceConfig::statement_timeout, absl::ZeroDuration(), absl::Hours(48),
       "The server ends a SELECT that takes longer, and the chunk is read again. 0s: never. A table "
       "without a key is read in one SELECT.");
-  builder.Choose<WireCompression>("compression", &SourceConfig::compression,
-                                  {{WireCompression::kNone, "none", "not at all"},
-                                   {WireCompression::kZlib, "zlib", "zlib, which every server speaks"},
-                                   {WireCompression::kZstd, "zstd", "zstd, MySQL 8.0.18 and later"}},
-                                  "Compression of the connection: worth it over a slow line only.");
+  builder.Choose<WireCompression>(
+      "compression", &SourceConfig::compression,
+      {{WireCompression::kNone, "none", "not at all"},
+       {WireCompression::kZlib, "zlib", "zlib, which every server speaks"},
+       {WireCompression::kZstd, "zstd",
+        "zstd, MySQL 8.0.18 and later, where libmariadb has its zstd plugin; `check` tells"}},
+      "Compression of the connection: worth it over a slow line only.");
   builder.Integer("connections", &SourceConfig::connections, 1, 64,
                   "The most connections that read at one time.");
   return builder.Take();
@@ -139,8 +141,9 @@ Section LogSection() {
 
 Section LimitSection() {
   SectionBuilder<LimitConfig> builder("What a run may use.");
-  builder.Size("memory", &LimitConfig::memory, 16'000'000, int64_t{64} << 30,
-               "Rows held between source and destination, over all connections.");
+  builder.Size("memory", &LimitConfig::memory, 4'000'000, int64_t{64} << 30,
+               "Rows held between source and destination, over all connections; 2 MiB a connection at least. "
+               "More helps `write: storage` over a long line.");
   builder.Duration("finish_within", &LimitConfig::finish_within, absl::ZeroDuration(), absl::Hours(24 * 7),
                    "A run that takes longer still finishes, but ends as late (exit code 3). 0s: no limit.");
   return builder.Take();
@@ -148,9 +151,10 @@ Section LimitSection() {
 
 Section PriceSection() {
   SectionBuilder<PriceConfig> builder(
-      "What `plan` reckons with, in US dollars. The defaults are list prices of the US multi-region, noted "
-      "in 2026; "
-      "check Google's price page for yours.");
+      "What `plan` reckons with, in US dollars. The defaults are what was known when this was written, for "
+      "the "
+      "US multi-region; the prices of queries and of storage were not taken from Google's price page. Put "
+      "your region's and contract's here.");
   builder.Number("storage_write_per_gib", &PriceConfig::storage_write_per_gib, "Storage Write API, a GiB.");
   builder.Number("storage_write_free_gib", &PriceConfig::storage_write_free_gib,
                  "Storage Write API, GiB free a month and project.");

@@ -50,6 +50,7 @@ struct PlannedTable {
   uint64_t chunks = 0;
   std::string key;  // "PRIMARY (id)"; empty: one streamed pass
   bool target_exists = false;
+  uint64_t target_bytes = 0;  // logical bytes of the table as it is in BigQuery
   std::vector<SchemaChange> schema_changes;
   std::vector<std::pair<std::string, std::string>> columns;  // BigQuery name and type, in order
   std::vector<std::string> notes;  // "no key: read in one streamed pass", "deletes are not seen" …
@@ -59,7 +60,6 @@ struct RunPlan {
   std::vector<PlannedTable> tables;
   std::optional<std::string> resumes_run;  // the id of the interrupted run that Run would continue
   uint64_t chunks_already_done = 0;
-  double storage_write_usd = 0;  // what BigQuery would charge for the appends beyond the free 2 TiB a month
 };
 
 // What the source was made to do, from its own counters (all connections of the run, and the whole server's

@@ -111,7 +111,7 @@ void Engine::Fail(TableRun* table, const absl::Status& status) {
   absl::MutexLock lock(&table->mutex);
   if (!table->failure.ok()) return;
   table->failure = status;
-  table->record.state = "failed";
+  table->record.state = run_->cancel->cancelled() ? "cancelled" : "failed";
   table->record.error = std::string(View(status.message()));
   (void)run_->ledger->UpdateTable(table->record);  // the failure itself may be the ledger's
 }
@@ -166,6 +166,7 @@ void Engine::Publish(TableRun* table) {
   if (!status.ok()) return Fail(table, status);
   absl::MutexLock lock(&table->mutex);
   table->record.state = "done";
+  table->record.error.clear();  // of the interrupted run that this one continued
   table->record.rows = table->rows;
   table->record.bytes = table->bytes;
   table->record.seconds += absl::ToDoubleSeconds(run_->clock->Now() - table->started);

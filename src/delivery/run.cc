@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cmath>
 #include <filesystem>
 #include <system_error>
 
@@ -88,20 +87,16 @@ PlannedTable Planned(const TableWork& work, uint64_t chunks, std::vector<std::st
     table.key = fmt::format("{} ({})", work.source.key->name, fmt::join(columns, ", "));
   }
   table.target_exists = work.existing.has_value();
+  if (work.existing.has_value()) {
+    const absl::StatusOr<TableFacts> facts = ReadTableFacts(*work.existing);
+    if (facts.ok()) table.target_bytes = facts->bytes;
+  }
   table.schema_changes = work.changes;
   for (const Field& field : work.schema.fields) {
     table.columns.emplace_back(field.name, std::string(FieldTypeName(field.type)));
   }
   table.notes = std::move(notes);
   return table;
-}
-
-double StorageWriteUsd(const Config& config, const RunPlan& plan) {
-  double gib = 0;
-  for (const PlannedTable& table : plan.tables) {
-    if (table.write == WriteBy::kStorage) gib += std::ldexp(static_cast<double>(table.estimated_bytes), -30);
-  }
-  return std::max(0.0, gib - config.prices.storage_write_free_gib) * config.prices.storage_write_per_gib;
 }
 
 // The run that is under way.
@@ -241,7 +236,6 @@ absl::StatusOr<RunReport> Delivery::Deliver() {
   }
   plan.resumes_run = report_.resumed_run;
   plan.chunks_already_done = resumed_chunks;
-  plan.storage_write_usd = StorageWriteUsd(*run_->config, plan);
   if (observer_ != nullptr) observer_->OnStart(run_->run_id, plan);
   DeliverTables(run_, tables_, observer_);
   const absl::Status finished = Finish(before);
@@ -292,7 +286,6 @@ absl::StatusOr<RunPlan> PlanRun(const Config& config, const RunOptions& options,
         plan.chunks_already_done += chunk.state == ChunkState::kDone ? 1 : 0;
     }
   }
-  plan.storage_write_usd = StorageWriteUsd(config, plan);
   return plan;
 }
 

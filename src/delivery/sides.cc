@@ -12,6 +12,7 @@ absl::StatusOr<std::shared_ptr<Credentials>> CredentialsFor(const DestinationCon
   if (local || destination.credentials.type == CredentialKind::kNone) return NoCredentials();
   CredentialsOptions options;
   if (destination.credentials.type == CredentialKind::kFile) options.file = destination.credentials.file;
+  options.impersonate = destination.credentials.impersonate;
   options.quota_project = destination.billing_project;
   options.clock = clock;
   return OpenCredentials(options);
@@ -32,7 +33,7 @@ ConnectOptions SourceOptions(const SourceConfig& source) {
                  .key_file = source.tls.key};
   options.compression = source.compression;
   options.connect_timeout = source.connect_timeout;
-  if (source.statement_timeout > absl::ZeroDuration()) options.read_timeout = source.statement_timeout;
+  options.statement_timeout = source.statement_timeout;
   return options;
 }
 

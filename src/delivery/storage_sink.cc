@@ -91,7 +91,9 @@ class StorageSink : public RowSink {
     CrashPoint("chunk.stream_created");
     name_ = stream.name;
     AppendOptions options;
-    options.max_bytes_in_flight = 4 * kRequestBytes;
+    // Half of a connection's share; the rows being read and the request being filled take the rest.
+    const uint64_t share = run_->config->limits.memory / run_->config->source.connections;
+    options.max_bytes_in_flight = std::max<uint64_t>(share / 2, kRequestBytes);
     if (table_.direct) options.schema_patience = absl::Minutes(10);  // columns may have been added just now
     stream_ = std::make_unique<WriteStream>(
         *run_->destination.storage,
