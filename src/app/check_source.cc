@@ -34,6 +34,36 @@ void CheckEncryption(const Config& config, const Connection& source, Findings* f
   }
 }
 
+std::string_view CompressionName(WireCompression compression) {
+  switch (compression) {
+    case WireCompression::kZlib:
+      return "zlib";
+    case WireCompression::kZstd:
+      return "zstd";
+    case WireCompression::kNone:
+      break;
+  }
+  return "none";
+}
+
+// zstd needs a server that speaks it and a plugin of the client library that most distributions leave out.
+void CheckCompression(const Config& config, const Connection& source, Findings* findings) {
+  const WireCompression wanted = config.source.compression;
+  if (wanted == WireCompression::kNone) return;
+  const WireCompression got = source.compression();
+  if (got == wanted) {
+    findings->Add(FindingLevel::kOk, kSource, fmt::format("compressed with {}", CompressionName(got)));
+    return;
+  }
+  const std::string_view hint = wanted == WireCompression::kZstd
+                                    ? "this server or this machine's libmariadb has no zstd: say zlib"
+                                    : "the server offers no compression (protocol_compression_algorithms)";
+  findings->Add(FindingLevel::kWarning, kSource,
+                fmt::format("source.compression is {}, and the connection is compressed with {}",
+                            CompressionName(wanted), CompressionName(got)),
+                std::string(hint));
+}
+
 void CheckSettings(const Config& config, const ServerFacts& facts, Findings* findings) {
   const std::string_view log = facts.Setting("log_bin");
   if (log == "OFF" || log == "0") {
@@ -41,10 +71,6 @@ void CheckSettings(const Config& config, const ServerFacts& facts, Findings* fin
   }
   if (facts.read_only)
     findings->Add(FindingLevel::kOk, kSource, "the server is read-only (a replica): good to read from");
-  if (config.source.compression == WireCompression::kZstd && facts.flavor == ServerFlavor::kMariaDb) {
-    findings->Add(FindingLevel::kWarning, kSource, "compression: zstd is not spoken by MariaDB",
-                  "use zlib or none");
-  }
   int64_t most = 0;
   const std::string_view limit = facts.Setting("max_connections");
   std::from_chars(limit.data(), limit.data() + limit.size(), most);
@@ -136,6 +162,7 @@ std::unique_ptr<Connection> CheckServer(const Config& config, Findings* findings
                 fmt::format("{} {} at {}, as {}", facts->flavor == ServerFlavor::kMySql ? "MySQL" : "MariaDB",
                             facts->version, (*source)->where(), facts->privileges.user));
   CheckEncryption(config, **source, findings);
+  CheckCompression(config, **source, findings);
   CheckSettings(config, *facts, findings);
   return *std::move(source);
 }

@@ -21,6 +21,10 @@ size_t Count(const Findings& findings, FindingLevel level) {
                                            [&](const Finding& finding) { return finding.level == level; }));
 }
 
+std::string Counted(size_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
 std::string_view Mark(FindingLevel level) {
   switch (level) {
     case FindingLevel::kOk:
@@ -112,11 +116,9 @@ std::string CheckText(const Findings& findings) {
     if (!finding.hint.empty()) text += fmt::format("           hint: {}\n", finding.hint);
   }
   const size_t problems = Count(findings, FindingLevel::kProblem);
-  return text + fmt::format("\n{}, {} warnings.\n",
-                            problems == 0   ? "No problem"
-                            : problems == 1 ? "1 problem"
-                                            : fmt::format("{} problems", problems),
-                            Count(findings, FindingLevel::kWarning));
+  const size_t warnings = Count(findings, FindingLevel::kWarning);
+  return text + fmt::format("\n{}, {}.\n", problems == 0 ? "No problem" : Counted(problems, "problem"),
+                            Counted(warnings, "warning"));
 }
 
 std::string CheckJson(const Findings& findings) {

@@ -40,7 +40,7 @@ void RegisterPlanCommand(CLI::App& app, CommandLine& line) {
   command->add_option("table", *tables, "Only these: table, database.table or a glob")->type_name("TABLE");
   command->footer(
       R"(Tables, modes, chunks, what has changed in their columns, rows and bytes, and what BigQuery would
-charge by the list prices of `prices:` in the configuration.
+charge by the prices in `prices:` of the configuration.
 Examples:
   hakobu plan
   hakobu plan 'shop.res*' --json | jq '.tables[].schema_changes'

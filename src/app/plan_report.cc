@@ -38,9 +38,9 @@ std::string Sum(std::string_view title, const std::string& lines) {
 
 std::string CostText(const CostEstimate& cost, const PriceConfig& prices) {
   return fmt::format(
-      "\nWhat BigQuery would charge, by the list prices of the configuration\n"
+      "\nWhat BigQuery would charge, by `prices:` of the configuration (check them against Google's)\n"
       "  Storage Write: {} to {} (the first {:.0f} GiB a month and project are free, then {} a GiB)\n"
-      "  load and copy jobs: free; MERGE of incremental tables: about {} of queries\n"
+      "  load and copy jobs: free; MERGE of incremental tables: {} of queries, and what is new\n"
       "  keeping the tables: about {} a month\n",
       DollarText(cost.storage_write_usd), DollarText(cost.storage_write_most_usd),
       prices.storage_write_free_gib, fmt::format("${}", prices.storage_write_per_gib),
@@ -67,6 +67,7 @@ Json TableJson(const PlannedTable& table) {
           {"chunks", table.chunks},
           {"key", table.key},
           {"target_exists", table.target_exists},
+          {"target_bytes", table.target_bytes},
           {"columns", columns},
           {"schema_changes", changes},
           {"notes", table.notes}};
@@ -81,8 +82,9 @@ CostEstimate EstimateCost(const RunPlan& plan, const PriceConfig& prices) {
   for (const PlannedTable& table : plan.tables) {
     const double bytes = static_cast<double>(table.estimated_bytes);
     if (table.write == WriteBy::kStorage) appended += bytes / kGib;
-    if (table.mode == WriteMode::kIncremental && table.target_exists) merged += bytes / kGib / 1024;
-    kept += bytes / kGib;
+    const auto target_bytes = static_cast<double>(table.target_bytes);
+    if (table.mode == WriteMode::kIncremental) merged += target_bytes / kGib / 1024;
+    kept += std::max(bytes, target_bytes) / kGib;
   }
   CostEstimate cost;
   cost.storage_write_usd =

@@ -12,7 +12,7 @@ namespace hakobu {
 struct CostEstimate {
   double storage_write_usd = 0;       // appends, if this month's free amount is not used up yet
   double storage_write_most_usd = 0;  // appends, if it is
-  double merge_usd = 0;               // MERGE of incremental tables reads the whole target once
+  double merge_usd = 0;               // a MERGE reads its whole target; what is new comes on top
   double storage_month_usd = 0;       // what the delivered tables cost to keep, a month
 };
 CostEstimate EstimateCost(const RunPlan& plan, const PriceConfig& prices);

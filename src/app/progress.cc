@@ -17,7 +17,7 @@ bool IsMoving(const TableProgress& table) {
 }
 
 bool IsOver(const TableProgress& table) {
-  return table.state == "done" || table.state == "failed";
+  return table.state == "done" || table.state == "failed" || table.state == "cancelled";
 }
 
 std::string Bar(double fraction, size_t width) {
@@ -32,7 +32,7 @@ double SecondsLeft(double fraction, absl::Duration spent) {
 }
 
 std::string LeftText(double seconds) {
-  return seconds < 0 ? "" : SecondsText(seconds) + " left";
+  return seconds < 0.5 ? "" : SecondsText(seconds) + " left";
 }
 
 double Rate(uint64_t bytes, absl::Duration spent) {

@@ -29,9 +29,9 @@ std::string TablesText(const RunReport& report) {
 std::string QuarantineText(const TableReport& table) {
   std::string text;
   for (const QuarantinedValues& column : table.quarantined) {
-    text += fmt::format("  {}.{}: {} values that BigQuery cannot hold, such as '{}', at {}\n", table.source,
-                        column.column, CountText(column.count), column.example,
-                        fmt::join(column.first_keys, ", "));
+    text += fmt::format("  {}.{}: {} value{} that BigQuery cannot hold; first keys {}; {}\n", table.source,
+                        column.column, CountText(column.count), column.count == 1 ? "" : "s",
+                        fmt::join(column.first_keys, ", "), column.example);
   }
   return text;
 }
@@ -58,7 +58,7 @@ std::string DetailText(const RunReport& report) {
     quarantined += QuarantineText(table);
     changes += ChangesText(table);
     for (const std::string& note : table.notes) notes += fmt::format("  {}: {}\n", table.source, note);
-    if (!table.error.empty()) errors += fmt::format("  {}: {}\n", table.source, table.error);
+    if (table.state == "failed") errors += fmt::format("  {}: {}\n", table.source, table.error);
   }
   for (const std::string& note : report.notes) notes += fmt::format("  {}\n", note);
   return Part("Quarantined", quarantined) + Part("Schema changes", changes) + Part("Notes", notes) +
@@ -91,11 +91,12 @@ std::string RunReportText(const RunReport& report) {
   }
   const double seconds = absl::ToDoubleSeconds(report.finished - report.started);
   std::string state = report.late ? report.state + ", but late" : report.state;
-  if (report.resumed_run) state += fmt::format(", continued from run {}", *report.resumed_run);
+  if (report.resumed_run) state += ", continued where it was interrupted";
   return TablesText(report) + DetailText(report) + LoadText(report.source_load) + PositionText(report) +
          fmt::format("\nRun {}: {}. {} rows, {} in {} ({}), consistency: {}\n", report.run_id, state,
                      CountText(rows), BytesText(bytes), SecondsText(seconds),
-                     RateText(seconds <= 0 ? 0 : static_cast<double>(bytes) / seconds), report.consistency);
+                     RateText(seconds <= 0 ? 0 : static_cast<double>(bytes) / seconds), report.consistency) +
+         (report.state == "cancelled" ? "The next `hakobu run` continues it.\n" : "");
 }
 
 }  // namespace hakobu

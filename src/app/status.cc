@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "app/text_table.h"
@@ -32,6 +33,10 @@ uint64_t Rows(const RunStatus& status) {
   return rows;
 }
 
+std::string_view StateName(const RunStatus& status) {
+  return status.interrupted ? "interrupted" : RunStateName(status.run.state);
+}
+
 std::string FirstLine(const std::string& text) {
   return text.substr(0, text.find('\n'));
 }
@@ -48,7 +53,7 @@ std::string TablesText(const RunStatus& newest) {
   for (const RunTableRecord& record : newest.tables) {
     table.AddRow({record.source, record.target, record.mode, record.state, CountText(record.rows),
                   BytesText(record.bytes), SecondsText(record.seconds)});
-    if (!record.error.empty()) errors += fmt::format("{}: {}\n", record.source, record.error);
+    if (record.state == "failed") errors += fmt::format("{}: {}\n", record.source, record.error);
   }
   return fmt::format("\nTables of run {}\n{}{}", newest.run.id, table.Render(),
                      errors.empty() ? "" : "\n" + errors);
@@ -61,9 +66,15 @@ absl::StatusOr<std::vector<RunStatus>> ReadStatus(Ledger* ledger, size_t count) 
   std::vector<RunStatus> result;
   for (const RunRecord& run : runs) {
     HAKOBU_ASSIGN_OR_RETURN(std::vector<RunTableRecord> tables, ledger->Tables(run.id));
-    result.push_back({run, std::move(tables)});
+    result.push_back({.run = run, .tables = std::move(tables)});
   }
   return result;
+}
+
+void MarkInterrupted(Ledger* ledger, std::vector<RunStatus>* runs) {
+  const auto running = [](const RunStatus& status) { return status.run.state == RunState::kRunning; };
+  if (std::none_of(runs->begin(), runs->end(), running) || !ledger->LockForRun().ok()) return;
+  for (RunStatus& status : *runs) status.interrupted = running(status);
 }
 
 std::string StatusText(const std::vector<RunStatus>& runs) {
@@ -77,7 +88,7 @@ std::string StatusText(const std::vector<RunStatus>& runs) {
                    {"", Align::kLeft}});
   for (const RunStatus& status : runs) {
     const RunRecord& run = status.run;
-    table.AddRow({run.id, TimeText(run.started), Took(run), std::string(RunStateName(run.state)),
+    table.AddRow({run.id, TimeText(run.started), Took(run), std::string(StateName(status)),
                   CountText(status.tables.size()), CountText(Rows(status)), FirstLine(run.error)});
   }
   return table.Render() + TablesText(runs.front());
@@ -101,7 +112,7 @@ std::string StatusJson(const std::vector<RunStatus>& runs) {
     list.push_back({{"run", run.id},
                     {"started", TimeJson(run.started)},
                     {"finished", TimeJson(run.finished)},
-                    {"state", RunStateName(run.state)},
+                    {"state", StateName(status)},
                     {"error", run.error},
                     {"tables", tables}});
   }

@@ -12,10 +12,14 @@ namespace hakobu {
 struct RunStatus {
   RunRecord run;
   std::vector<RunTableRecord> tables;
+  bool interrupted = false;  // see MarkInterrupted
 };
 
 // The newest `count` runs, newest first, each with its tables.
 absl::StatusOr<std::vector<RunStatus>> ReadStatus(Ledger* ledger, size_t count);
+// What the ledger calls running while no process holds it was cut off: its process was killed.
+void MarkInterrupted(Ledger* ledger, std::vector<RunStatus>* runs);
+
 std::string StatusText(const std::vector<RunStatus>& runs);
 std::string StatusJson(const std::vector<RunStatus>& runs);
 

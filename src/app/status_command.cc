@@ -20,6 +20,7 @@ absl::StatusOr<int> ShowStatus(const GlobalOptions& options, size_t count) {
   if (std::filesystem::exists(config.ledger)) {
     HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Ledger> ledger, Ledger::Open(config.ledger));
     HAKOBU_ASSIGN_OR_RETURN(runs, ReadStatus(ledger.get(), count));
+    MarkInterrupted(ledger.get(), &runs);
   }
   fmt::print("{}", options.json ? StatusJson(runs) : StatusText(runs));
   return kExitDone;

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "config/load.h"
 
 namespace hakobu {
@@ -13,9 +14,10 @@ namespace hakobu {
 bool HasSubstitutions(std::string_view text);
 
 // `text` with each replaced by what it names, without trailing newlines. Relative files start from `folder`;
-// commands are run by /bin/sh. InvalidArgument, `<expected>, found <found>`, naming what is missing but never
-// a value.
+// commands are run by /bin/sh and may take `patience`. InvalidArgument, `<expected>, found <found>`, naming
+// what is missing but never a value.
 absl::StatusOr<std::string> Substitute(std::string_view text, const std::string& folder,
-                                       const Environment& environment);
+                                       const Environment& environment,
+                                       absl::Duration patience = absl::Minutes(1));
 
 }  // namespace hakobu

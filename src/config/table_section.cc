@@ -91,11 +91,13 @@ Section SchemaChangeSection() {
                                {AddedColumn::kIgnore, "ignore", "not delivered; the report says so"},
                                {AddedColumn::kRefuse, "refuse", "the table is refused, exit code 4"}},
                               "A column that is new.");
-  builder.Choose<DroppedColumn>("dropped", &SchemaChangeConfig::dropped,
-                                {{DroppedColumn::kKeep, "keep", "stays, NULL in rows delivered from now on"},
-                                 {DroppedColumn::kDrop, "drop", "dropped, with its values"},
-                                 {DroppedColumn::kRefuse, "refuse", "the table is refused, exit code 4"}},
-                                "A column that is gone.");
+  builder.Choose<DroppedColumn>(
+      "dropped", &SchemaChangeConfig::dropped,
+      {{DroppedColumn::kKeep, "keep",
+        "stays, NULL in rows delivered from now on; `mode: replace` has it no more"},
+       {DroppedColumn::kDrop, "drop", "dropped, with its values"},
+       {DroppedColumn::kRefuse, "refuse", "the table is refused, exit code 4"}},
+      "A column that is gone.");
   builder.Choose<RenamedColumn>("renamed", &SchemaChangeConfig::renamed,
                                 {{RenamedColumn::kAddAndKeep, "add_and_keep",
                                   "the new name as `added` says, the old one as `dropped` says"},
@@ -105,8 +107,8 @@ Section SchemaChangeSection() {
   builder.Choose<RetypedColumn>(
       "retyped", &SchemaChangeConfig::retyped,
       {{RetypedColumn::kWiden, "widen",
-        "widened where BigQuery can (INT64 to NUMERIC …), else the table is refused"},
-       {RetypedColumn::kReplace, "replace", "`mode: replace` makes the table anew; other modes refuse"},
+        "`mode: replace` makes the new type; other modes widen where BigQuery can (INT64 to NUMERIC …), and "
+        "else refuse the table"},
        {RetypedColumn::kRefuse, "refuse", "the table is refused, exit code 4"}},
       "A column whose BigQuery type changes.");
   return builder.Take();

@@ -62,5 +62,23 @@ TEST(Substitute, DollarsThatAreNone) {
   EXPECT_EQ(*Substitute("${command:printf '{%s}' x}", "", none), "{x}");
 }
 
+TEST(Substitute, CommandsThatFailOrHang) {
+  const Environment none = [](const std::string&) { return std::optional<std::string>(); };
+  EXPECT_EQ(Substitute("${command:exit 3}", "", none).status().message(),
+            "the command to end with 0, found 3");
+  const absl::Time begin = absl::Now();
+  EXPECT_EQ(Substitute("${command:echo early; exec sleep 60}", "", none, absl::Milliseconds(200))
+                .status()
+                .message(),
+            "the command to end within 0.2 s, found it still running");
+  EXPECT_LT(absl::Now() - begin, absl::Seconds(20));
+}
+
+// More than a pipe holds, and nothing on standard input is needed.
+TEST(Substitute, CommandsMayPrintMuch) {
+  const Environment none = [](const std::string&) { return std::optional<std::string>(); };
+  EXPECT_EQ(Substitute("${command:head -c 300000 /dev/zero | tr '\\0' x}", "", none)->size(), 300000u);
+}
+
 }  // namespace
 }  // namespace hakobu
