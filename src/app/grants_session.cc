@@ -68,6 +68,7 @@ absl::StatusOr<std::shared_ptr<Credentials>> OpenGrantCredentials(const Destinat
   if (local || destination.credentials.type == CredentialKind::kNone) return NoCredentials();
   CredentialsOptions options;
   if (destination.credentials.type == CredentialKind::kFile) options.file = destination.credentials.file;
+  options.impersonate = destination.credentials.impersonate;
   options.quota_project = destination.billing_project;
   return OpenCredentials(options);
 }

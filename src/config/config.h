@@ -68,11 +68,7 @@ enum class PartitionUnit : uint8_t { kHour, kDay, kMonth, kYear, kRange };
 enum class AddedColumn : uint8_t { kAdd, kIgnore, kRefuse };
 enum class DroppedColumn : uint8_t { kKeep, kDrop, kRefuse };  // kKeep: stays, NULL in new rows
 enum class RenamedColumn : uint8_t { kAddAndKeep, kRename, kRefuse };
-enum class RetypedColumn : uint8_t {
-  kWiden,
-  kReplace,
-  kRefuse
-};  // kWiden: what BigQuery can widen, else refuse
+enum class RetypedColumn : uint8_t { kWiden, kRefuse };  // kWiden: what BigQuery can widen, else refuse
 
 struct SchemaChangeConfig {
   AddedColumn added = AddedColumn::kAdd;
