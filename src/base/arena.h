@@ -15,7 +15,8 @@ class Arena {
   explicit Arena(size_t block_bytes = 64 * 1024) : block_bytes_(block_bytes) {}
 
   char* Allocate(size_t size) {
-    if (size > static_cast<size_t>(end_ - at_)) [[unlikely]] Grow(size);
+    if (size > static_cast<size_t>(end_ - at_)) [[unlikely]]
+      Grow(size);
     char* result = at_;
     at_ += size;
     used_bytes_ += size;

@@ -10,7 +10,8 @@ namespace hakobu {
 
 class ByteReader {
  public:
-  explicit ByteReader(std::string_view bytes) : begin_(bytes.data()), at_(bytes.data()), end_(at_ + bytes.size()) {}
+  explicit ByteReader(std::string_view bytes)
+      : begin_(bytes.data()), at_(bytes.data()), end_(at_ + bytes.size()) {}
 
   bool failed() const { return failed_; }
   bool AtEnd() const { return at_ == end_; }
@@ -19,7 +20,8 @@ class ByteReader {
   std::string_view Rest() const { return {at_, remaining()}; }
 
   std::string_view Take(size_t size) {
-    if (size > remaining()) [[unlikely]] return Fail();
+    if (size > remaining()) [[unlikely]]
+      return Fail();
     const char* taken = at_;
     at_ += size;
     return {taken, size};

@@ -17,7 +17,9 @@ class Cancellation {
   }
   bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
   // True when cancelled before the time was up.
-  bool WaitFor(absl::Duration duration) const { return notification_.WaitForNotificationWithTimeout(duration); }
+  bool WaitFor(absl::Duration duration) const {
+    return notification_.WaitForNotificationWithTimeout(duration);
+  }
   absl::Status Check() const {
     return cancelled() ? absl::CancelledError("stopped on request") : absl::OkStatus();
   }

@@ -1,5 +1,5 @@
-// Any bytes as a grants CSV: no crash, every problem placed within the file, and what was read without a problem is
-// read back the same after it is written out.
+// Any bytes as a grants CSV: no crash, every problem placed within the file, and what was read without a
+// problem is read back the same after it is written out.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
@@ -18,7 +18,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!problems.HasErrors()) {
     std::string again = "h\n";  // decides the separator
     for (const CsvRecord& record : file.records) {
-      for (size_t at = 0; at < record.fields.size(); ++at) again += (at > 0 ? "," : "") + CsvQuote(record.fields[at].text);
+      for (size_t at = 0; at < record.fields.size(); ++at)
+        again += (at > 0 ? "," : "") + CsvQuote(record.fields[at].text);
       again += '\n';
     }
     again.insert(0, "h,h\n");

@@ -136,11 +136,13 @@ class Catalog {
   using ContentsHook = std::function<absl::Status(Connection&, const Table&)>;
   void OnContentsDropped(ContentsHook hook) { contents_hook_ = std::move(hook); }
 
-  // What to read a table's rows from, for SELECT … FROM: its quoted DuckDB relation, or what the hook says, for
-  // tables whose changes are merged when they are read. Set before serving.
+  // What to read a table's rows from, for SELECT … FROM: its quoted DuckDB relation, or what the hook says,
+  // for tables whose changes are merged when they are read. Set before serving.
   using SourceHook = std::function<std::string(const Table&)>;
   void OnRead(SourceHook hook) { source_hook_ = std::move(hook); }
-  std::string ReadSource(const Table& table) const { return source_hook_ ? source_hook_(table) : DuckDbName(table.id); }
+  std::string ReadSource(const Table& table) const {
+    return source_hook_ ? source_hook_(table) : DuckDbName(table.id);
+  }
 
   // Held shared while rows are written (Write does it), exclusively while a table is altered. One per table
   // name, kept over drop and re-create. For those who need it longer than one Write.
