@@ -294,6 +294,7 @@ absl::StatusOr<int> GrantsSession::Apply(const GrantPlan& plan, const std::vecto
   size_t counts[4] = {};
   ApplyOptions options;
   options.caller = record.caller;
+  options.parallel = options_.parallel;
   options.cancellation = cancel_;
   options.on_result = [&](const TargetResult& result) -> absl::Status {
     ++counts[static_cast<size_t>(result.outcome)];
