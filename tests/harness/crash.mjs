@@ -93,14 +93,26 @@ export function rereadChunks(ledger) {
   return text.trim() === '' ? [] : JSON.parse(text);
 }
 
+function newestRun(ledger) {
+  const sql = 'SELECT id, state FROM runs ORDER BY started_us DESC, rowid DESC LIMIT 1';
+  const text = execFileSync('sqlite3', ['-json', ledger, sql], { encoding: 'utf8' });
+  return text.trim() === '' ? { id: '', state: '' } : JSON.parse(text)[0];
+}
+
 // One crash: version `version` is in the source; `crash(job)` must end with the process killed or the run done. Then
 // runs again until it is done and checks everything. Returns the number of chunks that were read again.
 export async function crashOnce({ job, client, admin, dataset, database, flavor, version, crash }) {
   await nextVersion(admin, database, version);
+  const before = newestRun(job.ledger);
   const crashed = await crash(job);
   await assertWhole(client, dataset, version - 1, version);
-  const result = await job.run();
-  assert.equal(result.code, 0, `the run after the crash: ${result.stderr}\n${result.stdout}`);
+  const killed = newestRun(job.ledger);
+  // A kill that came after the run's last step left nothing to go on with: one more run would be a new one, which
+  // appends again as it should.
+  if (killed.id === before.id || killed.state !== 'done') {
+    const result = await job.run();
+    assert.equal(result.code, 0, `the run after the crash: ${result.stderr}\n${result.stdout}`);
+  }
   const again = rereadChunks(job.ledger);
   if (crashed) assert.ok(again.length <= connections, `read again: ${JSON.stringify(again)}`);
   await assertEqual({ client, admin, dataset, database, flavor, version });
