@@ -80,22 +80,74 @@ EventType WithoutCompression(EventType type) {
   }
 }
 
-// The session's sql_mode, from the status variables that stand before a QUERY event's text.
 constexpr uint64_t kAnsiQuotes = 4;
-bool HasAnsiQuotes(std::string_view variables) {
+
+// The status variables that stand before a QUERY event's text (Query_event in statement_events.h). What comes
+// after one that is not known cannot be read.
+StatementSettings ReadSettings(std::string_view variables) {
+  StatementSettings settings;
   ByteReader reader(variables);
   while (!reader.AtEnd()) {
     switch (reader.U8()) {
-      case 0:  // Q_FLAGS2_CODE
+      case 0:   // Q_FLAGS2
+      case 3:   // Q_AUTO_INCREMENT
+      case 10:  // Q_MASTER_DATA_WRITTEN
         reader.Skip(4);
         break;
-      case 1:  // Q_SQL_MODE_CODE
-        return (reader.U64() & kAnsiQuotes) != 0;
+      case 1:
+        settings.sql_mode = reader.U64();
+        break;
+      case 4:
+        settings.client_collation = reader.U16();
+        reader.Skip(2);  // the connection's
+        settings.server_collation = reader.U16();
+        break;
+      case 5:  // Q_TIME_ZONE
+      case 6:  // Q_CATALOG_NZ
+        reader.Skip(reader.U8());
+        break;
+      case 7:  // Q_LC_TIME_NAMES
+        reader.Skip(2);
+        break;
+      case 8:
+        settings.database_collation = reader.U16();
+        break;
+      case 9:    // Q_TABLE_MAP_FOR_UPDATE
+      case 17:   // Q_DDL_LOGGED_WITH_XID
+      case 129:  // MariaDB's Q_XID
+        reader.Skip(8);
+        break;
+      case 11:  // Q_INVOKER: user, host
+        reader.Skip(reader.U8());
+        reader.Skip(reader.U8());
+        break;
+      case 12: {  // Q_UPDATED_DB_NAMES; 254: too many to name
+        uint8_t count = reader.U8();
+        if (count == 254) count = 0;
+        for (; count > 0 && !reader.AtEnd(); --count) {
+          while (!reader.AtEnd() && reader.U8() != 0) continue;
+        }
+        break;
+      }
+      case 13:   // Q_MICROSECONDS
+      case 128:  // MariaDB's Q_HRNOW
+        reader.Skip(3);
+        break;
+      case 16:
+        settings.explicit_timestamps = reader.U8() != 0;
+        break;
+      case 18:
+        settings.utf8mb4_collation = reader.U16();
+        break;
+      case 19:  // Q_SQL_REQUIRE_PRIMARY_KEY
+      case 20:  // Q_DEFAULT_TABLE_ENCRYPTION
+        reader.Skip(1);
+        break;
       default:
-        return false;  // sql_mode is written among the first
+        return settings;
     }
   }
-  return false;
+  return settings;
 }
 
 bool Is(std::string_view text, std::string_view word) {
@@ -236,7 +288,8 @@ absl::Status LogDecoder::HandleQuery(const Event& event) {
   if (Is(statement.text, "ROLLBACK")) return End(TransactionEnd::kRollback);
   if (statement.text.starts_with("XA START")) return Begin();
   if (statement.text.starts_with("XA END")) return absl::OkStatus();
-  statement.ansi_quotes = HasAnsiQuotes(variables);
+  statement.settings = ReadSettings(variables);
+  statement.ansi_quotes = (statement.settings.sql_mode & kAnsiQuotes) != 0;
   return visitor_->OnStatement(context_, statement);
 }
 

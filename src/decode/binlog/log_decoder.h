@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,9 +29,20 @@ struct LogContext {
   uint32_t event_in_transaction = 0;
 };
 
+// The session's variables that a statement's meaning depends on, as far as the event states them.
+struct StatementSettings {
+  uint64_t sql_mode = 0;
+  uint16_t client_collation = 0;    // the statement's text is in its character set; 0: not stated
+  uint16_t server_collation = 0;    // collation_server
+  uint16_t database_collation = 0;  // collation_database
+  uint16_t utf8mb4_collation = 0;   // default_collation_for_utf8mb4
+  std::optional<bool> explicit_timestamps;
+};
+
 struct LogStatement {
-  std::string database;      // the session's
-  std::string text;          // in the session's character set, as logged
+  std::string database;  // the session's
+  std::string text;      // in the session's character set, as logged
+  StatementSettings settings;
   bool ansi_quotes = false;  // sql_mode has ANSI_QUOTES: "x" is a name
   uint16_t error_code = 0;
 };

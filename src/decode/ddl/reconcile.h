@@ -1,0 +1,29 @@
+// A table map of the log held against the table as the history knows it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "decode/binlog/table_map.h"
+#include "decode/ddl/statement.h"
+#include "row/source_table.h"
+
+namespace hakobu::ddl {
+
+struct Reconciled {
+  // What to decode by and deliver as: one column per column of the map, in its order.
+  SourceTable table;
+  // Where the log's own metadata says something else than `known`: the log was believed. One phrase each:
+  // "column 3: name is total, the history has sum".
+  std::vector<std::string> differences;
+  bool from_log_alone = false;  // `known` was null
+};
+
+// With names in the map (binlog_row_metadata=FULL) the map alone is enough, and is believed where it differs.
+// Without them `known` must fit: FailedPrecondition, with everything that disagrees (number of columns, then
+// each column's type, sign, length), so that this table alone can be stopped; or NotFound when `known` is
+// null.
+absl::StatusOr<Reconciled> Reconcile(const binlog::TableMap& map, const SourceTable* known, Dialect dialect);
+
+}  // namespace hakobu::ddl
