@@ -4,5 +4,7 @@
 #include "source/chunk.h"         // IWYU pragma: export
 #include "source/chunk_reader.h"  // IWYU pragma: export
 #include "source/connection.h"    // IWYU pragma: export
+#include "source/log_state.h"     // IWYU pragma: export
+#include "source/log_stream.h"    // IWYU pragma: export
 #include "source/schema.h"        // IWYU pragma: export
 #include "source/server_facts.h"  // IWYU pragma: export

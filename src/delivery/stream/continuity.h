@@ -1,0 +1,75 @@
+// Whether a source's log goes on where a stream stopped, and if not, what exactly is missing. Pure.
+// Source: MySQL's "Replication with GTIDs" (gtid_executed, gtid_purged); docs/decisions.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/time/time.h"
+#include "source/log_state.h"
+#include "source/log_stream.h"
+
+namespace hakobu {
+
+// What the ledger holds of a source: everything up to here is acknowledged by the destination.
+struct StoredPosition {
+  ServerFlavor flavor = ServerFlavor::kMySql;
+  std::string server_uuid;  // of the server it was read from; MariaDB: ""
+  uint32_t server_id = 0;
+  std::string gtid_set;  // MySQL: a set; MariaDB: the last of each domain; "": the source has no GTIDs
+  std::string file;      // of the next transaction
+  uint64_t offset = 0;
+  LogFileIdentity identity;                     // of `file`; unknown is allowed, and then proves nothing
+  absl::Time committed = absl::InfinitePast();  // of the last transaction delivered, by the source's clock
+  absl::Time proven = absl::InfinitePast();     // until when the log was known to hold no more (heartbeats)
+};
+
+// What was found out beside LogState. All optional: less evidence, more gaps.
+struct LogEvidence {
+  LogFileIdentity stored_file;             // of the file named as the stored one, as the server has it now
+  LogFileIdentity oldest_file;             // of the oldest file the server still has
+  LogFailure refused = LogFailure::kNone;  // what the server answered when it was asked to go on from there
+};
+
+enum class ContinuityVerdict : uint8_t {
+  kContinues,  // proven: start there, nothing is missing
+  kWait,       // a replica that has not caught up with what was delivered: ask again later
+  kGap,        // record the gap, then start there
+};
+
+enum class GapCause : uint8_t {
+  kNone,
+  kPurged,       // the server deleted what comes next
+  kLostTail,     // the server crashed and lost transactions that were delivered (sync_binlog)
+  kFork,         // another server, which lacks some of ours and has others
+  kRestored,     // the server went back in time: from a snapshot or backup
+  kReset,        // RESET BINARY LOGS AND GTIDS: numbering began anew
+  kOtherServer,  // another server, and positions by file say nothing about it
+  kUnproven,     // nothing speaks against going on, but nothing proves it either
+};
+std::string_view GapCauseCode(GapCause cause);  // "purged", "lost_tail", …: for ledgers, logs and metrics
+std::optional<GapCause> GapCauseFromCode(std::string_view code);
+
+struct Continuity {
+  ContinuityVerdict verdict = ContinuityVerdict::kContinues;
+  GapCause cause = GapCause::kNone;
+  LogStart start;             // kContinues, kGap: where to go on
+  std::string gtid_set;       // what counts as seen from `start` on: the stored position's new set
+  bool other_server = false;  // a failover or Blue/Green switch: the identity to store is the new one
+  // Bounds of a gap.
+  std::string missing_gtids;  // never to be seen: changes that the destination lacks
+  std::string
+      phantom_gtids;  // delivered, but the source does not have them: rows that the destination has wrong
+  std::string from_position, until_position;  // "file:offset", where known
+  std::optional<absl::Time> from, until;      // commit times; nullopt: not known on that side
+  std::string explanation;                    // what was found, in a sentence or two
+  std::string hint;                           // what to do on the source so that it does not happen again
+};
+
+Continuity JudgeContinuity(const StoredPosition& stored, const LogState& state, const LogEvidence& evidence);
+
+// "binlog.000041" -> 41; nullopt when there is no number at its end.
+std::optional<uint64_t> LogFileNumber(std::string_view name);
+
+}  // namespace hakobu
