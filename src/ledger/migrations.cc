@@ -52,7 +52,30 @@ CREATE TABLE grant_managed (
   PRIMARY KEY (project, target, grant_key)) WITHOUT ROWID;
 )sql";
 
-constexpr const char* kMigrations[] = {kVersion1, kGrants};
+// The stream (stream_log.h). One position, one set of schemas: id is always 1.
+constexpr const char* kStream = R"sql(
+CREATE TABLE stream_position (
+  id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL, flavor TEXT NOT NULL, server_uuid TEXT NOT NULL,
+  server_id INTEGER NOT NULL, file TEXT NOT NULL, file_offset INTEGER NOT NULL, file_identity TEXT NOT NULL,
+  gtid_set TEXT NOT NULL, log_time_us INTEGER NOT NULL, stored_us INTEGER NOT NULL);
+CREATE TABLE stream_schemas (id INTEGER PRIMARY KEY CHECK (id = 1), schemas_json TEXT NOT NULL);
+CREATE TABLE stream_tables (
+  source TEXT PRIMARY KEY, target TEXT NOT NULL, mode TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,
+  since_us INTEGER NOT NULL, copy_sequence TEXT NOT NULL, whole_epoch INTEGER NOT NULL, whole_file TEXT NOT NULL,
+  whole_offset INTEGER NOT NULL, write_stream TEXT NOT NULL, write_offset INTEGER NOT NULL,
+  copied_rows INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE stream_chunks (
+  source TEXT NOT NULL REFERENCES stream_tables(source) ON DELETE CASCADE, number INTEGER NOT NULL,
+  bounds_json TEXT NOT NULL, done INTEGER NOT NULL, rows INTEGER NOT NULL, write_stream TEXT NOT NULL,
+  PRIMARY KEY (source, number)) WITHOUT ROWID;
+CREATE TABLE stream_gaps (
+  id INTEGER PRIMARY KEY, from_gtid TEXT NOT NULL, to_gtid TEXT NOT NULL, from_file TEXT NOT NULL,
+  from_offset INTEGER NOT NULL, to_file TEXT NOT NULL, to_offset INTEGER NOT NULL, from_us INTEGER, to_us INTEGER,
+  cause TEXT NOT NULL, detail_json TEXT NOT NULL, tables_json TEXT NOT NULL, state TEXT NOT NULL,
+  opened_us INTEGER NOT NULL, closed_us INTEGER, proof_json TEXT NOT NULL);
+)sql";
+
+constexpr const char* kMigrations[] = {kVersion1, kGrants, kStream};
 
 }  // namespace
 

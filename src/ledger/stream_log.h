@@ -1,0 +1,118 @@
+// What `hakobu stream` knows over restarts: how far the log is delivered, each table's state, its first
+// copy's chunks, the schemas at that position, and the gaps. In the ledger's file, as durable as the rest of
+// it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+namespace hakobu {
+
+// Everything before this place is in BigQuery, acknowledged.
+struct StreamPosition {
+  int64_t epoch = 0;  // grows whenever positions begin anew (another server, a reset log); 0: none stored yet
+  std::string flavor{};  // "mysql", "mariadb"
+  std::string server_uuid{};
+  uint32_t server_id = 0;
+  std::string file{};  // where the next transaction begins
+  uint64_t offset = 0;
+  std::string file_identity{};  // LogFileIdentity::Text of `file`
+  std::string
+      gtid_set{};  // MySQL: all that was delivered; MariaDB: the last of each domain; "" without GTIDs
+  absl::Time log_time = absl::InfinitePast();  // when the last delivered transaction was committed
+  absl::Time stored = absl::InfinitePast();
+};
+
+// "shop.members" as the stream delivers it.
+struct StreamTableRecord {
+  std::string source{};
+  std::string target{};  // "project.dataset.table"
+  std::string mode{};    // "upsert", "soft", "history"
+  // "copying"  rows of the first copy are on their way
+  // "catching" the copy is done, the log up to its end is not yet delivered
+  // "whole"    the table equals the source at the stored position
+  // "stopped"  not delivered any more; `reason` says why, repair brings it back
+  // "dropped"  gone from the source
+  std::string state{};
+  std::string reason{};
+  absl::Time since = absl::InfinitePast();  // of the state
+  // Rows of the copy have this _CHANGE_SEQUENCE_NUMBER: below every change that follows them.
+  std::string copy_sequence{};
+  int64_t whole_epoch = 0;  // the copy is whole once the stream has passed this place
+  std::string whole_file{};
+  uint64_t whole_offset = 0;
+  std::string write_stream{};  // history: the committed stream, and its rows at the stored position
+  uint64_t write_offset = 0;
+  uint64_t copied_rows = 0;
+  uint64_t chunks = 0;       // of the copy; read only
+  uint64_t chunks_done = 0;  // read only
+};
+
+struct StreamChunkRecord {
+  uint64_t number = 0;
+  std::string bounds_json{};
+  bool done = false;
+  uint64_t rows = 0;
+  std::string write_stream{};  // history: the pending stream that is committed with the chunk
+};
+
+// An interval of the log that was not, or may not have been, delivered.
+struct StreamGapRecord {
+  int64_t id = 0;           // 1, 2, …; given by OpenGap
+  std::string from_gtid{};  // executed sets: all in `to` and not in `from` is concerned
+  std::string to_gtid{};
+  std::string from_file{};
+  uint64_t from_offset = 0;
+  std::string to_file{};
+  uint64_t to_offset = 0;
+  absl::Time from_time = absl::InfinitePast();
+  absl::Time to_time = absl::InfinitePast();
+  std::string cause{};        // "purged", "reset", "fork", "crash_tail", "snapshot" …
+  std::string detail_json{};  // whatever the cause is proven by
+  std::string tables_json{};  // [{"table","concern":"certain"|"possible"|"none","why"}]
+  std::string state{};        // "open", "repaired"
+  absl::Time opened = absl::InfinitePast();
+  absl::Time closed = absl::InfinitePast();
+  std::string proof_json{};
+};
+
+// Thread-safe.
+class StreamLog {
+ public:
+  // The ledger's file; made when there is none.
+  static absl::StatusOr<std::unique_ptr<StreamLog>> Open(const std::string& path);
+  virtual ~StreamLog() = default;
+
+  // Only one stream delivers with a ledger at a time, beside the runs: FailedPrecondition naming the other's
+  // pid.
+  virtual absl::Status LockForStream() = 0;
+
+  virtual absl::StatusOr<std::optional<StreamPosition>> Position() = 0;
+  // One transaction: the position, the tables that changed with it (chunks are left alone), and the schemas
+  // as they are at it (SchemaHistory::ToJson; absent: as they were).
+  virtual absl::Status StorePosition(const StreamPosition& position,
+                                     const std::vector<StreamTableRecord>& tables,
+                                     const std::optional<std::string>& schemas_json) = 0;
+  virtual absl::StatusOr<std::string> Schemas() = 0;  // "" when none were stored
+
+  virtual absl::StatusOr<std::vector<StreamTableRecord>> Tables() = 0;
+  virtual absl::Status StoreTable(const StreamTableRecord& table) = 0;
+  // A (new) copy: the record and, in place of the old ones, the chunks, in one transaction.
+  virtual absl::Status StartCopy(const StreamTableRecord& table,
+                                 const std::vector<StreamChunkRecord>& chunks) = 0;
+  virtual absl::StatusOr<std::vector<StreamChunkRecord>> Chunks(const std::string& source) = 0;
+  virtual absl::Status StoreChunk(const std::string& source, const StreamChunkRecord& chunk) = 0;
+
+  virtual absl::StatusOr<int64_t> OpenGap(const StreamGapRecord& gap) = 0;
+  virtual absl::StatusOr<std::vector<StreamGapRecord>> Gaps() = 0;  // oldest first
+  virtual absl::Status UpdateGapTables(int64_t id, const std::string& tables_json) = 0;
+  virtual absl::Status CloseGap(int64_t id, absl::Time closed, const std::string& proof_json) = 0;
+};
+
+}  // namespace hakobu
