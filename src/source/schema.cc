@@ -6,13 +6,12 @@
 #include <charconv>
 
 #include "absl/container/flat_hash_map.h"
-#include "source/column_type.h"
 
 namespace hakobu {
 namespace {
 
 using Row = std::vector<std::optional<std::string>>;
-using TableMap = absl::flat_hash_map<std::string, SourceTable*>;
+using TableMap = absl::flat_hash_map<std::string, TableDefinition*>;
 
 constexpr size_t kNamesPerQuery = 500;
 // MariaDB names tables with history apart.
@@ -35,9 +34,14 @@ std::string NameFilter(std::string_view column, const std::vector<std::string>& 
   return fmt::format(" AND {} IN ({})", column, list);
 }
 
-SourceTable* Find(const TableMap& tables, const std::optional<std::string>& name) {
+TableDefinition* FindDefinition(const TableMap& tables, const std::optional<std::string>& name) {
   const auto found = tables.find(std::string(Text(name)));  // exact: the server's comparison ignores case
   return found == tables.end() ? nullptr : found->second;
+}
+
+SourceTable* Find(const TableMap& tables, const std::optional<std::string>& name) {
+  TableDefinition* definition = FindDefinition(tables, name);
+  return definition == nullptr ? nullptr : &definition->table;
 }
 
 SourceColumn* FindColumn(SourceTable* table, std::string_view name) {
@@ -76,17 +80,18 @@ class SchemaReader {
 };
 
 absl::Status SchemaReader::ReadSizes(const std::vector<std::string>& names, const TableMap& tables) {
-  HAKOBU_ASSIGN_OR_RETURN(
-      const QueryResult result,
-      connection_->Query(fmt::format("SELECT TABLE_NAME, TABLE_ROWS, DATA_LENGTH, TABLE_COMMENT "
-                                     "FROM information_schema.TABLES WHERE TABLE_SCHEMA = {}{}",
-                                     database_, NameFilter("TABLE_NAME", names))));
+  HAKOBU_ASSIGN_OR_RETURN(const QueryResult result,
+                          connection_->Query(fmt::format(
+                              "SELECT TABLE_NAME, TABLE_ROWS, DATA_LENGTH, TABLE_COMMENT, TABLE_COLLATION "
+                              "FROM information_schema.TABLES WHERE TABLE_SCHEMA = {}{}",
+                              database_, NameFilter("TABLE_NAME", names))));
   for (const Row& row : result.rows) {
-    SourceTable* table = Find(tables, row[0]);
-    if (table == nullptr) continue;
-    table->estimated_rows = Number(row[1]);
-    table->data_bytes = Number(row[2]);
-    table->comment = Text(row[3]);
+    TableDefinition* definition = FindDefinition(tables, row[0]);
+    if (definition == nullptr) continue;
+    definition->table.estimated_rows = Number(row[1]);
+    definition->table.data_bytes = Number(row[2]);
+    definition->table.comment = Text(row[3]);
+    definition->collation = Text(row[4]);
   }
   return absl::OkStatus();
 }
@@ -160,33 +165,6 @@ absl::Status SchemaReader::ReadSpatialReferences(const std::vector<std::string>&
   return absl::OkStatus();
 }
 
-// A key that can stand for the row: every part a whole column that is NOT NULL.
-struct Candidate {
-  SourceKey key;
-  bool usable = true;
-};
-
-bool IsInteger(SourceType type) {
-  return type <= SourceType::kBigInt;
-}
-
-// Primary first, then fewest columns, then those that begin with an integer, then by name, so that the choice
-// is the same on every run.
-bool Better(const SourceTable& table, const SourceKey& a, const SourceKey& b) {
-  const auto rank = [&table](const SourceKey& key) {
-    return std::make_tuple(!key.primary, key.columns.size(), !IsInteger(table.columns[key.columns[0]].type),
-                           std::string_view(key.name));
-  };
-  return rank(a) < rank(b);
-}
-
-void ChooseKey(SourceTable* table, std::vector<Candidate> candidates) {
-  for (Candidate& candidate : candidates) {
-    if (!candidate.usable || candidate.key.columns.empty()) continue;
-    if (!table->key || Better(*table, candidate.key, *table->key)) table->key = std::move(candidate.key);
-  }
-}
-
 absl::Status SchemaReader::ReadKeys(const std::vector<std::string>& names, const TableMap& tables) {
   const bool mariadb = connection_->flavor() == ServerFlavor::kMariaDb;
   // An index that the optimizer must not use cannot be forced either.
@@ -196,30 +174,26 @@ absl::Status SchemaReader::ReadKeys(const std::vector<std::string>& names, const
   HAKOBU_ASSIGN_OR_RETURN(
       const QueryResult result,
       connection_->Query(
-          fmt::format("SELECT TABLE_NAME, INDEX_NAME, COLUMN_NAME, SUB_PART, INDEX_TYPE FROM "
-                      "information_schema.STATISTICS "
-                      "WHERE TABLE_SCHEMA = {}{} AND NON_UNIQUE = 0 AND ({} OR INDEX_NAME = 'PRIMARY') "
+          fmt::format("SELECT TABLE_NAME, INDEX_NAME, COLUMN_NAME, SUB_PART, INDEX_TYPE, NON_UNIQUE, {} FROM "
+                      "information_schema.STATISTICS WHERE TABLE_SCHEMA = {}{} "
                       "ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX",
-                      database_, NameFilter("TABLE_NAME", names), visible)));
-  absl::flat_hash_map<SourceTable*, std::vector<Candidate>> candidates;
+                      visible, database_, NameFilter("TABLE_NAME", names))));
   for (const Row& row : result.rows) {
-    SourceTable* table = Find(tables, row[0]);
-    if (table == nullptr) continue;
-    auto& of_table = candidates[table];
-    if (of_table.empty() || of_table.back().key.name != Text(row[1])) {
-      of_table.push_back({{std::string(Text(row[1])), {}, Text(row[1]) == "PRIMARY"}, true});
+    TableDefinition* definition = FindDefinition(tables, row[0]);
+    if (definition == nullptr) continue;
+    std::vector<TableIndex>& indexes = definition->indexes;
+    if (indexes.empty() || indexes.back().name != Text(row[1])) {
+      TableIndex& index = indexes.emplace_back();
+      index.name = Text(row[1]);
+      index.unique = Text(row[5]) == "0";
+      index.visible = Text(row[6]) == "1";
+      index.hash = Text(row[4]) == "HASH";
     }
-    Candidate& candidate = of_table.back();
-    const SourceColumn* column = row[2] ? FindColumn(table, Text(row[2])) : nullptr;  // NULL: an expression
-    const bool prefix = row[3].has_value();
-    if (column == nullptr || column->nullable || (prefix && !candidate.key.primary) ||
-        Text(row[4]) == "HASH") {
-      candidate.usable = false;
-      continue;
-    }
-    candidate.key.columns.push_back(static_cast<size_t>(column - table->columns.data()));
+    indexes.back().parts.push_back({std::string(Text(row[2])), row[3].has_value()});  // NULL: an expression
   }
-  for (auto& [table, of_table] : candidates) ChooseKey(table, std::move(of_table));
+  for (const auto& [name, definition] : tables) {
+    definition->table.key = ChooseKey(definition->table, definition->indexes);
+  }
   return absl::OkStatus();
 }
 
@@ -237,15 +211,37 @@ absl::StatusOr<std::vector<std::string>> ListTables(Connection* connection, std:
 
 absl::StatusOr<std::vector<SourceTable>> ReadTables(Connection* connection, std::string_view database,
                                                     const std::vector<std::string>& names) {
+  HAKOBU_ASSIGN_OR_RETURN(std::vector<TableDefinition> definitions,
+                          ReadTableDefinitions(connection, database, names));
+  std::vector<SourceTable> tables;
+  tables.reserve(definitions.size());
+  for (TableDefinition& definition : definitions) tables.push_back(std::move(definition.table));
+  return tables;
+}
+
+absl::StatusOr<std::vector<DatabaseDefault>> ReadDatabaseDefaults(Connection* connection) {
+  auto result = connection->Query(
+      "SELECT SCHEMA_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA ORDER BY SCHEMA_NAME");
+  if (!result.ok()) return Annotate(result.status(), "list the databases");
+  std::vector<DatabaseDefault> databases;
+  for (const Row& row : result->rows) {
+    databases.push_back({std::string(Text(row[0])), std::string(Text(row[1]))});
+  }
+  return databases;
+}
+
+absl::StatusOr<std::vector<TableDefinition>> ReadTableDefinitions(Connection* connection,
+                                                                  std::string_view database,
+                                                                  const std::vector<std::string>& names) {
   std::vector<std::string> wanted = names;
   if (wanted.empty()) {
     HAKOBU_ASSIGN_OR_RETURN(wanted, ListTables(connection, database));
   }
-  std::vector<SourceTable> tables(wanted.size());
+  std::vector<TableDefinition> tables(wanted.size());
   TableMap by_name;
   for (size_t i = 0; i < wanted.size(); ++i) {
-    tables[i].database = database;
-    tables[i].name = wanted[i];
+    tables[i].table.database = database;
+    tables[i].table.name = wanted[i];
     by_name[wanted[i]] = &tables[i];
   }
   SchemaReader reader(connection, database);
@@ -257,8 +253,8 @@ absl::StatusOr<std::vector<SourceTable>> ReadTables(Connection* connection, std:
     if (!read.ok()) return Annotate(read, fmt::format("read the schema of {}", database));
   }
   std::string missing;
-  for (const SourceTable& table : tables) {
-    if (table.columns.empty()) missing += (missing.empty() ? "" : ", ") + table.name;
+  for (const TableDefinition& definition : tables) {
+    if (definition.table.columns.empty()) missing += (missing.empty() ? "" : ", ") + definition.table.name;
   }
   if (!missing.empty()) {
     return WithHint(absl::NotFoundError(fmt::format("read the schema of {}: no table {}", database, missing)),

@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "row/column_type.h"  // IWYU pragma: export
 #include "row/source_table.h"
+#include "row/table_definition.h"
 #include "source/connection.h"
 
 namespace hakobu {
@@ -21,7 +23,11 @@ absl::StatusOr<std::vector<SourceTable>> ReadTables(Connection* connection, std:
 absl::StatusOr<SourceTable> ReadTable(Connection* connection, std::string_view database,
                                       std::string_view name);
 
-// "enum('a','it''s')" -> {a, it's}; empty when `declared` is no ENUM or SET.
-std::vector<std::string> ParseLabels(std::string_view declared);
+// The same with all that later DDL depends on, for a history that begins here.
+absl::StatusOr<std::vector<TableDefinition>> ReadTableDefinitions(Connection* connection,
+                                                                  std::string_view database,
+                                                                  const std::vector<std::string>& names = {});
+// Of every database the user can see.
+absl::StatusOr<std::vector<DatabaseDefault>> ReadDatabaseDefaults(Connection* connection);
 
 }  // namespace hakobu

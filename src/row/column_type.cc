@@ -1,9 +1,7 @@
-#include "source/column_type.h"
+#include "row/column_type.h"
 
 #include <algorithm>
 #include <iterator>
-
-#include "source/schema.h"
 
 namespace hakobu {
 namespace {
