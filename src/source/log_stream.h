@@ -27,14 +27,10 @@ struct LogStart {
   std::string gtid_bytes;  // MySQL: the same as binlog::GtidSet::ToBytes() gives it
 
   static LogStart Now() { return {}; }  // what is committed after Open
-  static LogStart Oldest() { return {.kind = Kind::kOldest}; }
-  static LogStart At(std::string file, uint64_t offset = 4) {
-    return {.kind = Kind::kPosition, .file = std::move(file), .offset = offset};
-  }
+  static LogStart Oldest();
+  static LogStart At(std::string file, uint64_t offset = 4);
   // Everything the server has that is not in the set. `bytes` is not used with MariaDB.
-  static LogStart After(std::string gtid_set, std::string bytes) {
-    return {.kind = Kind::kGtids, .gtid_set = std::move(gtid_set), .gtid_bytes = std::move(bytes)};
-  }
+  static LogStart After(std::string gtid_set, std::string bytes);
   std::string Text() const;  // "binlog.000003:157", "after uuid:1-7", "now", "the oldest file"
 };
 
@@ -48,7 +44,6 @@ struct LogStreamOptions {
   absl::Duration heartbeat = absl::Seconds(2);
   // So long without a byte: the connection is dead. Zero: 2.5 heartbeats.
   absl::Duration silence = absl::ZeroDuration();
-  bool checksums = true;     // false: the server leaves them out
   bool stop_at_end = false;  // the server ends the stream where its log ends now
 };
 

@@ -65,6 +65,7 @@ class MysqlServer {
     }
     WaitUntilReady();
   }
+  void Signal(int signal_number) const { kill(pid_, signal_number); }
   void Kill(int signal_number) {
     if (pid_ <= 0) return;
     kill(pid_, signal_number);

@@ -1,0 +1,165 @@
+#include "source/log_state.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "absl/container/flat_hash_map.h"
+#include "base/status.h"
+#include "source/server_facts.h"
+
+namespace hakobu {
+namespace {
+
+constexpr std::string_view kSettings =
+    "'log_bin','binlog_format','binlog_row_image','binlog_row_metadata','binlog_checksum',"
+    "'binlog_row_value_options','binlog_transaction_compression','log_bin_compress','sync_binlog','gtid_mode'"
+    ","
+    "'server_id','server_uuid','read_only','binlog_expire_logs_seconds','binlog_expire_logs_auto_purge',"
+    "'expire_logs_days'";
+
+using Settings = absl::flat_hash_map<std::string, std::string>;
+
+uint64_t Number(std::string_view text) {
+  uint64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+absl::StatusOr<Settings> ReadSettings(Connection* connection) {
+  HAKOBU_ASSIGN_OR_RETURN(
+      const QueryResult result,
+      connection->Query(fmt::format("SHOW GLOBAL VARIABLES WHERE Variable_name IN ({})", kSettings)));
+  Settings settings;
+  for (const auto& row : result.rows) settings[row[0].value_or("")] = row[1].value_or("");
+  return settings;
+}
+
+bool IsOn(std::string_view value) {
+  return value == "ON" || value == "1";
+}
+
+void TakeSettings(const Settings& settings, LogState* state) {
+  const auto get = [&](std::string_view name) {
+    const auto found = settings.find(View(name));
+    return found == settings.end() ? std::string() : found->second;
+  };
+  state->log_on = IsOn(get("log_bin"));
+  state->format = get("binlog_format");
+  state->row_image = get("binlog_row_image");
+  state->row_metadata = get("binlog_row_metadata");
+  state->checksum = get("binlog_checksum");
+  state->partial_json = get("binlog_row_value_options").find("PARTIAL_JSON") != std::string::npos;
+  state->compression = IsOn(get("binlog_transaction_compression")) || IsOn(get("log_bin_compress"));
+  state->sync_binlog = Number(get("sync_binlog"));
+  state->server_uuid = get("server_uuid");
+  state->server_id = static_cast<uint32_t>(Number(get("server_id")));
+  state->read_only = IsOn(get("read_only"));
+  state->gtid_on = get("gtid_mode") == "ON";
+  const std::string automatic = get("binlog_expire_logs_auto_purge");
+  if (!automatic.empty() && !IsOn(automatic)) return;
+  if (const uint64_t seconds = Number(get("binlog_expire_logs_seconds")); seconds > 0) {
+    state->kept_for = absl::Seconds(static_cast<int64_t>(seconds));
+    state->kept_by = "binlog_expire_logs_seconds";
+  } else if (const double days = std::strtod(get("expire_logs_days").c_str(), nullptr); days > 0) {
+    state->kept_for = absl::Hours(24) * days;
+    state->kept_by = "expire_logs_days";
+  }
+}
+
+// RDS purges by a setting of its own, whatever the server's says. NULL there: as soon as possible.
+void TakeRdsRetention(Connection* connection, LogState* state) {
+  const auto hours =
+      connection->Query("SELECT value FROM mysql.rds_configuration WHERE name = 'binlog retention hours'");
+  if (!hours.ok() || hours->rows.empty()) return;  // no RDS, or not to be read
+  const auto& value = hours->rows[0][0];
+  state->kept_for = absl::Hours(static_cast<int64_t>(Number(value.value_or("0"))));
+  state->kept_by = "rds binlog retention hours";
+}
+
+absl::Status TakeFiles(Connection* connection, LogState* state) {
+  HAKOBU_ASSIGN_OR_RETURN(const QueryResult files, connection->Query("SHOW BINARY LOGS"));
+  const size_t encrypted = files.Column("Encrypted");
+  for (const auto& row : files.rows) {
+    LogState::File& file = state->files.emplace_back();
+    file.name = row[0].value_or("");
+    file.bytes = Number(row[1].value_or(""));
+    file.encrypted = encrypted < row.size() && row[encrypted] == "Yes";
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TakeClock(Connection* connection, LogState* state) {
+  HAKOBU_ASSIGN_OR_RETURN(const std::string now, connection->QueryValue("SELECT UNIX_TIMESTAMP()"));
+  HAKOBU_ASSIGN_OR_RETURN(const QueryResult uptime, connection->Query("SHOW GLOBAL STATUS LIKE 'Uptime'"));
+  state->server_now = absl::FromUnixSeconds(static_cast<int64_t>(Number(now)));
+  if (uptime.rows.empty()) return absl::OkStatus();
+  const auto seconds = static_cast<int64_t>(Number(uptime.rows[0][1].value_or("0")));
+  state->started = state->server_now - absl::Seconds(seconds);
+  return absl::OkStatus();
+}
+
+absl::Status ReadAll(Connection* connection, LogState* state) {
+  HAKOBU_ASSIGN_OR_RETURN(const Settings settings, ReadSettings(connection));
+  TakeSettings(settings, state);
+  HAKOBU_RETURN_IF_ERROR(TakeClock(connection, state));
+  if (!state->log_on) return absl::OkStatus();
+  // The sets before the files: what is purged or executed meanwhile then looks like less proof, never more.
+  if (state->flavor == ServerFlavor::kMySql) {
+    HAKOBU_ASSIGN_OR_RETURN(state->executed_gtids, connection->QueryValue("SELECT @@GLOBAL.gtid_executed"));
+    std::erase(state->executed_gtids, '\n');
+  }
+  HAKOBU_ASSIGN_OR_RETURN(const LogPosition position, ReadLogPosition(connection));
+  if (!position.why_unknown.empty()) {
+    return WithHint(absl::PermissionDeniedError(position.why_unknown),
+                    "GRANT REPLICATION CLIENT ON *.* (MariaDB: BINLOG MONITOR) to the user");
+  }
+  state->file = position.file;
+  state->offset = position.offset;
+  if (state->flavor == ServerFlavor::kMariaDb) {
+    state->executed_gtids = position.gtid_set;
+    state->gtid_on = !position.gtid_set.empty();
+  }
+  HAKOBU_RETURN_IF_ERROR(TakeFiles(connection, state));
+  if (state->flavor == ServerFlavor::kMySql) {
+    // Last: a purge that comes between is then seen.
+    HAKOBU_ASSIGN_OR_RETURN(state->purged_gtids, connection->QueryValue("SELECT @@GLOBAL.gtid_purged"));
+    std::erase(state->purged_gtids, '\n');
+    TakeRdsRetention(connection, state);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+uint64_t LogState::total_bytes() const {
+  uint64_t total = 0;
+  for (const File& each : files) total += each.bytes;
+  return total;
+}
+
+const LogState::File* LogState::Find(std::string_view name) const {
+  const auto found =
+      std::find_if(files.begin(), files.end(), [&](const File& each) { return each.name == name; });
+  return found == files.end() ? nullptr : &*found;
+}
+
+std::optional<uint64_t> LogState::BytesAfter(std::string_view name, uint64_t at) const {
+  const File* found = Find(name);
+  if (found == nullptr) return std::nullopt;
+  uint64_t bytes = found->bytes > at ? found->bytes - at : 0;
+  for (const File* each = found + 1; each != files.data() + files.size(); ++each) bytes += each->bytes;
+  return bytes;
+}
+
+absl::StatusOr<LogState> ReadLogState(Connection* connection) {
+  LogState state;
+  state.flavor = connection->flavor();
+  state.version = connection->version();
+  const absl::Status read = ReadAll(connection, &state);
+  if (!read.ok()) return Annotate(read, "read the state of the binary log");
+  return state;
+}
+
+}  // namespace hakobu
