@@ -19,7 +19,7 @@
 namespace hakobu {
 namespace {
 
-constexpr size_t kBatchBytes = 256 << 10, kBatchRows = 2000,
+constexpr size_t kBatchBytes = 64 << 10, kBatchRows = 2000,
                  kRequestBytes = 1 << 20;  // as delivery/ has them
 
 struct Share {

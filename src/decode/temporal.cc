@@ -17,7 +17,7 @@ struct Parts {
 };
 
 // Length 0, 4, 7 or 11: what is left out is zero.
-const char* LoadParts(const char* at, const char* end, Parts* parts) {
+inline const char* LoadParts(const char* at, const char* end, Parts* parts) {
   if (at == end) return nullptr;
   const auto size = static_cast<uint8_t>(*at++);
   if (size > end - at || (size != 0 && size != 4 && size != 7 && size != 11)) return nullptr;

@@ -9,7 +9,7 @@
 namespace hakobu {
 namespace {
 
-constexpr size_t kBatchBytes = 256 << 10;
+constexpr size_t kBatchBytes = 64 << 10;  // decoded and encoded while they are in the core's own cache
 constexpr size_t kBatchRows = 2000;
 constexpr int kNewStreams = 5;  // tries after errors of the stream itself
 
