@@ -145,7 +145,8 @@ void PlanScalar(Plan* plan) {
     default:
       plan->source = Source::kText;
   }
-  plan->store = FindStore(plan->source, target);
+  // Bytes are a number only where the file calls them a decimal.
+  if (plan->source != Source::kBytes || target == Type::kBytes) plan->store = FindStore(plan->source, target);
 }
 
 Plan MakePlan(const AvroType& type, ColumnSink* sink) {
@@ -177,6 +178,16 @@ Plan MakePlan(const AvroType& type, ColumnSink* sink) {
       if (sink != nullptr) PlanScalar(&plan);
   }
   return plan;
+}
+
+// Little-endian two's complement in as few bytes as hold it: a fixed type is as wide as its writer liked.
+std::string_view WithoutSignExtension(std::string_view bytes) {
+  while (bytes.size() > 1) {
+    const char sign = (bytes[bytes.size() - 2] & 0x80) != 0 ? '\xff' : '\0';
+    if (bytes.back() != sign) break;
+    bytes.remove_suffix(1);
+  }
+  return bytes;
 }
 
 class Decoder {
@@ -291,7 +302,7 @@ class Decoder {
     if (scalar.bytes.empty()) scalar.bytes = std::string_view("\0", 1);
     char* reversed = filler_->arena().Allocate(scalar.bytes.size());
     std::reverse_copy(scalar.bytes.begin(), scalar.bytes.end(), reversed);
-    scalar.bytes = {reversed, scalar.bytes.size()};
+    scalar.bytes = WithoutSignExtension({reversed, scalar.bytes.size()});
     scalar.nanos = plan.type->scale;
     if (plan.store != nullptr) return plan.store(scalar, slot, plan.sink, filler_->context());
     ScaledInteger value;

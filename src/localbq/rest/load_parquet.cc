@@ -95,16 +95,58 @@ Column ColumnOf(const std::string& name, duckdb_logical_type type) {
   }
 }
 
-// A column of the file as the target stores it. BIGNUMERIC is stored times 10^38.
-std::string Converted(const Column& from, const Column& to) {
-  const std::string name = Quoted(from.name);
-  if (to.type != Type::kBigNumeric || to.mode == Mode::kRepeated)
-    return fmt::format("CAST({} AS {})", name, DuckDbType(to));
+// A value of the file as the target stores it: `value` is SQL for the file's. `depth` names lambda parameters
+// apart.
+std::string Converted(const std::string& value, const Column& from, const Column& to, int depth);
+
+// BIGNUMERIC is stored times 10^38; DuckDB casts no DECIMAL to BIGNUM but a text of digits.
+std::string ToBigNumeric(const std::string& value) {
   return fmt::format(
       "CAST(CASE WHEN instr(CAST({0} AS VARCHAR), '.') = 0 THEN CAST({0} AS VARCHAR) || repeat('0', 38) ELSE "
       "replace(CAST({0} AS VARCHAR), '.', '') || repeat('0', 38 - (length(CAST({0} AS VARCHAR)) - "
       "instr(CAST({0} AS VARCHAR), '.'))) END AS BIGNUM)",
-      name);
+      value);
+}
+
+std::string ToRecord(const std::string& value, const Column& from, const Column& to, int depth) {
+  std::string fields;
+  for (const Column& field : to.fields) {
+    const Column* found = FindColumn(from.fields, field.name);
+    fields += fmt::format(
+        "{}{} := {}", fields.empty() ? "" : ", ", Quoted(field.name),
+        found == nullptr ? fmt::format("CAST(NULL AS {})", DuckDbType(field))
+                         : Converted(fmt::format("struct_extract({}, {})", value, QuotedLiteral(found->name)),
+                                     *found, field, depth));
+  }
+  return fmt::format("CASE WHEN {} IS NULL THEN NULL ELSE struct_pack({}) END", value, fields);
+}
+
+std::string Converted(const std::string& value, const Column& from, const Column& to, int depth) {
+  if (from.mode == Mode::kRepeated && to.mode == Mode::kRepeated) {
+    Column from_element = from, to_element = to;
+    from_element.mode = to_element.mode = Mode::kNullable;
+    const std::string item = fmt::format("item_{}", depth);
+    return fmt::format("CAST(list_transform({}, lambda {}: {}) AS {})", value, item,
+                       Converted(item, from_element, to_element, depth + 1), DuckDbType(to));
+  }
+  if (from.mode != to.mode && to.mode == Mode::kRepeated) {
+    return fmt::format("CAST({} AS {})", value, DuckDbType(to));
+  }
+  if (from.type == Type::kRecord && to.type == Type::kRecord) return ToRecord(value, from, to, depth);
+  if (to.type == Type::kBigNumeric) return ToBigNumeric(value);
+  return fmt::format("CAST({} AS {})", value, DuckDbType(to));
+}
+
+// DuckDB reads decimals of more than 38 digits as doubles: they are refused rather than rounded.
+absl::Status RefuseWideDecimals(Connection& connection, const std::string& path) {
+  HAKOBU_ASSIGN_OR_RETURN(
+      Result result,
+      connection.Query(fmt::format("SELECT name, precision FROM parquet_schema({}) WHERE precision > 38",
+                                   QuotedLiteral(path))));
+  const std::optional<Chunk> chunk = result.Next();
+  if (!chunk || chunk->rows() == 0) return absl::OkStatus();
+  return absl::UnimplementedError(
+      "Parquet decimals of more than 38 digits are not supported by the local BigQuery; load them as Avro");
 }
 
 class ParquetSource : public LoadSource {
@@ -117,8 +159,8 @@ class ParquetSource : public LoadSource {
     std::string columns;
     for (const Column& column : target) {
       const Column* found = FindColumn(schema_, column.name);
-      const std::string value =
-          found != nullptr ? Converted(*found, column) : fmt::format("CAST(NULL AS {})", DuckDbType(column));
+      const std::string value = found != nullptr ? Converted(Quoted(found->name), *found, column, 0)
+                                                 : fmt::format("CAST(NULL AS {})", DuckDbType(column));
       columns += fmt::format("{}{} AS {}", columns.empty() ? "" : ", ", value, Quoted(column.name));
     }
     HAKOBU_ASSIGN_OR_RETURN(const Warehouse::Lease connection, warehouse_->Connect());
@@ -142,6 +184,8 @@ class ParquetSource : public LoadSource {
 absl::StatusOr<std::unique_ptr<LoadSource>> OpenParquet(const std::string& path, const json&,
                                                         Warehouse* warehouse) {
   HAKOBU_ASSIGN_OR_RETURN(const Warehouse::Lease connection, warehouse->Connect());
+  absl::Status refused = RefuseWideDecimals(*connection, path);
+  if (!refused.ok()) return Annotate(refused, "Error while reading data, error message");
   absl::StatusOr<Result> described =
       connection->Query(fmt::format("SELECT * FROM read_parquet({}) LIMIT 0", QuotedLiteral(path)));
   if (!described.ok()) return Annotate(described.status(), "Error while reading data, error message");

@@ -101,6 +101,9 @@ std::string Encapsulate(FlatBufferBuilder& builder, uint8_t header_type, uoffset
   return message.append(body);
 }
 
+// Tables begun are never ended here, so the verifier's depth counts them all; ReadField bounds the real one.
+constexpr flatbuffers::uoffset_t kMaxTables = 1'000'000;
+
 // The message's table and body. The flatbuffer is verified field by field below, with `verifier`.
 struct Message {
   const Table* table;
@@ -121,7 +124,7 @@ absl::StatusOr<Message> Open(std::string_view bytes, uint8_t header_type) {
   Message message{nullptr, bytes.substr(at + 4, number(at)), bytes.substr(at + 4 + number(at))};
   message.table = flatbuffers::GetRoot<Table>(message.metadata.data());
   flatbuffers::Verifier verifier(reinterpret_cast<const uint8_t*>(message.metadata.data()),
-                                 message.metadata.size(), 64, 1'000'000, /*check_alignment=*/false);
+                                 message.metadata.size(), kMaxTables, kMaxTables, /*check_alignment=*/false);
   const bool good = verifier.VerifyOffset(0) != 0 && message.table->VerifyTableStart(verifier) &&
                     message.table->VerifyField<uint8_t>(verifier, Slot(1), sizeof(uint8_t)) &&
                     message.table->VerifyOffsetRequired(verifier, Slot(2));
@@ -335,7 +338,7 @@ std::string SerializeArrowBatch(const ArrowBatchLayout& layout, std::string_view
 absl::StatusOr<std::vector<ArrowField>> ParseArrowSchema(std::string_view bytes) {
   HAKOBU_ASSIGN_OR_RETURN(const Message message, Open(bytes, kSchemaHeader));
   flatbuffers::Verifier verifier(reinterpret_cast<const uint8_t*>(message.metadata.data()),
-                                 message.metadata.size(), 64, 1'000'000, /*check_alignment=*/false);
+                                 message.metadata.size(), kMaxTables, kMaxTables, /*check_alignment=*/false);
   const auto* schema = message.table->GetPointer<const Table*>(Slot(2));
   if (!schema->VerifyTableStart(verifier) || !schema->VerifyOffset(verifier, Slot(1))) return Malformed();
   const auto* fields = schema->GetPointer<const flatbuffers::Vector<Offset<Table>>*>(Slot(1));
@@ -350,7 +353,7 @@ absl::StatusOr<std::vector<ArrowField>> ParseArrowSchema(std::string_view bytes)
 absl::StatusOr<ArrowBatchLayout> ParseArrowBatch(std::string_view bytes, std::string_view* body) {
   HAKOBU_ASSIGN_OR_RETURN(const Message message, Open(bytes, kBatchHeader));
   flatbuffers::Verifier verifier(reinterpret_cast<const uint8_t*>(message.metadata.data()),
-                                 message.metadata.size(), 64, 1'000'000, /*check_alignment=*/false);
+                                 message.metadata.size(), kMaxTables, kMaxTables, /*check_alignment=*/false);
   const auto* batch = message.table->GetPointer<const Table*>(Slot(2));
   if (!batch->VerifyTableStart(verifier) ||
       !batch->VerifyField<int64_t>(verifier, Slot(0), sizeof(int64_t)) ||

@@ -131,6 +131,13 @@ absl::Status BindElement(const ArrowField& field, const Column& column, std::vec
     if (field.type != ArrowType::kStruct) return Clash(target->path, field, column);
     return Bind(field.children, column.fields, target->path + ".", extra, &target->children);
   }
+  if (column.type == Type::kRange && field.type == ArrowType::kStruct) {
+    std::vector<Column> bounds(2);
+    bounds[0].name = "start";
+    bounds[1].name = "end";
+    bounds[0].type = bounds[1].type = column.range_element;
+    return Bind(field.children, bounds, target->path + ".", extra, &target->children);
+  }
   target->store = FindArrowStore(field, column.type);
   return target->store == nullptr ? Clash(target->path, field, column) : absl::OkStatus();
 }
