@@ -20,11 +20,11 @@ namespace hakobu {
 struct LogStart {
   enum class Kind : uint8_t { kNow, kOldest, kPosition, kGtids };
   Kind kind = Kind::kNow;
-  std::string file;
+  std::string file{};
   uint64_t offset = 4;  // of an event's first byte: where a transaction begins
   std::string
-      gtid_set;  // what has been seen: MySQL "uuid:1-7,…", MariaDB "0-1-7,…" (the last of each domain)
-  std::string gtid_bytes;  // MySQL: the same as binlog::GtidSet::ToBytes() gives it
+      gtid_set{};  // what has been seen: MySQL "uuid:1-7,…", MariaDB "0-1-7,…" (the last of each domain)
+  std::string gtid_bytes{};  // MySQL: the same as binlog::GtidSet::ToBytes() gives it
 
   static LogStart Now() { return {}; }  // what is committed after Open
   static LogStart Oldest();
