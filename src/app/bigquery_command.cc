@@ -21,6 +21,7 @@ absl::Status Serve(const localbq::LocalBigQueryOptions& options) {
                           localbq::LocalBigQuery::Start(options));
   fmt::print("REST on http://{0}:{1}\ngRPC on {0}:{2}\n", options.host, server->rest_port(),
              server->grpc_port());
+  if (const std::string faults = server->faults(); !faults.empty()) fmt::print("Faults: {}\n", faults);
   std::fflush(stdout);
   while (!cancel.WaitFor(absl::Hours(1))) {
   }
@@ -46,6 +47,10 @@ void RegisterBigQueryCommand(CLI::App& app, CommandLine& line) {
       ->add_option("--host", options->host, "Address to listen on; others than loopback let the network in")
       ->capture_default_str()
       ->type_name("ADDRESS");
+  command
+      ->add_option("--faults", options->faults,
+                   "What goes wrong, and which quotas hold (YAML; docs/local-bigquery.md)")
+      ->type_name("FILE");
   command->footer(R"(Prints both addresses on standard output once it serves. Point clients at them:
   bq --api http://127.0.0.1:PORT --oauth_access_token=x --project_id=p ls
 Example:

@@ -32,8 +32,9 @@ class EmbeddedBigquery : public DestinationSide {
 absl::StatusOr<std::unique_ptr<DestinationSide>> DestinationSide::Open(const Config& config) {
   const DestinationConfig& destination = config.destination;
   if (destination.endpoint != EndpointKind::kLocal) return std::make_unique<RunningBigquery>();
-  absl::StatusOr<std::unique_ptr<localbq::LocalBigQuery>> server =
-      localbq::LocalBigQuery::Start({.folder = destination.data});
+  localbq::LocalBigQueryOptions options;
+  options.folder = destination.data;
+  absl::StatusOr<std::unique_ptr<localbq::LocalBigQuery>> server = localbq::LocalBigQuery::Start(options);
   if (!server.ok()) {
     return WithHint(
         Annotate(server.status(), fmt::format("start the local BigQuery in {}", destination.data)),

@@ -1,8 +1,12 @@
 #include "localbq/localbq.h"
 
+#include <fstream>
+#include <sstream>
+
 #include "base/status.h"
 #include "localbq/catalog/catalog.h"
 #include "localbq/catalog/warehouse.h"
+#include "localbq/faults/faults.h"
 #include "localbq/rest/server.h"
 #include "localbq/sql/functions.h"
 #include "localbq/storage_api/storage_api.h"
@@ -11,21 +15,43 @@ namespace hakobu::localbq {
 
 // In the order they stand on each other.
 struct LocalBigQuery::Parts {
+  Faults faults;
   std::unique_ptr<Warehouse> warehouse;
   std::unique_ptr<Catalog> catalog;
   std::unique_ptr<StorageApi> storage_api;
   std::unique_ptr<rest::Server> rest;
 };
 
+namespace {
+
+absl::Status LoadFaults(const std::string& path, Faults* faults) {
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream text;
+  text << file.rdbuf();
+  if (!file) {
+    return absl::InvalidArgumentError("read the faults of " + path + ": the file cannot be read");
+  }
+  HAKOBU_ASSIGN_OR_RETURN(FaultPlan plan, ReadFaultPlan(text.str(), path));
+  faults->Add(std::move(plan));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::StatusOr<std::unique_ptr<LocalBigQuery>> LocalBigQuery::Start(const LocalBigQueryOptions& options) {
   auto parts = std::make_unique<Parts>();
+  if (!options.faults.empty()) HAKOBU_RETURN_IF_ERROR(LoadFaults(options.faults, &parts->faults));
   HAKOBU_ASSIGN_OR_RETURN(parts->warehouse, Warehouse::Open(options.folder));
   {
     HAKOBU_ASSIGN_OR_RETURN(const Warehouse::Lease connection, parts->warehouse->Connect());
     HAKOBU_RETURN_IF_ERROR(sql::RegisterFunctions(connection->get()));
   }
   HAKOBU_ASSIGN_OR_RETURN(parts->catalog, Catalog::Open(parts->warehouse.get()));
+  parts->catalog->OnTableChanged([faults = &parts->faults](const TablePtr& before, const TablePtr& after) {
+    faults->OnTableChanged(before, after);
+  });
   StorageApiOptions storage_options;
+  storage_options.faults = &parts->faults;
   storage_options.host = options.host;
   storage_options.port = options.grpc_port;
   HAKOBU_ASSIGN_OR_RETURN(parts->storage_api, StorageApi::Start(parts->catalog.get(), storage_options));
@@ -33,7 +59,7 @@ absl::StatusOr<std::unique_ptr<LocalBigQuery>> LocalBigQuery::Start(const LocalB
       .host = options.host, .port = options.rest_port, .folder = options.folder + "/uploads"};
   HAKOBU_ASSIGN_OR_RETURN(parts->rest,
                           rest::Server::Start(rest_options, parts->catalog.get(), parts->warehouse.get(),
-                                              &parts->storage_api->changes()));
+                                              &parts->storage_api->changes(), &parts->faults));
   return std::unique_ptr<LocalBigQuery>(new LocalBigQuery(std::move(parts)));
 }
 
@@ -49,7 +75,12 @@ int LocalBigQuery::grpc_port() const {
   return parts_->storage_api->port();
 }
 
+std::string LocalBigQuery::faults() const {
+  return parts_->faults.Summary();
+}
+
 void LocalBigQuery::Stop() {
+  parts_->faults.Stop();
   parts_->rest.reset();
   parts_->storage_api.reset();
 }

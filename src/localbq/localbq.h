@@ -13,6 +13,7 @@ struct LocalBigQueryOptions {
   std::string folder;                // made when it is not there; one process at a time
   std::string host = "127.0.0.1";    // who may connect
   int rest_port = 0, grpc_port = 0;  // 0: free ones
+  std::string faults;                // a file of faults and quotas (faults/faults.h); empty: none
 };
 
 // Serves from Start until Stop or destruction. What was acknowledged is on disk.
@@ -22,6 +23,8 @@ class LocalBigQuery {
   ~LocalBigQuery();
   int rest_port() const;
   int grpc_port() const;
+  // "3 rules, seed 42"; empty when nothing is set to go wrong.
+  std::string faults() const;
   void Stop();
 
  private:

@@ -268,13 +268,21 @@ void Catalog::Stamp(Table* table) {
 void Catalog::Put(const TablePtr& table) {
   absl::MutexLock lock(&mutex_);
   const auto dataset = datasets_.find(table->id.parent());
-  if (dataset != datasets_.end()) dataset->second.tables.insert_or_assign(table->id.table, table);
+  if (dataset == datasets_.end()) return;
+  TablePtr& entry = dataset->second.tables[table->id.table];
+  const TablePtr before = std::exchange(entry, table);
+  if (change_hook_) change_hook_(before, table);
 }
 
 void Catalog::Remove(const TableId& id) {
   absl::MutexLock lock(&mutex_);
   const auto dataset = datasets_.find(id.parent());
-  if (dataset != datasets_.end()) dataset->second.tables.erase(id.table);
+  if (dataset == datasets_.end()) return;
+  const auto found = dataset->second.tables.find(id.table);
+  if (found == dataset->second.tables.end()) return;
+  const TablePtr before = found->second;
+  dataset->second.tables.erase(found);
+  if (change_hook_) change_hook_(before, nullptr);
 }
 
 absl::Status Catalog::DropLocked(const TablePtr& table) {

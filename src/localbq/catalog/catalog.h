@@ -136,6 +136,11 @@ class Catalog {
   using ContentsHook = std::function<absl::Status(Connection&, const Table&)>;
   void OnContentsDropped(ContentsHook hook) { contents_hook_ = std::move(hook); }
 
+  // Called when a table is made (`before` null), changed or dropped (`after` null), after the commit. Must
+  // not call the catalog. Set before serving.
+  using ChangeHook = std::function<void(const TablePtr& before, const TablePtr& after)>;
+  void OnTableChanged(ChangeHook hook) { change_hook_ = std::move(hook); }
+
   // What to read a table's rows from, for SELECT … FROM: its quoted DuckDB relation, or what the hook says,
   // for tables whose changes are merged when they are read. Set before serving.
   using SourceHook = std::function<std::string(const Table&)>;
@@ -167,6 +172,7 @@ class Catalog {
   Warehouse* const warehouse_;
   ContentsHook contents_hook_;
   SourceHook source_hook_;
+  ChangeHook change_hook_;
   absl::Mutex dataset_changes_;  // one at a time; taken before any other lock
   mutable absl::Mutex mutex_;
   absl::flat_hash_map<DatasetId, DatasetEntry> datasets_ ABSL_GUARDED_BY(mutex_);

@@ -36,6 +36,9 @@ struct Reply {
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string content_type = "application/json; charset=UTF-8";
+  // By a fault: nothing is sent, or so many bytes of the body, and the connection ends.
+  bool is_dropped = false;
+  int64_t truncated_at = -1;
 };
 
 Reply JsonReply(const nlohmann::json& body);

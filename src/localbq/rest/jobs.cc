@@ -7,6 +7,7 @@
 #include "absl/random/random.h"
 #include "absl/time/clock.h"
 #include "base/status.h"
+#include "localbq/faults/faults.h"
 #include "localbq/rest/http.h"
 
 namespace hakobu::localbq::rest {
@@ -154,7 +155,7 @@ Job::Interruptible::~Interruptible() {
   job_->connection_ = nullptr;
 }
 
-JobStore::JobStore(Warehouse* warehouse) : warehouse_(warehouse) {
+JobStore::JobStore(Warehouse* warehouse, Faults* faults) : warehouse_(warehouse), faults_(faults) {
   for (int i = 0; i < kWorkers; ++i) workers_.emplace_back([this] { RunWorker(); });
 }
 
@@ -217,6 +218,23 @@ bool JobStore::IsStopping() const {
   return stopping_;
 }
 
+absl::Status JobStore::RunJob(Job& job, const Work& work) {
+  if (!faults_->is_active()) return work(job);
+  std::string key = job.type;
+  std::ranges::transform(key, key.begin(), [](unsigned char c) { return std::tolower(c); });
+  const json& target = Child(Child(job.configuration, key.c_str()), "destinationTable");
+  const std::string method = "job." + key, dataset = Text(target, "datasetId"),
+                    table = Text(target, "tableId"), project = Text(target, "projectId", job.project);
+  const Call call{method, project, dataset, table, job.user};
+  const absl::Status charged = faults_->quotas().Charge(call);
+  if (!charged.ok()) return charged;
+  const Effect effect = faults_->Decide(call);
+  faults_->Delay(effect.delay);
+  if (job.cancelled()) return absl::CancelledError("cancelled");
+  if (effect.end == Effect::End::kError) return WithReason(effect.error, effect.reason);
+  return work(job);
+}
+
 void JobStore::RunWorker() {
   while (true) {
     JobPtr job;
@@ -230,7 +248,7 @@ void JobStore::RunWorker() {
       queue_.pop_front();
     }
     job->Start();
-    absl::Status status = job->cancelled() ? absl::CancelledError("cancelled") : work(*job);
+    absl::Status status = job->cancelled() ? absl::CancelledError("cancelled") : RunJob(*job, work);
     const bool failed = !status.ok();
     job->Finish(std::move(status));
     if (failed && !IsStopping()) {

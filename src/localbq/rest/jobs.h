@@ -21,6 +21,10 @@
 #include "localbq/catalog/schema.h"
 #include "localbq/catalog/warehouse.h"
 
+namespace hakobu::localbq {
+class Faults;
+}
+
 namespace hakobu::localbq::rest {
 
 // A query's rows, kept until newer results need the room.
@@ -91,7 +95,7 @@ using JobPtr = std::shared_ptr<Job>;
 // Thread-safe.
 class JobStore {
  public:
-  explicit JobStore(Warehouse* warehouse);
+  JobStore(Warehouse* warehouse, Faults* faults);
   ~JobStore();
   // Cancels what runs and waits, and takes nothing more. What it ends is not stored: after a restart the id
   // is free, as after a crash.
@@ -114,7 +118,11 @@ class JobStore {
   bool IsStopping() const;
   void KeepRows(const JobPtr& job);
 
+  // What quotas and faults let happen, then the work.
+  absl::Status RunJob(Job& job, const Work& work);
+
   Warehouse* const warehouse_;
+  Faults* const faults_;
   mutable absl::Mutex mutex_;
   absl::flat_hash_map<Key, JobPtr> jobs_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_set<Key> stored_ ABSL_GUARDED_BY(mutex_);  // of earlier processes

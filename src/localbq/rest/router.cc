@@ -4,10 +4,14 @@
 
 #include <array>
 
+#include "localbq/faults/faults.h"
+#include "localbq/rest/fault_methods.h"
+
 namespace hakobu::localbq::rest {
 namespace {
 
 struct RouteRow {
+  std::string_view name;  // as Google's reference and the rules of faults/ have it
   std::string_view method;
   std::string_view pattern;  // '*' stands for one segment
   std::string_view verb;
@@ -20,37 +24,37 @@ constexpr std::string_view kRowPolicies = "projects/*/datasets/*/tables/*/rowAcc
 constexpr std::string_view kRowPolicy = "projects/*/datasets/*/tables/*/rowAccessPolicies/*";
 
 constexpr RouteRow kRoutes[] = {
-    {"GET", "projects", "", ListProjects},
-    {"GET", "projects/*/datasets", "", ListDatasets},
-    {"POST", "projects/*/datasets", "", InsertDataset},
-    {"GET", kDataset, "", GetDataset},
-    {"PATCH", kDataset, "", PatchDataset},
-    {"PUT", kDataset, "", UpdateDataset},
-    {"DELETE", kDataset, "", DeleteDataset},
-    {"GET", "projects/*/datasets/*/tables", "", ListTables},
-    {"POST", "projects/*/datasets/*/tables", "", InsertTable},
-    {"GET", kTable, "", GetTable},
-    {"PATCH", kTable, "", PatchTable},
-    {"PUT", kTable, "", UpdateTable},
-    {"DELETE", kTable, "", DeleteTable},
-    {"GET", "projects/*/datasets/*/tables/*/data", "", ListTableData},
-    {"POST", "projects/*/datasets/*/tables/*/insertAll", "", InsertAll},
-    {"POST", kTable, "getIamPolicy", GetTablePolicy},
-    {"POST", kTable, "setIamPolicy", SetTablePolicy},
-    {"POST", kTable, "testIamPermissions", TestTablePermissions},
-    {"GET", kRowPolicies, "", ListRowPolicies},
-    {"POST", kRowPolicies, "", InsertRowPolicy},
-    {"POST", kRowPolicies, "batchDelete", DeleteRowPolicies},
-    {"GET", kRowPolicy, "", GetRowPolicy},
-    {"PUT", kRowPolicy, "", UpdateRowPolicy},
-    {"DELETE", kRowPolicy, "", DeleteRowPolicy},
-    {"GET", "projects/*/jobs", "", ListJobs},
-    {"POST", "projects/*/jobs", "", InsertJob},
-    {"GET", "projects/*/jobs/*", "", GetJob},
-    {"POST", "projects/*/jobs/*/cancel", "", CancelJob},
-    {"DELETE", "projects/*/jobs/*/delete", "", DeleteJob},
-    {"POST", "projects/*/queries", "", Query},
-    {"GET", "projects/*/queries/*", "", GetQueryResults},
+    {"projects.list", "GET", "projects", "", ListProjects},
+    {"datasets.list", "GET", "projects/*/datasets", "", ListDatasets},
+    {"datasets.insert", "POST", "projects/*/datasets", "", InsertDataset},
+    {"datasets.get", "GET", kDataset, "", GetDataset},
+    {"datasets.patch", "PATCH", kDataset, "", PatchDataset},
+    {"datasets.update", "PUT", kDataset, "", UpdateDataset},
+    {"datasets.delete", "DELETE", kDataset, "", DeleteDataset},
+    {"tables.list", "GET", "projects/*/datasets/*/tables", "", ListTables},
+    {"tables.insert", "POST", "projects/*/datasets/*/tables", "", InsertTable},
+    {"tables.get", "GET", kTable, "", GetTable},
+    {"tables.patch", "PATCH", kTable, "", PatchTable},
+    {"tables.update", "PUT", kTable, "", UpdateTable},
+    {"tables.delete", "DELETE", kTable, "", DeleteTable},
+    {"tabledata.list", "GET", "projects/*/datasets/*/tables/*/data", "", ListTableData},
+    {"tabledata.insertAll", "POST", "projects/*/datasets/*/tables/*/insertAll", "", InsertAll},
+    {"tables.getIamPolicy", "POST", kTable, "getIamPolicy", GetTablePolicy},
+    {"tables.setIamPolicy", "POST", kTable, "setIamPolicy", SetTablePolicy},
+    {"tables.testIamPermissions", "POST", kTable, "testIamPermissions", TestTablePermissions},
+    {"rowAccessPolicies.list", "GET", kRowPolicies, "", ListRowPolicies},
+    {"rowAccessPolicies.insert", "POST", kRowPolicies, "", InsertRowPolicy},
+    {"rowAccessPolicies.batchDelete", "POST", kRowPolicies, "batchDelete", DeleteRowPolicies},
+    {"rowAccessPolicies.get", "GET", kRowPolicy, "", GetRowPolicy},
+    {"rowAccessPolicies.update", "PUT", kRowPolicy, "", UpdateRowPolicy},
+    {"rowAccessPolicies.delete", "DELETE", kRowPolicy, "", DeleteRowPolicy},
+    {"jobs.list", "GET", "projects/*/jobs", "", ListJobs},
+    {"jobs.insert", "POST", "projects/*/jobs", "", InsertJob},
+    {"jobs.get", "GET", "projects/*/jobs/*", "", GetJob},
+    {"jobs.cancel", "POST", "projects/*/jobs/*/cancel", "", CancelJob},
+    {"jobs.delete", "DELETE", "projects/*/jobs/*/delete", "", DeleteJob},
+    {"jobs.query", "POST", "projects/*/queries", "", Query},
+    {"jobs.getQueryResults", "GET", "projects/*/queries/*", "", GetQueryResults},
 };
 
 bool Matches(std::string_view pattern, const std::vector<std::string>& segments) {
@@ -85,6 +89,23 @@ void TakeVerb(Request* request) {
   last.resize(colon);
 }
 
+constexpr std::string_view kFaultsPath = "/hakobu/v1/faults";
+
+// Outside Google's API: `rest` is "" or "/{id}".
+Reply RouteFaults(Service& service, Request& request, std::string_view rest) {
+  request.segments = Split(rest);
+  const Handler handler = request.method == "GET"      ? DescribeFaults
+                          : request.method == "POST"   ? AddFaults
+                          : request.method == "DELETE" ? RemoveFaults
+                                                       : nullptr;
+  if (handler == nullptr) {
+    return ErrorReply(absl::UnimplementedError(fmt::format(
+        "{} {}: the local BigQuery's faults take GET, POST and DELETE", request.method, request.path)));
+  }
+  const absl::StatusOr<Reply> reply = handler(service, request);
+  return reply.ok() ? *reply : ErrorReply(reply.status());
+}
+
 }  // namespace
 
 Reply Route(Service& service, Request& request) {
@@ -100,13 +121,17 @@ Reply Route(Service& service, Request& request) {
     const absl::StatusOr<Reply> document = Discover(service, request);
     return document.ok() ? *document : ErrorReply(document.status());
   }
+  if (path.starts_with(kFaultsPath)) return RouteFaults(service, request, path.substr(kFaultsPath.size()));
   request.segments = Split(path);
   TakeVerb(&request);
   for (const RouteRow& row : kRoutes) {
     if (row.method != request.method || row.verb != request.verb || !Matches(row.pattern, request.segments))
       continue;
-    absl::StatusOr<Reply> reply = row.handler(service, request);
-    return reply.ok() ? *std::move(reply) : ErrorReply(reply.status());
+    const auto handle = [&]() -> Reply {
+      absl::StatusOr<Reply> reply = row.handler(service, request);
+      return reply.ok() ? *std::move(reply) : ErrorReply(reply.status());
+    };
+    return service.faults->is_active() ? ReplyWithFaults(service, row.name, request, handle) : handle();
   }
   return ErrorReply(absl::NotFoundError(
       fmt::format("Not found: the local BigQuery has no method {} {}", request.method, request.path)));

@@ -39,16 +39,13 @@ Request Translated(const httplib::Request& from) {
   return request;
 }
 
-void Send(Reply reply, httplib::Response* to) {
-  to->status = reply.status;
-  for (auto& [name, value] : reply.headers) to->set_header(name, value);
-  if (reply.status != 204 && reply.status != 304) to->set_content(std::move(reply.body), reply.content_type);
-}
+using AddressOf = int (*)(int, sockaddr*, socklen_t*);
 
-int LocalPort(int descriptor) {
+// Of a socket's own end (getsockname) or its client's (getpeername); 0: none.
+int PortOf(AddressOf address_of, int descriptor) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
-  if (getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) != 0) return 0;
+  if (address_of(descriptor, reinterpret_cast<sockaddr*>(&address), &size) != 0) return 0;
   if (address.ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
   if (address.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
   return 0;
@@ -56,14 +53,16 @@ int LocalPort(int descriptor) {
 
 // Shuts down what clients keep open to `port`. httplib does not tell its sockets, and would wait for each
 // client to go away or for the keep-alive timeout; the list of this process's descriptors tells them.
-void EndConnections(int port, int how) {
+// `client_port`: of one client only; 0: of all.
+void EndConnections(int port, int how, int client_port = 0) {
   DIR* const folder = opendir("/proc/self/fd");
   if (folder == nullptr) return;
   while (const dirent* entry = readdir(folder)) {
     const std::string_view name = entry->d_name;
     int descriptor = -1;
     if (std::from_chars(name.data(), name.data() + name.size(), descriptor).ec != std::errc()) continue;
-    if (LocalPort(descriptor) == port) shutdown(descriptor, how);
+    if (PortOf(getsockname, descriptor) != port) continue;
+    if (client_port == 0 || PortOf(getpeername, descriptor) == client_port) shutdown(descriptor, how);
   }
   closedir(folder);
 }
@@ -72,8 +71,10 @@ void EndConnections(int port, int how) {
 
 class Server::State {
  public:
-  State(Catalog* catalog, Warehouse* warehouse, ChangeLog* changes, const std::string& folder)
-      : jobs_(warehouse), uploads_(folder), service_{catalog, warehouse, changes, &jobs_, &uploads_, ""} {}
+  State(Catalog* catalog, Warehouse* warehouse, ChangeLog* changes, Faults* faults, const std::string& folder)
+      : jobs_(warehouse, faults),
+        uploads_(folder),
+        service_{catalog, warehouse, changes, &jobs_, &uploads_, faults, ""} {}
   // Requests under way have a moment to be answered; jobs are cancelled, save a query's statement, which
   // cannot be interrupted yet.
   ~State() {
@@ -101,7 +102,7 @@ class Server::State {
     const auto plain = [this](const httplib::Request& from, httplib::Response& to) {
       Request request = Translated(from);
       request.body = from.body;
-      Send(Route(service_, request), &to);
+      Send(Route(service_, request), from, &to);
     };
     const auto upload = [this](const httplib::Request& from, httplib::Response& to,
                                const httplib::ContentReader& reader) {
@@ -109,7 +110,7 @@ class Server::State {
       const auto read = [&](const BodySink& sink) {
         return reader([&](const char* data, size_t size) { return sink({data, size}); });
       };
-      Send(TakeUpload(service_, request, read), &to);
+      Send(TakeUpload(service_, request, read), from, &to);
     };
     constexpr char kUploadPath[] = "(/bigquery/v2)?/upload/.*";
     http_.Post(kUploadPath, upload);
@@ -138,6 +139,22 @@ class Server::State {
   int port() const { return port_; }
 
  private:
+  void Send(Reply reply, const httplib::Request& from, httplib::Response* to) const {
+    if (reply.is_dropped) return EndConnections(port_, SHUT_RDWR, from.remote_port);
+    to->status = reply.status;
+    for (auto& [name, value] : reply.headers) to->set_header(name, value);
+    if (reply.status == 204 || reply.status == 304) return;
+    if (reply.truncated_at < 0) return to->set_content(std::move(reply.body), reply.content_type);
+    const size_t whole = reply.body.size();
+    const size_t sent = std::min(static_cast<size_t>(reply.truncated_at), whole);
+    to->set_content_provider(
+        whole, reply.content_type,
+        [body = std::move(reply.body), sent](size_t offset, size_t, httplib::DataSink& sink) {
+          if (offset < sent) sink.write(body.data() + offset, sent - offset);
+          return offset < sent;
+        });
+  }
+
   JobStore jobs_;
   Uploads uploads_;
   Service service_;
@@ -148,8 +165,9 @@ class Server::State {
 };
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, Catalog* catalog,
-                                                      Warehouse* warehouse, ChangeLog* changes) {
-  auto state = std::make_unique<State>(catalog, warehouse, changes, options.folder);
+                                                      Warehouse* warehouse, ChangeLog* changes,
+                                                      Faults* faults) {
+  auto state = std::make_unique<State>(catalog, warehouse, changes, faults, options.folder);
   HAKOBU_RETURN_IF_ERROR(state->Start(options));
   return std::unique_ptr<Server>(new Server(std::move(state)));
 }

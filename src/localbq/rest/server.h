@@ -9,6 +9,7 @@
 namespace hakobu::localbq {
 class Catalog;
 class ChangeLog;
+class Faults;
 class Warehouse;
 }  // namespace hakobu::localbq
 
@@ -25,7 +26,8 @@ struct ServerOptions {
 class Server {
  public:
   static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options, Catalog* catalog,
-                                                       Warehouse* warehouse, ChangeLog* changes);
+                                                       Warehouse* warehouse, ChangeLog* changes,
+                                                       Faults* faults);
   ~Server();
   int port() const;
 

@@ -11,6 +11,7 @@
 namespace hakobu::localbq {
 class Catalog;
 class ChangeLog;
+class Faults;
 class Warehouse;
 struct Table;
 }  // namespace hakobu::localbq
@@ -26,6 +27,7 @@ struct Service {
   ChangeLog* changes;
   JobStore* jobs;
   Uploads* uploads;
+  Faults* faults;
   std::string url;  // "http://127.0.0.1:9050", for selfLink and Location
 };
 
@@ -69,6 +71,10 @@ absl::StatusOr<Reply> GetRowPolicy(Service& service, const Request& request);
 absl::StatusOr<Reply> UpdateRowPolicy(Service& service, const Request& request);
 absl::StatusOr<Reply> DeleteRowPolicy(Service& service, const Request& request);
 absl::StatusOr<Reply> DeleteRowPolicies(Service& service, const Request& request);
+// fault_methods.cc: /hakobu/v1/faults[/{id}]
+absl::StatusOr<Reply> DescribeFaults(Service& service, const Request& request);
+absl::StatusOr<Reply> AddFaults(Service& service, const Request& request);
+absl::StatusOr<Reply> RemoveFaults(Service& service, const Request& request);
 // discovery.cc
 absl::StatusOr<Reply> Discover(Service& service, const Request& request);
 

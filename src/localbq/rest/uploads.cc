@@ -11,6 +11,8 @@
 
 #include "absl/random/random.h"
 #include "base/status.h"
+#include "localbq/faults/faults.h"
+#include "localbq/rest/fault_methods.h"
 #include "localbq/rest/jobs.h"
 #include "localbq/rest/multipart.h"
 
@@ -241,8 +243,20 @@ Reply TakeUpload(Service& service, Request& request, BodyReader read) {
       rest.remove_prefix(std::min(slash + 1, rest.size()));
     }
   }
-  absl::StatusOr<Reply> reply = Take(service, request, read);
-  return reply.ok() ? *std::move(reply) : ErrorReply(reply.status());
+  const auto handle = [&]() -> Reply {
+    absl::StatusOr<Reply> reply = Take(service, request, read);
+    return reply.ok() ? *std::move(reply) : ErrorReply(reply.status());
+  };
+  const bool has_project = request.segments.size() > 1;
+  if (!has_project || !service.faults->is_active()) return handle();
+  // What is refused is read to its end, as Google does, so that the client sees the answer.
+  bool is_handled = false;
+  Reply reply = ReplyWithFaults(service, "jobs.insert", request, [&] {
+    is_handled = true;
+    return handle();
+  });
+  if (!is_handled && !reply.is_dropped) ReadAll(read);
+  return reply;
 }
 
 }  // namespace hakobu::localbq::rest

@@ -31,7 +31,11 @@ std::string ToBytes(const grpc::ByteBuffer& buffer) {
 class AppendReactor : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
   AppendReactor(const AppendServices& services, int64_t idle_close_ms, Connections* connections)
-      : session_(services), idle_close_(absl::Milliseconds(idle_close_ms)), connections_(connections) {
+      : faults_(services.faults),
+        session_(services),
+        idle_close_(absl::Milliseconds(idle_close_ms)),
+        idle_for_(idle_close_),
+        connections_(connections) {
     connections_->Add();
     StartRead(&incoming_);
     std::thread([this] { Work(); }).detach();
@@ -88,7 +92,7 @@ class AppendReactor : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byt
       const auto ready = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
         return !queue_.empty() || has_ended_ || is_cancelled_;
       };
-      *idle = !mutex_.AwaitWithTimeout(absl::Condition(&ready), idle_close_);
+      *idle = !mutex_.AwaitWithTimeout(absl::Condition(&ready), idle_for_);
       if (*idle || is_cancelled_ || queue_.empty()) return false;
       requests->swap(queue_);
       queue_.clear();
@@ -113,11 +117,17 @@ class AppendReactor : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byt
     mutex_.Await(absl::Condition(&written));
     return !is_cancelled_;
   }
+  absl::Duration IdleClose() {
+    if (!faults_->is_active()) return idle_close_;
+    const absl::Duration sooner = faults_->IdleClose(session_.call());
+    return sooner > absl::ZeroDuration() ? sooner : idle_close_;
+  }
   grpc::Status Serve() {
     std::vector<std::string> requests, responses;
     bool idle = false;
     for (;;) {
       requests.clear();
+      idle_for_ = IdleClose();
       if (!Take(&requests, &idle)) break;
       responses.clear();
       const absl::Status status = session_.Process(requests, &responses);
@@ -127,9 +137,10 @@ class AppendReactor : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byt
       if (!status.ok()) return ToGrpcStatus(status);
     }
     if (!idle) return grpc::Status::OK;
+    if (idle_for_ != idle_close_) faults_->CountIdleClose(session_.call());
     return ToGrpcStatus(WithEntity(
         absl::AbortedError(fmt::format("Closing the stream because it has been inactive for {} seconds.",
-                                       absl::ToInt64Seconds(idle_close_))),
+                                       absl::ToInt64Seconds(idle_for_))),
         session_.destination()));
   }
   void Work() {
@@ -144,8 +155,10 @@ class AppendReactor : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byt
     if (last) Delete();
   }
 
+  Faults* const faults_;
   AppendSession session_;  // of the working thread
   const absl::Duration idle_close_;
+  absl::Duration idle_for_;  // idle_close_, or what a fault says
   Connections* const connections_;
   grpc::ByteBuffer incoming_, outgoing_;
 

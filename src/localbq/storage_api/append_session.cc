@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/status.h"
+#include "localbq/storage_api/storage_error.h"
 
 namespace hakobu::localbq {
 namespace {
@@ -35,6 +36,7 @@ absl::Status AppendSession::Route(const AppendRequest& request) {
       return opened.status();
     }
     target = *std::move(opened);
+    HAKOBU_RETURN_IF_ERROR(Hold(target->table().project));
   }
   if (current_ != nullptr) {
     if (!target->IsDefault() || !current_->IsDefault()) {
@@ -50,6 +52,55 @@ absl::Status AppendSession::Route(const AppendRequest& request) {
 
 absl::Status AppendSession::Flush(std::vector<std::string>* responses) {
   return current_ == nullptr ? absl::OkStatus() : current_->Commit(responses);
+}
+
+AppendSession::~AppendSession() {
+  if (!held_project_.empty()) services_.faults->quotas().Release("AppendRows", held_project_);
+}
+
+absl::Status AppendSession::Hold(const std::string& project) {
+  if (!services_.faults->quotas().is_on() || !held_project_.empty()) return absl::OkStatus();
+  HAKOBU_RETURN_IF_ERROR(services_.faults->quotas().Hold("AppendRows", project));
+  held_project_ = project;
+  return absl::OkStatus();
+}
+
+Call AppendSession::call() const {
+  if (current_ == nullptr) return {"AppendRows", "", "", "", ""};
+  const TableId& table = current_->table();
+  return {"AppendRows", table.project, table.dataset, table.table, ""};
+}
+
+absl::Status AppendSession::Add(size_t bytes, std::vector<std::string>* responses) {
+  if (request_.default_missing_value != MissingValue::kUnspecified) {
+    default_missing_value_ = request_.default_missing_value;
+  }
+  if (services_.faults->is_active()) return AddWithFaults(bytes, responses);
+  return current_->Add(request_, default_missing_value_);
+}
+
+// What waits is answered first: only this request is to be hit.
+absl::Status AppendSession::AddWithFaults(size_t bytes, std::vector<std::string>* responses) {
+  HAKOBU_RETURN_IF_ERROR(services_.faults->quotas().ChargeBytes(call(), static_cast<int64_t>(bytes)));
+  const Effect effect = services_.faults->Decide(call());
+  if (effect.delay > absl::ZeroDuration()) {
+    HAKOBU_RETURN_IF_ERROR(Flush(responses));
+    services_.faults->Delay(effect.delay);
+  }
+  const absl::Status dropped = absl::UnavailableError("Socket closed");
+  const absl::Status failure =
+      effect.end == Effect::End::kError ? WithEntity(effect.error, current_->path()) : dropped;
+  if (effect.end == Effect::End::kNone) return current_->Add(request_, default_missing_value_);
+  if (!effect.is_after_effect && effect.is_in_band) {
+    current_->AddRefused(failure);
+    return absl::OkStatus();
+  }
+  if (!effect.is_after_effect) return failure;
+  HAKOBU_RETURN_IF_ERROR(Flush(responses));
+  HAKOBU_RETURN_IF_ERROR(current_->Add(request_, default_missing_value_));
+  std::vector<std::string> lost;
+  HAKOBU_RETURN_IF_ERROR(Flush(&lost));
+  return failure;
 }
 
 absl::Status AppendSession::Process(std::span<const std::string> requests,
@@ -69,12 +120,7 @@ absl::Status AppendSession::Process(std::span<const std::string> requests,
         before != nullptr && !request_.write_stream.empty() && request_.write_stream != before->path();
     if (leaves) HAKOBU_RETURN_IF_ERROR(Flush(responses));
     absl::Status status = Route(request_);
-    if (status.ok()) {
-      if (request_.default_missing_value != MissingValue::kUnspecified) {
-        default_missing_value_ = request_.default_missing_value;
-      }
-      status = current_->Add(request_, default_missing_value_);
-    }
+    if (status.ok()) status = Add(bytes.size(), responses);
     if (!status.ok()) {
       HAKOBU_RETURN_IF_ERROR(Flush(responses));
       return status;

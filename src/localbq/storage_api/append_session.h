@@ -18,16 +18,24 @@ namespace hakobu::localbq {
 class AppendSession {
  public:
   explicit AppendSession(AppendServices services) : services_(services) {}
+  ~AppendSession();
+  AppendSession(const AppendSession&) = delete;
+  AppendSession& operator=(const AppendSession&) = delete;
 
   // Serialized AppendRowsRequests become as many serialized AppendRowsResponses. Neighbours to one
   // destination are appended in one transaction. Not OK: the connection ends with this status, after the
   // responses so far.
   absl::Status Process(std::span<const std::string> requests, std::vector<std::string>* responses);
+  // The table that the last request went to, as rules and quotas see it; without names before the first.
+  Call call() const;
   // The stream that the last request went to; empty before the first.
   std::string_view destination() const { return current_ == nullptr ? std::string_view() : current_->path(); }
 
  private:
   absl::Status Route(const AppendRequest& request);
+  absl::Status Hold(const std::string& project);
+  absl::Status Add(size_t bytes, std::vector<std::string>* responses);
+  absl::Status AddWithFaults(size_t bytes, std::vector<std::string>* responses);
   absl::Status Flush(std::vector<std::string>* responses);
 
   const AppendServices services_;
@@ -35,7 +43,8 @@ class AppendSession {
   AppendTarget* current_ = nullptr;
   bool has_switched_ = false;
   MissingValue default_missing_value_ = MissingValue::kUnspecified;
-  AppendRequest request_;  // its memory is used again
+  std::string held_project_;  // whose quota of connections this one counts for
+  AppendRequest request_;     // its memory is used again
 };
 
 }  // namespace hakobu::localbq

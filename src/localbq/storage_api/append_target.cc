@@ -22,6 +22,18 @@ absl::Status TableNotFound(const TableId& id, std::string_view entity) {
                        entity);
 }
 
+absl::Status SchemaStatus(const absl::Status& status, std::string_view entity) {
+  const bool extra = status.GetPayload(View(kExtraFieldsUrl)).has_value();
+  return StorageStatus(status.code(),
+                       extra ? StorageErrorCode::kSchemaMismatchExtraFields : StorageErrorCode::kUnspecified,
+                       View(status.message()), entity);
+}
+
+absl::Status TableRecreated(const TableId& id, std::string_view entity) {
+  return StorageStatus(absl::StatusCode::kNotFound, StorageErrorCode::kTableNotFound,
+                       fmt::format("Table {} is re-created.", DisplayName(id)), entity);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<AppendTarget>> AppendTarget::Open(const AppendServices& services,
@@ -39,6 +51,7 @@ absl::StatusOr<std::unique_ptr<AppendTarget>> AppendTarget::Open(const AppendSer
   }
   const auto table = services.catalog->GetTable(name->table);
   if (!table.ok()) return TableNotFound(name->table, path);
+  if (services.faults->IsRecreated(**table)) return TableRecreated(name->table, path);
   target->table_ = *table;
   target->told_version_ = (*table)->schema_version;
   return target;
@@ -48,11 +61,11 @@ absl::Status AppendTarget::RefreshTable() {
   const auto now = services_.catalog->GetTable(name_.table);
   if (!now.ok()) return TableNotFound(name_.table, path_);
   const int64_t expected = stream_ == nullptr ? table_->generation : stream_->generation;
-  if ((*now)->generation != expected) {
-    return StorageStatus(absl::StatusCode::kNotFound, StorageErrorCode::kTableNotFound,
-                         fmt::format("Table {} is re-created.", DisplayName(name_.table)), path_);
+  if ((*now)->generation != expected || services_.faults->IsRecreated(**now)) {
+    return TableRecreated(name_.table, path_);
   }
   table_ = *now;
+  stale_ = services_.faults->StaleTable(*table_);
   return absl::OkStatus();
 }
 
@@ -89,23 +102,25 @@ absl::Status AppendTarget::Prepare(const AppendRequest& request) {
         absl::InvalidArgumentError("The writer schema must be given in the first request of a connection."),
         path_);
   }
+  if (stale_) HAKOBU_RETURN_IF_ERROR(CheckStaleSchema());
   if (is_prepared_ && plan_version_ == table_->schema_version) return absl::OkStatus();
   is_prepared_ = false;
   // What waits still points into the decoders.
   if (decoder_ != nullptr) retired_decoders_.push_back(std::move(decoder_));
   if (arrow_decoder_ != nullptr) retired_arrow_decoders_.push_back(std::move(arrow_decoder_));
   const absl::Status compiled = is_arrow_ ? PrepareArrow() : PrepareProto();
-  if (!compiled.ok()) {
-    const bool extra = compiled.GetPayload(View(kExtraFieldsUrl)).has_value();
-    return StorageStatus(
-        compiled.code(),
-        extra ? StorageErrorCode::kSchemaMismatchExtraFields : StorageErrorCode::kUnspecified,
-        View(compiled.message()), path_);
-  }
+  if (!compiled.ok()) return SchemaStatus(compiled, path_);
   if (plan_version_ != table_->schema_version) RefuseWaiting();
   plan_version_ = table_->schema_version;
   is_prepared_ = true;
   return absl::OkStatus();
+}
+
+// What the writer sends must fit the schema that still holds; the rows are stored as the table is.
+absl::Status AppendTarget::CheckStaleSchema() const {
+  const absl::Status fits = is_arrow_ ? CompileArrowPlan(descriptor_, stale_->schema).status()
+                                      : CompileProtoPlan(descriptor_, stale_->schema).status();
+  return fits.ok() ? fits : SchemaStatus(fits, path_);
 }
 
 absl::Status AppendTarget::PrepareProto() {
@@ -216,7 +231,7 @@ absl::Status AppendTarget::Add(const AppendRequest& request, MissingValue defaul
     used_chunks_ -= waiting.chunks.size();
     waiting.chunks.clear();
   }
-  if (table_->schema_version != told_version_) {
+  if (table_->schema_version != told_version_ && !stale_) {
     told_version_ = table_->schema_version;
     waiting.tells_schema = true;
   }
@@ -224,6 +239,12 @@ absl::Status AppendTarget::Add(const AppendRequest& request, MissingValue defaul
   waiting_bytes_ += request.arrow_batch.value_or("").size();
   waiting_.push_back(std::move(waiting));
   return absl::OkStatus();
+}
+
+void AppendTarget::AddRefused(absl::Status status) {
+  Waiting waiting;
+  waiting.status = std::move(status);
+  waiting_.push_back(std::move(waiting));
 }
 
 absl::StatusOr<std::vector<AppendOutcome>> AppendTarget::Append(std::span<const RowBlock> blocks) {

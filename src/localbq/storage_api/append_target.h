@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "localbq/catalog/catalog.h"
+#include "localbq/faults/faults.h"
 #include "localbq/storage_api/append_request.h"
 #include "localbq/storage_api/arrow_rows.h"
 #include "localbq/storage_api/change_log.h"
@@ -25,6 +26,7 @@ struct AppendServices {
   Catalog* catalog;
   WriteStreams* streams;
   ChangeLog* changes;
+  Faults* faults;
 };
 
 // Not thread-safe.
@@ -36,10 +38,13 @@ class AppendTarget {
 
   const std::string& path() const { return path_; }
   bool IsDefault() const { return stream_ == nullptr; }
+  const TableId& table() const { return name_.table; }
 
   // Decodes a request and keeps its rows for Commit; its error, if any, is kept too, as the request's answer.
   // Not OK: the connection ends (the table is gone). The request's bytes must live until Commit.
   absl::Status Add(const AppendRequest& request, MissingValue default_missing_value);
+  // Keeps a refusal as a request's answer.
+  void AddRefused(absl::Status status);
   size_t waiting() const { return waiting_.size(); }
   size_t waiting_bytes() const { return waiting_bytes_; }
   // Appends what waits in one transaction, and adds each request's serialized AppendRowsResponse.
@@ -61,6 +66,7 @@ class AppendTarget {
   absl::Status CheckRequest(const AppendRequest& request) const;
   absl::Status Prepare(const AppendRequest& request);
   absl::Status CheckMode(ChangeMode mode);
+  absl::Status CheckStaleSchema() const;
   absl::Status PrepareProto();
   absl::Status PrepareArrow();
   absl::Status DecodeArrow(const AppendRequest& request, Waiting* waiting);
@@ -78,6 +84,7 @@ class AppendTarget {
   const std::string path_;
   WriteStreamPtr stream_;           // nullptr: the default stream
   TablePtr table_;                  // as last seen
+  TablePtr stale_;                  // the schema that still holds, by a fault
   int64_t told_version_ = 0;        // the schema_version the client knows
   std::optional<ChangeMode> mode_;  // of the first request that was good
   std::string descriptor_;          // the writer schema's bytes, proto or Arrow

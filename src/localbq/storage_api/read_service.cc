@@ -20,9 +20,10 @@ constexpr size_t kResponseBytes = size_t{1} << 20;
 // Gathers chunks into answers of one format and sends them.
 class Sender {
  public:
-  Sender(const ReadSessionPlan& session, int64_t stream_rows, int64_t offset,
+  Sender(const ReadSessionPlan& session, int64_t stream_rows, int64_t offset, Faults* faults,
          grpc::ServerWriter<v1::ReadRowsResponse>* writer)
-      : session_(session),
+      : faults_(faults),
+        session_(session),
         arrow_(session.schema),
         stream_rows_(stream_rows),
         sent_(offset),
@@ -37,8 +38,11 @@ class Sender {
     waiting_ += static_cast<int64_t>(chunk.rows());
     return (session_.is_avro ? avro_.size() : arrow_.bytes()) < kResponseBytes || Send();
   }
+  // What a fault ends the call with.
+  const absl::Status& failure() const { return failure_; }
   bool Send() {
     if (waiting_ == 0) return true;
+    if (faults_->is_active() && !PassFaults()) return false;
     v1::ReadRowsResponse response;
     if (session_.is_avro) {
       response.set_uncompressed_byte_size(static_cast<int64_t>(avro_.size()));
@@ -66,10 +70,21 @@ class Sender {
   }
 
  private:
+  // Each answer of a stream is one call to the rules.
+  bool PassFaults() {
+    const TableId& table = session_.table;
+    const Effect effect = faults_->Decide({"ReadRows", table.project, table.dataset, table.table, ""});
+    faults_->Delay(effect.delay);
+    if (effect.end == Effect::End::kNone) return true;
+    failure_ = effect.end == Effect::End::kError ? effect.error : absl::UnavailableError("Socket closed");
+    return false;
+  }
   double Share() const {
     return stream_rows_ == 0 ? 1 : static_cast<double>(sent_) / static_cast<double>(stream_rows_);
   }
 
+  Faults* const faults_;
+  absl::Status failure_;
   const ReadSessionPlan& session_;
   ArrowWriter arrow_;
   std::string avro_;
@@ -133,7 +148,9 @@ grpc::Status ReadService::CreateReadSession(grpc::ServerContext*, const v1::Crea
     HAKOBU_ASSIGN_OR_RETURN(const ReadSessionPtr session, sessions_->Create(read));
     return Describe(*session, *request, response);
   };
-  return ToGrpcStatus(create());
+  const TableId table = ParseTablePath(request->read_session().table()).value_or(TableId());
+  return ToGrpcStatus(
+      RunWithFaults(*faults_, {"CreateReadSession", table.project, table.dataset, table.table, ""}, create));
 }
 
 grpc::Status ReadService::ReadRows(grpc::ServerContext* context, const v1::ReadRowsRequest* request,
@@ -142,13 +159,13 @@ grpc::Status ReadService::ReadRows(grpc::ServerContext* context, const v1::ReadR
     ReadStreamPlan stream;
     HAKOBU_ASSIGN_OR_RETURN(const ReadSessionPtr session,
                             sessions_->FindByStream(request->read_stream(), &stream));
-    Sender sender(*session, stream.rows, request->offset(), writer);
+    Sender sender(*session, stream.rows, request->offset(), faults_, writer);
     const absl::Status status = sessions_->Read(*session, stream, request->offset(), [&](const Chunk& chunk) {
       return !context->IsCancelled() && sender.Add(chunk);
     });
     if (!status.ok()) return status;
-    sender.Send();
-    return absl::OkStatus();
+    if (sender.failure().ok()) sender.Send();
+    return sender.failure();
   };
   return ToGrpcStatus(read());
 }

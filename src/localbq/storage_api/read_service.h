@@ -2,6 +2,7 @@
 #pragma once
 
 #include "google/cloud/bigquery/storage/v1/storage.grpc.pb.h"
+#include "localbq/faults/faults.h"
 #include "localbq/storage_api/read_sessions.h"
 
 namespace hakobu::localbq {
@@ -9,7 +10,7 @@ namespace hakobu::localbq {
 // Thread-safe.
 class ReadService final : public google::cloud::bigquery::storage::v1::BigQueryRead::Service {
  public:
-  explicit ReadService(ReadSessions* sessions) : sessions_(sessions) {}
+  ReadService(ReadSessions* sessions, Faults* faults) : sessions_(sessions), faults_(faults) {}
 
   grpc::Status CreateReadSession(
       grpc::ServerContext* context,
@@ -26,6 +27,7 @@ class ReadService final : public google::cloud::bigquery::storage::v1::BigQueryR
 
  private:
   ReadSessions* const sessions_;
+  Faults* const faults_;
 };
 
 }  // namespace hakobu::localbq

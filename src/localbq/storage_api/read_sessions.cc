@@ -111,6 +111,7 @@ absl::StatusOr<ReadSessionPtr> ReadSessions::Create(const ReadRequest& request) 
   }
   HAKOBU_RETURN_IF_ERROR(changes_->PrepareRead(**table));
   auto session = std::make_shared<ReadSessionPlan>();
+  session->table = request.table;
   for (const std::string& field : request.selected_fields) {
     HAKOBU_RETURN_IF_ERROR(Select((*table)->schema, field, field, &session->schema));
   }

@@ -28,6 +28,7 @@ struct ReadStreamPlan {
 struct ReadSessionPlan {
   int64_t id = 0;
   std::string name;
+  TableId table;  // what it was made of
   bool is_avro = false;
   Schema schema;  // the selected columns
   int64_t rows = 0, bytes = 0;

@@ -8,6 +8,7 @@
 #include <chrono>
 
 #include "base/status.h"
+#include "localbq/faults/faults.h"
 #include "localbq/storage_api/change_log.h"
 #include "localbq/storage_api/read_service.h"
 #include "localbq/storage_api/write_service.h"
@@ -28,6 +29,7 @@ void AllowPings(grpc::ServerBuilder* builder) {
 }  // namespace
 
 struct StorageApi::Parts {
+  Faults no_faults;
   std::unique_ptr<WriteStreams> streams;
   std::unique_ptr<ChangeLog> changes;
   std::unique_ptr<ReadSessions> sessions;
@@ -56,9 +58,10 @@ absl::StatusOr<std::unique_ptr<StorageApi>> StorageApi::Start(Catalog* catalog,
     if (!merged.ok()) spdlog::error("local BigQuery: {}: {}", DisplayName(table.id), View(merged.message()));
     return DuckDbName(table.id);
   });
-  const AppendServices services{catalog, parts->streams.get(), parts->changes.get()};
+  Faults* const faults = options.faults == nullptr ? &parts->no_faults : options.faults;
+  const AppendServices services{catalog, parts->streams.get(), parts->changes.get(), faults};
   HAKOBU_ASSIGN_OR_RETURN(parts->sessions, ReadSessions::Open(catalog, parts->changes.get()));
-  parts->read_service = std::make_unique<ReadService>(parts->sessions.get());
+  parts->read_service = std::make_unique<ReadService>(parts->sessions.get(), faults);
   parts->write_service = std::make_unique<WriteService>(services, options.idle_close_ms);
   grpc::ServerBuilder builder;
   builder.SetMaxReceiveMessageSize(kMaxReceiveBytes);

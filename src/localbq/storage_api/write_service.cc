@@ -49,6 +49,15 @@ grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* WriteService::Appen
   return NewAppendReactor(context, services_, idle_close_ms_, &connections_);
 }
 
+// `path`: a table's or a stream's.
+absl::Status WriteService::Faulted(std::string_view method, std::string_view path,
+                                   absl::FunctionRef<absl::Status()> work) {
+  TableId table;
+  if (const auto stream = ParseStreamPath(path)) table = stream->table;
+  if (const auto named = ParseTablePath(path)) table = *named;
+  return RunWithFaults(*services_.faults, {method, table.project, table.dataset, table.table, ""}, work);
+}
+
 absl::Status WriteService::Describe(const WriteStreamPtr& stream, const TableId& id, bool full,
                                     v1::WriteStream* response) {
   HAKOBU_ASSIGN_OR_RETURN(const TablePtr table, FindTable(services_, id, TablePath(id)));
@@ -94,7 +103,7 @@ grpc::Status WriteService::CreateWriteStream(grpc::ServerContext*,
                             services_.streams->Create(*id, static_cast<StreamType>(type)));
     return Describe(stream, *id, /*full=*/true, response);
   };
-  return ToGrpcStatus(create());
+  return ToGrpcStatus(Faulted("CreateWriteStream", request->parent(), create));
 }
 
 grpc::Status WriteService::GetWriteStream(grpc::ServerContext*, const v1::GetWriteStreamRequest* request,
@@ -108,7 +117,7 @@ grpc::Status WriteService::GetWriteStream(grpc::ServerContext*, const v1::GetWri
     }
     return Describe(stream, path->table, request->view() == v1::FULL, response);
   };
-  return ToGrpcStatus(get());
+  return ToGrpcStatus(Faulted("GetWriteStream", request->name(), get));
 }
 
 grpc::Status WriteService::FinalizeWriteStream(grpc::ServerContext*,
@@ -121,7 +130,7 @@ grpc::Status WriteService::FinalizeWriteStream(grpc::ServerContext*,
     response->set_row_count(rows);
     return absl::OkStatus();
   };
-  return ToGrpcStatus(finalize());
+  return ToGrpcStatus(Faulted("FinalizeWriteStream", request->name(), finalize));
 }
 
 grpc::Status WriteService::BatchCommitWriteStreams(grpc::ServerContext*,
@@ -146,7 +155,7 @@ grpc::Status WriteService::BatchCommitWriteStreams(grpc::ServerContext*,
     if (result.stream_errors.empty()) SetTime(result.committed_us, response->mutable_commit_time());
     return absl::OkStatus();
   };
-  return ToGrpcStatus(commit());
+  return ToGrpcStatus(Faulted("BatchCommitWriteStreams", request->parent(), commit));
 }
 
 grpc::Status WriteService::FlushRows(grpc::ServerContext*, const v1::FlushRowsRequest* request,
@@ -160,7 +169,7 @@ grpc::Status WriteService::FlushRows(grpc::ServerContext*, const v1::FlushRowsRe
     response->set_offset(flushed);
     return absl::OkStatus();
   };
-  return ToGrpcStatus(flush());
+  return ToGrpcStatus(Faulted("FlushRows", request->write_stream(), flush));
 }
 
 }  // namespace hakobu::localbq

@@ -1,6 +1,7 @@
 // BigQueryWrite as a gRPC service. Source: google/cloud/bigquery/storage/v1/storage.proto.
 #pragma once
 
+#include "absl/functional/function_ref.h"
 #include "google/cloud/bigquery/storage/v1/storage.grpc.pb.h"
 #include "localbq/storage_api/append_reactor.h"
 
@@ -40,6 +41,8 @@ class WriteService final : public WriteServiceBase {
                          google::cloud::bigquery::storage::v1::FlushRowsResponse* response) override;
 
  private:
+  absl::Status Faulted(std::string_view method, std::string_view path,
+                       absl::FunctionRef<absl::Status()> work);
   absl::Status Describe(const WriteStreamPtr& stream, const TableId& table, bool full,
                         google::cloud::bigquery::storage::v1::WriteStream* response);
 
