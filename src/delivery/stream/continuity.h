@@ -25,10 +25,16 @@ struct StoredPosition {
   absl::Time proven = absl::InfinitePast();     // until when the log was known to hold no more (heartbeats)
 };
 
-// What was found out beside LogState. All optional: less evidence, more gaps.
+// What was found out beside LogState (GatherEvidence). All optional: less evidence, more gaps.
 struct LogEvidence {
-  LogFileIdentity stored_file;             // of the file named as the stored one, as the server has it now
-  LogFileIdentity oldest_file;             // of the oldest file the server still has
+  LogFileIdentity stored_file;  // of the file named as the stored one, as the server has it now
+  LogFileIdentity oldest_file;  // of the oldest file the server still has
+  // Where a server's history parts, if it does: the oldest file made after the last transaction delivered,
+  // what had been executed when it was made, and the file before it.
+  std::string parting_file;
+  LogFileIdentity parting_identity;
+  std::optional<std::string> parting_gtids;  // PREVIOUS_GTIDS; not for MariaDB
+  LogFileIdentity common_identity;
   LogFailure refused = LogFailure::kNone;  // what the server answered when it was asked to go on from there
 };
 
@@ -48,7 +54,7 @@ enum class GapCause : uint8_t {
   kOtherServer,  // another server, and positions by file say nothing about it
   kUnproven,     // nothing speaks against going on, but nothing proves it either
 };
-std::string_view GapCauseCode(GapCause cause);  // "purged", "lost_tail", …: for ledgers, logs and metrics
+std::string_view GapCauseCode(GapCause cause);  // "purged", "crash_tail", …: for ledgers, logs and metrics
 std::optional<GapCause> GapCauseFromCode(std::string_view code);
 
 struct Continuity {
@@ -67,7 +73,11 @@ struct Continuity {
   std::string hint;                           // what to do on the source so that it does not happen again
 };
 
+// Without evidence of the parting, what is found to part is taken to have parted as early as can be.
 Continuity JudgeContinuity(const StoredPosition& stored, const LogState& state, const LogEvidence& evidence);
+
+// Whether the parting is to be looked for: on the same server, something has changed that must not.
+bool SuspectsParting(const StoredPosition& stored, const LogState& state, const LogFileIdentity& stored_file);
 
 // "binlog.000041" -> 41; nullopt when there is no number at its end.
 std::optional<uint64_t> LogFileNumber(std::string_view name);

@@ -1,0 +1,24 @@
+// Asks a server for what continuity is judged by.
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "delivery/stream/continuity.h"
+
+namespace hakobu {
+
+// Opens short streams of its own: one for the stored file, one for the oldest, and, where the server's
+// history seems to have parted, one for each step of a binary search for the place. What cannot be had stays
+// unknown; only errors of the connection are errors.
+absl::StatusOr<LogEvidence> GatherEvidence(const ConnectOptions& connect, const StoredPosition& stored,
+                                           const LogState& state);
+
+struct ContinuityProof {
+  LogState state;
+  LogEvidence evidence;
+  Continuity judgement;
+};
+// Reads the state, gathers and judges. `refused`: what the server answered when it was asked to go on.
+absl::StatusOr<ContinuityProof> ProveContinuity(const ConnectOptions& connect, const StoredPosition& stored,
+                                                LogFailure refused = LogFailure::kNone);
+
+}  // namespace hakobu
