@@ -1,0 +1,154 @@
+// Continuity on real servers: what the pure judge is told must be what servers show.
+#include "delivery/stream/evidence.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <thread>
+
+#include "base/status.h"
+#include "tests/harness/mysql_server.h"
+
+namespace hakobu {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::MysqlServer;
+
+ConnectOptions Root(const MysqlServer& server) {
+  ConnectOptions options;
+  options.socket = server.socket();
+  options.user = "root";
+  return options;
+}
+
+// As an engine stores it that has delivered all the server has.
+StoredPosition StoreNow(const MysqlServer& server) {
+  const auto connection = Connection::Open(Root(server));
+  if (!connection.ok()) throw std::runtime_error(connection.status().ToString());
+  const auto state = ReadLogState(connection->get());
+  if (!state.ok()) throw std::runtime_error(state.status().ToString());
+  StoredPosition stored;
+  stored.flavor = state->flavor;
+  stored.server_uuid = state->server_uuid;
+  stored.server_id = state->server_id;
+  stored.gtid_set = state->executed_gtids;
+  stored.file = state->file;
+  stored.offset = state->offset;
+  stored.identity = *ReadLogFileIdentity(Root(server), state->file);
+  stored.committed = state->server_now;
+  return stored;
+}
+
+Continuity Prove(const MysqlServer& server, const StoredPosition& stored,
+                 LogFailure refused = LogFailure::kNone) {
+  const auto proof = ProveContinuity(Root(server), stored, refused);
+  if (!proof.ok()) throw std::runtime_error(proof.status().ToString());
+  return proof->judgement;
+}
+
+// File times have whole seconds.
+void NextSecond() {
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+}
+
+class EvidenceTest : public ::testing::TestWithParam<std::string> {
+ protected:
+  bool mariadb() const { return GetParam() == "mariadb"; }
+  std::string Reset() const { return mariadb() ? "RESET MASTER" : "RESET BINARY LOGS AND GTIDS"; }
+};
+INSTANTIATE_TEST_SUITE_P(Servers, EvidenceTest, ::testing::Values("mysql", "mariadb"),
+                         [](const auto& each) { return each.param; });
+
+TEST_P(EvidenceTest, ARestartGoesOnAndAPurgeIsAGap) {
+  MysqlServer server(GetParam());
+  server.Execute("CREATE DATABASE c; CREATE TABLE c.t(id INT PRIMARY KEY)");
+  const StoredPosition stored = StoreNow(server);
+  EXPECT_EQ(Prove(server, stored).verdict, ContinuityVerdict::kContinues);
+  server.Kill(SIGKILL);
+  server.Start();
+  server.Execute(
+      "INSERT INTO c.t VALUES (1); FLUSH BINARY LOGS; INSERT INTO c.t VALUES (2); FLUSH BINARY LOGS");
+  EXPECT_EQ(Prove(server, stored).verdict, ContinuityVerdict::kContinues);
+  const StoredPosition later = StoreNow(server);
+  server.Execute(fmt::format("PURGE BINARY LOGS TO '{}'", later.file));
+  // MariaDB says only when it is asked to go on.
+  const Continuity purged = Prove(server, stored, mariadb() ? LogFailure::kPurged : LogFailure::kNone);
+  EXPECT_EQ(purged.verdict, ContinuityVerdict::kGap);
+  EXPECT_EQ(purged.cause, GapCause::kPurged) << purged.explanation;
+  EXPECT_EQ(purged.missing_gtids.empty(), mariadb());
+  EXPECT_TRUE(purged.until.has_value());
+  EXPECT_EQ(Prove(server, later).verdict, ContinuityVerdict::kContinues);
+}
+
+TEST_P(EvidenceTest, AResetIsFoundWhenTheNewNumbersHavePassedOurs) {
+  MysqlServer server(GetParam());
+  server.Execute("CREATE DATABASE c; CREATE TABLE c.t(id INT PRIMARY KEY AUTO_INCREMENT)");
+  const StoredPosition stored = StoreNow(server);
+  NextSecond();
+  server.Execute(Reset());
+  for (int i = 0; i < 30; ++i) server.Execute("INSERT INTO c.t VALUES ()");
+  const Continuity judged = Prove(server, stored);
+  EXPECT_EQ(judged.verdict, ContinuityVerdict::kGap) << judged.explanation;
+  EXPECT_EQ(judged.cause, GapCause::kReset) << judged.explanation;
+}
+
+TEST_P(EvidenceTest, ALogThatLostItsTailInACrash) {
+  MysqlServer server(GetParam());
+  server.Execute("CREATE DATABASE c; CREATE TABLE c.t(id INT PRIMARY KEY AUTO_INCREMENT)");
+  const StoredPosition before = StoreNow(server);
+  server.Execute("INSERT INTO c.t VALUES (); INSERT INTO c.t VALUES (); INSERT INTO c.t VALUES ()");
+  const StoredPosition stored = StoreNow(server);
+  NextSecond();
+  server.Kill(SIGKILL);
+  // What the operating system had not written when the power went.
+  std::filesystem::resize_file(server.folder() + "/data/" + before.file, before.offset);
+  server.Start();
+  server.Execute(
+      "INSERT INTO c.t VALUES (); INSERT INTO c.t VALUES (); INSERT INTO c.t VALUES (); INSERT INTO c.t "
+      "VALUES ()");
+  const Continuity judged = Prove(server, stored);
+  EXPECT_EQ(judged.verdict, ContinuityVerdict::kGap) << judged.explanation;
+  EXPECT_EQ(judged.cause, GapCause::kLostTail) << judged.explanation;
+  EXPECT_EQ(judged.from_position, fmt::format("{}:{}", before.file, before.offset));
+  EXPECT_EQ(judged.until_position, fmt::format("{}:{}", stored.file, stored.offset));
+}
+
+TEST_P(EvidenceTest, AServerRestoredFromASnapshotUnderItsOwnName) {
+  MysqlServer server(GetParam());
+  server.Execute(
+      "CREATE DATABASE c; CREATE TABLE c.t(id INT PRIMARY KEY AUTO_INCREMENT); INSERT INTO c.t VALUES ()");
+  const std::string data = server.folder() + "/data", snapshot = server.folder() + "/snapshot";
+  server.Kill(SIGTERM);
+  std::filesystem::copy(data, snapshot, std::filesystem::copy_options::recursive);
+  server.Start();
+  server.Execute("INSERT INTO c.t VALUES (); INSERT INTO c.t VALUES (); INSERT INTO c.t VALUES ()");
+  const StoredPosition stored = StoreNow(server);
+  NextSecond();
+  server.Kill(SIGTERM);
+  std::filesystem::remove_all(data);
+  std::filesystem::copy(snapshot, data, std::filesystem::copy_options::recursive);
+  server.Start();
+  server.Execute("INSERT INTO c.t VALUES (); INSERT INTO c.t VALUES ()");
+  const Continuity judged = Prove(server, stored);
+  EXPECT_EQ(judged.verdict, ContinuityVerdict::kGap) << judged.explanation;
+  EXPECT_EQ(judged.cause, GapCause::kRestored) << judged.explanation;
+  if (!mariadb()) {
+    const std::string uuid = stored.server_uuid;
+    EXPECT_EQ(judged.phantom_gtids, uuid + ":4-6");
+    EXPECT_EQ(judged.start.gtid_set, uuid + ":1-3");
+  }
+  EXPECT_TRUE(judged.until.has_value());
+}
+
+TEST_P(EvidenceTest, AServerWithoutALogIsRefused) {
+  MysqlServer server(GetParam(), {"--skip-log-bin"});
+  const auto proof = ProveContinuity(Root(server), StoredPosition());
+  EXPECT_TRUE(absl::IsFailedPrecondition(proof.status())) << proof.status();
+  EXPECT_THAT(std::string(View(proof.status().message())), HasSubstr("log_bin"));
+}
+
+}  // namespace
+}  // namespace hakobu
