@@ -16,7 +16,7 @@ std::optional<SourceKey> AsKey(const SourceTable& table, const TableIndex& index
     size_t place = 0;
     while (place < table.columns.size() && table.columns[place].name != part.column) ++place;
     if (part.column.empty() || place == table.columns.size()) return std::nullopt;
-    if (table.columns[place].nullable || (part.prefix && !key.primary)) return std::nullopt;
+    if (table.columns[place].nullable || (part.prefix != 0 && !key.primary)) return std::nullopt;
     key.columns.push_back(place);
   }
   return key;

@@ -1,6 +1,7 @@
 // A table with all that later DDL depends on: what a SourceTable has, and its default collation and indexes.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,7 +12,7 @@ namespace hakobu {
 
 struct IndexPart {
   std::string column;   // "": an expression
-  bool prefix = false;  // only the column's first characters
+  uint64_t prefix = 0;  // only so many of the column's first characters or bytes; 0: all of it
   friend bool operator==(const IndexPart&, const IndexPart&) = default;
 };
 

@@ -189,7 +189,7 @@ absl::Status SchemaReader::ReadKeys(const std::vector<std::string>& names, const
       index.visible = Text(row[6]) == "1";
       index.hash = Text(row[4]) == "HASH";
     }
-    indexes.back().parts.push_back({std::string(Text(row[2])), row[3].has_value()});  // NULL: an expression
+    indexes.back().parts.push_back({std::string(Text(row[2])), Number(row[3])});  // NULL: an expression
   }
   for (const auto& [name, definition] : tables) {
     definition->table.key = ChooseKey(definition->table, definition->indexes);

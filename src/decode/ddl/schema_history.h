@@ -26,6 +26,9 @@ struct ColumnEffect {
   Kind kind = Kind::kAdded;
   std::string name;    // after the change; of a dropped column, its old name
   std::string before;  // kRenamed: the old name
+  // kAdded: what the rows that were there hold in it now, with no row event to say so.
+  DefaultKind fill = DefaultKind::kNull;  // kExpression: computed, or not known here
+  std::string constant;                   // for kConstant, as text: "0", "new"
   friend bool operator==(const ColumnEffect&, const ColumnEffect&) = default;
 };
 

@@ -36,6 +36,9 @@ struct TableName {
 
 enum class Tristate : uint8_t { kUnstated, kYes, kNo };
 
+// What rows get that are there when the column is added.
+enum class DefaultKind : uint8_t { kNone, kNull, kConstant, kExpression };
+
 // A column as a statement defines it. Character sets and collations lower-case, as written ("utf8").
 struct ColumnDefinition {
   std::string name;
@@ -53,7 +56,8 @@ struct ColumnDefinition {
   bool auto_increment = false;
   bool primary = false;
   bool unique = false;
-  bool has_default = false;
+  DefaultKind default_kind = DefaultKind::kNone;
+  std::string constant;  // for kConstant: "-1", "abc"
   bool generated = false;
   bool stored = false;
   bool row_period = false;  // GENERATED ALWAYS AS ROW START or END
