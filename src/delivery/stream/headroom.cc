@@ -36,7 +36,7 @@ Headroom ComputeHeadroom(const LogState& state, std::string_view file, uint64_t 
   return headroom;
 }
 
-std::string DurationText(absl::Duration duration) {
+std::string SpokenDuration(absl::Duration duration) {
   if (duration == absl::InfiniteDuration()) return "never";
   const int64_t seconds = std::max<int64_t>(absl::ToInt64Seconds(duration), 0);
   const int64_t minutes = seconds / 60, hours = minutes / 60, days = hours / 24;
@@ -53,10 +53,10 @@ std::string Headroom::Text() const {
   if (*at_this_rate == absl::InfiniteDuration()) {
     return fmt::format(
         "the stream keeps up; if it stalled, the source would purge what is still needed in {}",
-        DurationText(*stalled));
+        SpokenDuration(*stalled));
   }
   return fmt::format("the source purges what is still needed in {} at this rate",
-                     DurationText(*at_this_rate));
+                     SpokenDuration(*at_this_rate));
 }
 
 }  // namespace hakobu

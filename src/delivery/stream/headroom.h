@@ -27,6 +27,6 @@ Headroom ComputeHeadroom(const LogState& state, std::string_view file, uint64_t 
                          absl::Time needed_since, double written_per_s, double read_per_s);
 
 // "5 h 12 min", "3 d 4 h", "45 s".
-std::string DurationText(absl::Duration duration);
+std::string SpokenDuration(absl::Duration duration);
 
 }  // namespace hakobu

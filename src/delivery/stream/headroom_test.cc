@@ -52,10 +52,10 @@ TEST(Headroom, WhatIsGoneIsSaidToBeGoneAndWhatIsKeptForeverHasNoEnd) {
 }
 
 TEST(Headroom, DurationsInWords) {
-  EXPECT_EQ(DurationText(absl::Seconds(45)), "45 s");
-  EXPECT_EQ(DurationText(absl::Seconds(61)), "1 min 1 s");
-  EXPECT_EQ(DurationText(absl::Hours(5) + absl::Minutes(12)), "5 h 12 min");
-  EXPECT_EQ(DurationText(absl::Hours(76)), "3 d 4 h");
+  EXPECT_EQ(SpokenDuration(absl::Seconds(45)), "45 s");
+  EXPECT_EQ(SpokenDuration(absl::Seconds(61)), "1 min 1 s");
+  EXPECT_EQ(SpokenDuration(absl::Hours(5) + absl::Minutes(12)), "5 h 12 min");
+  EXPECT_EQ(SpokenDuration(absl::Hours(76)), "3 d 4 h");
 }
 
 }  // namespace
