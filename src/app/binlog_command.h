@@ -4,7 +4,8 @@
 
 namespace hakobu {
 
-// `hakobu binlog FILE…`: the changes in binary log files, as JSON lines. Needs no configuration.
+// `hakobu binlog FILE…` and `hakobu binlog --live`: changes of a binary log as JSON lines. Files need no
+// configuration.
 void RegisterBinlogCommand(CLI::App& app, CommandLine& line);
 
 }  // namespace hakobu

@@ -22,15 +22,6 @@ bool IsSystemDatabase(std::string_view name) {
   return name == "mysql" || name == "sys" || name == "information_schema" || name == "performance_schema";
 }
 
-absl::StatusOr<TlsMode> TlsModeOf(const InitOptions& options) {
-  if (options.tls == "off") return TlsMode::kOff;
-  if (options.tls == "require") return TlsMode::kRequire;
-  if (options.tls == "verify_ca") return TlsMode::kVerifyCa;
-  if (options.tls == "verify_identity") return TlsMode::kVerifyIdentity;
-  const bool here = !options.socket.empty() || options.host == "127.0.0.1" || options.host == "localhost";
-  return here ? TlsMode::kOff : TlsMode::kVerifyIdentity;
-}
-
 std::string_view TlsModeText(TlsMode mode) {
   switch (mode) {
     case TlsMode::kOff:
@@ -43,18 +34,6 @@ std::string_view TlsModeText(TlsMode mode) {
       return "verify_identity";
   }
   return "";
-}
-
-absl::StatusOr<std::unique_ptr<Connection>> OpenSource(const InitOptions& options, TlsMode tls) {
-  ConnectOptions connect;
-  connect.host = options.host;
-  connect.port = static_cast<uint16_t>(options.port);
-  connect.socket = options.socket;
-  connect.user = options.user;
-  if (const char* password = std::getenv(options.password_env.c_str())) connect.password = password;
-  connect.tls.mode = tls;
-  connect.tls.ca_file = options.ca.empty() ? SystemAuthorities() : options.ca;
-  return Connection::Open(connect);
 }
 
 absl::StatusOr<std::vector<std::string>> Databases(const InitOptions& options, Connection* source) {
@@ -114,8 +93,9 @@ std::string DatasetName(const InitOptions& options, const std::vector<std::strin
 
 absl::StatusOr<InitFacts> LookAtSource(const InitOptions& options) {
   InitFacts facts;
-  HAKOBU_ASSIGN_OR_RETURN(const TlsMode tls, TlsModeOf(options));
-  HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Connection> source, OpenSource(options, tls));
+  const TlsMode tls = TlsModeOf(options);
+  HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Connection> source,
+                          Connection::Open(SourceFlagsToOptions(options)));
   DescribeSides(options, tls, *source, &facts);
   HAKOBU_ASSIGN_OR_RETURN(const std::vector<std::string> databases, Databases(options, source.get()));
   facts.destination["dataset"] = DatasetName(options, databases);

@@ -7,18 +7,12 @@
 
 #include "absl/status/statusor.h"
 #include "app/command.h"
+#include "app/source_flags.h"
 
 namespace hakobu {
 
-struct InitOptions {
-  std::string dsn;  // mysql://user@host:port/database, in place of the flags
-  std::string host = "127.0.0.1";
-  int port = 3306;
-  std::string socket;
-  std::string user;
-  std::string password_env = "MYSQL_PASSWORD";
-  std::string tls;  // empty: off on this machine, else verify_identity
-  std::string ca;
+struct InitOptions : SourceFlags {
+  std::string dsn;                     // mysql://user@host:port/database, in place of the flags
   std::vector<std::string> databases;  // empty: all but the server's own
   std::string project = "my-project";
   std::string dataset;  // empty: the first database's name

@@ -11,21 +11,7 @@ namespace {
 void AddSourceOptions(CLI::App* command, InitOptions* options) {
   command->add_option("dsn", options->dsn, "mysql://user@host:port/database, in place of the flags")
       ->type_name("DSN");
-  command->add_option("--host", options->host, "The MySQL server")->capture_default_str()->type_name("HOST");
-  command->add_option("--port", options->port, "Its port")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 65535))
-      ->type_name("PORT");
-  command->add_option("--socket", options->socket, "Its socket, in place of host and port")
-      ->type_name("FILE");
-  command->add_option("--user", options->user, "The account")->type_name("NAME");
-  command->add_option("--password-env", options->password_env, "Environment variable with the password")
-      ->capture_default_str()
-      ->type_name("NAME");
-  command->add_option("--tls", options->tls, "off, require, verify_ca or verify_identity")
-      ->check(CLI::IsMember({"off", "require", "verify_ca", "verify_identity"}))
-      ->type_name("MODE");
-  command->add_option("--ca", options->ca, "Trusted authorities (RDS: global-bundle.pem)")->type_name("FILE");
+  AddSourceFlags(command, options);
   command->add_option("--database", options->databases, "Only these databases; repeatable")
       ->type_name("NAME");
 }

@@ -25,7 +25,7 @@ sigset_t StopSignals() {
 // A thread takes the signals with sigwait, so that what they start is ordinary code.
 class SignalThread : public InterruptGuard {
  public:
-  explicit SignalThread(Cancellation* cancel) : cancel_(cancel) {
+  SignalThread(Cancellation* cancel, std::string_view said) : cancel_(cancel), said_(said) {
     const sigset_t signals = StopSignals();
     pthread_sigmask(SIG_BLOCK, &signals, &before_);
     thread_ = std::thread([this] { Wait(); });
@@ -42,14 +42,13 @@ class SignalThread : public InterruptGuard {
     const sigset_t signals = StopSignals();
     for (int number = 0; sigwait(&signals, &number) == 0 && !ending_;) {
       if (cancel_->cancelled()) _exit(kExitFailed);
-      fmt::print(stderr,
-                 "\nhakobu: stopping; what is finished is kept and the next run continues. Once more ends at "
-                 "once.\n");
+      if (!said_.empty()) fmt::print(stderr, "\nhakobu: {}\n", said_);
       cancel_->Cancel();
     }
   }
 
   Cancellation* cancel_;
+  std::string said_;
   sigset_t before_{};
   std::atomic<bool> ending_{false};
   std::thread thread_;
@@ -57,8 +56,8 @@ class SignalThread : public InterruptGuard {
 
 }  // namespace
 
-std::unique_ptr<InterruptGuard> InterruptGuard::Watch(Cancellation* cancel) {
-  return std::make_unique<SignalThread>(cancel);
+std::unique_ptr<InterruptGuard> InterruptGuard::Watch(Cancellation* cancel, std::string_view said) {
+  return std::make_unique<SignalThread>(cancel, said);
 }
 
 }  // namespace hakobu

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "base/cancel.h"
 
@@ -12,7 +13,10 @@ namespace hakobu {
 class InterruptGuard {
  public:
   virtual ~InterruptGuard() = default;
-  static std::unique_ptr<InterruptGuard> Watch(Cancellation* cancel);
+  // `said` at the first of them: what stopping means.
+  static std::unique_ptr<InterruptGuard> Watch(Cancellation* cancel, std::string_view said = kRunGoesOn);
+  static constexpr std::string_view kRunGoesOn =
+      "stopping; what is finished is kept and the next run continues. Once more ends at once.";
 };
 
 }  // namespace hakobu

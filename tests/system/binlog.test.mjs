@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { privateFolder, root, run, startMysql } from '../harness/servers.mjs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { hakobu, privateFolder, root, run, Server, startMysql } from '../harness/servers.mjs';
 
 const seed = Number(process.env.HAKOBU_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
@@ -101,6 +102,16 @@ for (const flavor of ['mysql', 'mariadb']) {
     const definitions = Object.entries(columns).map(([name, type]) => `${name} ${type}`).join(', ');
     await connection.query(`create table w(id int unsigned primary key, ${definitions})`);
     const names = Object.keys(columns);
+    const place = async () => {
+      const [[row]] = await connection.query(flavor === 'mysql' ? 'show binary log status' : 'show master status');
+      return `${row.File}:${row.Position}`;
+    };
+    const live = ['binlog', '--live', '--socket', join(server.folder, 'mysql.sock'), '--user', 'root'];
+    const [[{ seen }]] = await connection.query(
+      `select @@global.${flavor === 'mysql' ? 'gtid_executed' : 'gtid_binlog_pos'} as seen`);
+    const before = await place();
+    const follower = new Server(hakobu, [...live, '--from', before, '--table', 'w.*']);
+    t.after(() => follower.stop());
     let expectedChanges = 0;
     for (let i = 0; i < 300; ++i) {
       const id = Math.floor(random() * 60);
@@ -131,6 +142,27 @@ for (const flavor of ['mysql', 'mariadb']) {
     assert.equal(printed.code, 0, printed.stderr);
     const changes = printed.stdout.trim().split('\n').map(parseLine).filter((line) => line.table === 'w');
     assert.equal(changes.length, expectedChanges);
+
+    // The same changes, as they happened, and read again from a place in three ways.
+    const lines = (text) => text.split('\n').filter((line) => line.includes('"table":"w"'));
+    const fromFile = lines(printed.stdout);
+    for (let i = 0; i < 100 && lines(follower.output).length < fromFile.length; ++i) await sleep(100);
+    follower.child.kill('SIGINT');
+    assert.deepEqual(await follower.exited, { code: 0, signal: null }, follower.output);
+    assert.deepEqual(lines(follower.output), fromFile);
+    const [name, offset] = before.split(':');
+    for (const from of [before, seen.replaceAll('\n', ''), 'oldest']) {
+      const again = await run([...live, '--from', from, '--until', await place(), '--stop-at-end']);
+      assert.equal(again.code, 0, again.stderr);
+      assert.deepEqual(lines(again.stdout), fromFile, `--from ${from}`);
+    }
+    const middle = parseLine(fromFile[Math.floor(fromFile.length / 2)]);
+    const firstHalf = await run([...live, '--from', `${name}:${offset}`, '--until', middle.gtid, '--stop-at-end']);
+    const secondHalf = await run(['binlog', path, '--from', `${file}:${middle.position}`]);
+    const of = (text) => lines(text).map(parseLine);
+    assert.equal(of(firstHalf.stdout).at(-1).gtid, middle.gtid);
+    assert.ok(of(secondHalf.stdout)[0].gtid !== middle.gtid);
+    assert.deepEqual([...lines(firstHalf.stdout), ...lines(secondHalf.stdout)], fromFile);
     const replayed = new Map();
     for (const change of changes) {
       if (change.before) assert.ok(replayed.delete(String(change.before.id)), `before image of ${change.before.id}`);
@@ -178,4 +210,31 @@ test('a file that is no binary log is refused with what was expected', async () 
   const result = await run(['binlog', join(root, 'CONTRIBUTING.md'), '--json']);
   assert.equal(result.code, 2);
   assert.match(result.stderr, /expected a file that begins with fe 62 69 6e/);
+});
+
+test('a log that cannot be read says why and what to do', async (t) => {
+  const server = await startMysql({ test: t });
+  const connection = await server.connect();
+  await connection.query("create user weak identified by 'weak-1'; flush binary logs; flush binary logs");
+  const [files] = await connection.query('show binary logs');
+  await connection.query('purge binary logs to ?', [files.at(-1).Log_name]);
+  const socket = ['--socket', join(server.folder, 'mysql.sock')];
+  const weak = await run(['binlog', '--live', ...socket, '--user', 'weak'], { env: { MYSQL_PASSWORD: 'weak-1' } });
+  assert.equal(weak.code, 1);
+  assert.match(weak.stderr, /hint: GRANT REPLICATION SLAVE, REPLICATION CLIENT/);
+  const purged = await run(['binlog', '--live', ...socket, '--user', 'root', '--from', files[0].Log_name]);
+  assert.equal(purged.code, 1);
+  assert.match(purged.stderr, /Could not find first log file name.*hint: what comes next was deleted/);
+  for (const args of [['binlog'], ['binlog', '--live', 'binlog.000001'], ['binlog', '--live', '--from', 'x:y']]) {
+    assert.equal((await run(args)).code, 2, args.join(' '));
+  }
+  const follower = new Server(hakobu, ['binlog', '--live', ...socket, '--user', 'root']);
+  await sleep(1500);
+  await connection.query('create database gone');
+  for (let i = 0; i < 100 && !follower.output.includes('create database gone'); ++i) await sleep(50);
+  await connection.end();
+  await server.kill9();
+  const { code } = await follower.exited;
+  assert.equal(code, 1);
+  assert.match(follower.output, /hakobu: read the log of .*hint: /);
 });
