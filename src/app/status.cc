@@ -59,6 +59,20 @@ std::string TablesText(const RunStatus& newest) {
                      errors.empty() ? "" : "\n" + errors);
 }
 
+// A table's own rows and bytes are written when it is done: before that, those of its finished chunks.
+absl::Status SumFinished(Ledger* ledger, RunTableRecord* table) {
+  HAKOBU_ASSIGN_OR_RETURN(const std::vector<ChunkRecord> chunks,
+                          ledger->Chunks(table->run_id, table->source));
+  table->rows = 0;
+  table->bytes = 0;
+  for (const ChunkRecord& chunk : chunks) {
+    if (chunk.state != ChunkState::kDone) continue;
+    table->rows += chunk.rows;
+    table->bytes += chunk.bytes;
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<RunStatus>> ReadStatus(Ledger* ledger, size_t count) {
@@ -66,6 +80,9 @@ absl::StatusOr<std::vector<RunStatus>> ReadStatus(Ledger* ledger, size_t count) 
   std::vector<RunStatus> result;
   for (const RunRecord& run : runs) {
     HAKOBU_ASSIGN_OR_RETURN(std::vector<RunTableRecord> tables, ledger->Tables(run.id));
+    for (RunTableRecord& table : tables) {
+      if (table.state != "done") HAKOBU_RETURN_IF_ERROR(SumFinished(ledger, &table));
+    }
     result.push_back({.run = run, .tables = std::move(tables)});
   }
   return result;

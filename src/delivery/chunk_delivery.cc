@@ -108,7 +108,7 @@ absl::Status ChunkDelivery::Attempt(TableRun* table, ChunkRecord* chunk) {
 
 absl::Status ChunkDelivery::ReadInto(TableRun* table, const Chunk& bounds, RowSink* sink) {
   HAKOBU_ASSIGN_OR_RETURN(Connection * connection, connection_.Get());
-  ChunkReader reader(connection, &table->work.source, table->work.columns, table->where);
+  ChunkReader reader(connection, &table->read_as, table->work.columns, table->where);
   HAKOBU_RETURN_IF_ERROR(reader.Open(bounds));
   Batch batch(table->decoder->batch_columns());
   const auto send = [&]() -> absl::Status {

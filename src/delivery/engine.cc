@@ -191,7 +191,7 @@ std::vector<TableProgress> Engine::Progress() const {
     one.source = table->work.name;
     one.rows = table->rows;
     one.bytes = table->bytes;
-    one.estimated_rows = table->work.source.estimated_rows;
+    one.estimated_rows = table->estimated_rows;
     one.chunks_done = table->chunks_done;
     one.chunks = table->chunks.size();
     absl::MutexLock lock(&table->mutex);

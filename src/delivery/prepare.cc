@@ -12,9 +12,6 @@
 namespace hakobu {
 namespace {
 
-// BatchCommitWriteStreams takes 10,000 streams [quotas], and each chunk is one.
-constexpr size_t kMostChunks = 9000;
-
 absl::Status CheckDataset(RunContext* run, Prepared* prepared) {
   const DestinationConfig& destination = run->config->destination;
   const absl::StatusOr<Resource> dataset =
@@ -81,23 +78,6 @@ absl::StatusOr<Prepared> Prepare(RunContext* run, Connection* source) {
   }
   prepared.fingerprint = Fingerprint(*run->config, prepared.tables);
   return prepared;
-}
-
-absl::StatusOr<std::vector<Chunk>> PlanTableChunks(RunContext* run, Connection* source, const TableWork& work,
-                                                   const Window* window, std::vector<std::string>* notes) {
-  if (window != nullptr && !window->whole_table) return std::vector<Chunk>{Chunk()};
-  ChunkOptions options;
-  options.target_rows = work.options.chunk_rows;
-  options.target_bytes = work.options.chunk_bytes;
-  options.connections = run->config->source.connections;
-  options.where = work.options.where;
-  for (;;) {
-    HAKOBU_ASSIGN_OR_RETURN(ChunkPlan plan, PlanChunks(source, work.source, options));
-    if (plan.single_pass) notes->push_back("read in one streamed pass: " + plan.why);
-    if (plan.chunks.size() <= kMostChunks) return std::move(plan.chunks);
-    options.target_rows *= 2;
-    options.target_bytes *= 2;
-  }
 }
 
 }  // namespace hakobu

@@ -18,9 +18,4 @@ struct Prepared {
 
 absl::StatusOr<Prepared> Prepare(RunContext* run, Connection* source);
 
-// Chunks of one table, at most `most`: larger ones when there would be more. Adds a note when it is read in
-// one pass.
-absl::StatusOr<std::vector<Chunk>> PlanTableChunks(RunContext* run, Connection* source, const TableWork& work,
-                                                   const Window* window, std::vector<std::string>* notes);
-
 }  // namespace hakobu

@@ -17,6 +17,15 @@ namespace {
 constexpr size_t kStreamsPerCommit = 10'000;
 constexpr absl::Duration kMostSettling = absl::Hours(2);
 
+// The cursor's name in BigQuery when rows can be staged twice; empty when they cannot.
+std::string_view CursorField(const TableRun& table) {
+  if (!table.by_cursor) return {};
+  for (const Field& field : table.work.schema.fields) {
+    if (table.work.source.columns[field.source_column].name == table.work.options.cursor) return field.name;
+  }
+  return {};
+}
+
 class Publication {
  public:
   Publication(RunContext* run, TableRun* table)
@@ -185,7 +194,7 @@ absl::Status Publication::Copy(WriteDisposition disposition) {
 absl::Status Publication::Merge() {
   QuerySpec query;
   query.project = run_->config->destination.billing_project;
-  query.sql = MergeSql(work_.schema, table_->staging, work_.target);
+  query.sql = MergeSql(work_.schema, table_->staging, work_.target, CursorField(*table_));
   query.location = run_->config->destination.location;
   return RunRecordedJob("merge", QueryConfiguration(query));
 }

@@ -13,6 +13,7 @@
 #include "delivery/prepare.h"
 #include "delivery/run_tables.h"
 #include "delivery/staging.h"
+#include "delivery/table_chunks.h"
 
 namespace hakobu {
 namespace {
@@ -72,14 +73,14 @@ absl::StatusOr<std::optional<RunRecord>> FindResumable(RunContext* run, const st
   return found;
 }
 
-PlannedTable Planned(const TableWork& work, uint64_t chunks, std::vector<std::string> notes) {
+PlannedTable Planned(const TableWork& work, uint64_t chunks, uint64_t rows, std::vector<std::string> notes) {
   PlannedTable table;
   table.source = work.name;
   table.target = work.target.ToString();
   table.mode = work.mode;
   table.write = work.write;
-  table.estimated_rows = work.source.estimated_rows;
-  table.estimated_bytes = work.source.data_bytes;
+  table.estimated_rows = rows;
+  table.estimated_bytes = EstimatedBytes(work.source, rows);
   table.chunks = chunks;
   if (work.source.key.has_value()) {
     std::vector<std::string> columns;
@@ -228,7 +229,7 @@ absl::StatusOr<RunReport> Delivery::Deliver() {
     resumed[i] = table.chunks_done;
     resumed_chunks += resumed[i];
     absl::MutexLock lock(&table.mutex);
-    plan.tables.push_back(Planned(table.work, table.chunks.size(), table.notes));
+    plan.tables.push_back(Planned(table.work, table.chunks.size(), table.estimated_rows, table.notes));
     if (table.resumed && table.record.state == "done") {
       table.notes.push_back(
           "delivered already by the run that this one continues; --fresh delivers it again");
@@ -271,9 +272,9 @@ absl::StatusOr<RunPlan> PlanRun(const Config& config, const RunOptions& options,
       notes.insert(notes.end(), window->notes.begin(), window->notes.end());
     }
     HAKOBU_ASSIGN_OR_RETURN(
-        const std::vector<Chunk> chunks,
+        const TableChunks chunks,
         PlanTableChunks(run.get(), source, work, window.has_value() ? &*window : nullptr, &notes));
-    plan.tables.push_back(Planned(work, chunks.size(), std::move(notes)));
+    plan.tables.push_back(Planned(work, chunks.chunks.size(), chunks.estimated_rows, std::move(notes)));
   }
   HAKOBU_ASSIGN_OR_RETURN(const std::optional<RunRecord> resumable,
                           FindResumable(run.get(), prepared.fingerprint));

@@ -45,9 +45,12 @@ class SourceLoadSum {
 struct TableRun {
   TableWork work;
   std::vector<ChunkRecord> chunks;  // each is touched by one thread at a time
-  TableName staging;    // where chunks go: a staging table, or the target itself (append by streams)
-  bool direct = false;  // staging is the target
-  std::string where;    // the configuration's filter and the cursor's window
+  TableName staging;       // where chunks go: a staging table, or the target itself (append by streams)
+  bool direct = false;     // staging is the target
+  std::string where;       // the configuration's filter and the cursor's window
+  SourceTable read_as;     // work.source, with the key that the chunks are ranges of
+  bool by_cursor = false;  // that key begins with the cursor: a row that changes meanwhile can come twice
+  uint64_t estimated_rows = 0;  // that will be read
   std::optional<CursorState> next_cursor;
   bool first_load = false;  // incremental with nothing in BigQuery yet: published as a whole
   std::unique_ptr<RowDecoder> decoder;

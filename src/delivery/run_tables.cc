@@ -9,6 +9,7 @@
 #include "base/crash_point.h"
 #include "base/status.h"
 #include "delivery/staging.h"
+#include "delivery/table_chunks.h"
 
 namespace hakobu {
 namespace {
@@ -22,6 +23,8 @@ std::unique_ptr<TableRun> MakeTableRun(RunContext* run, TableWork work) {
   table->decoder = std::make_unique<RowDecoder>(work.source, work.columns);
   table->first_load = work.mode == WriteMode::kIncremental && !work.existing.has_value();
   table->where = work.options.where;
+  table->read_as = work.source;
+  table->estimated_rows = work.source.estimated_rows;
   absl::MutexLock lock(&table->mutex);
   table->notes = work.notes;
   table->record = {.run_id = run->run_id,
@@ -44,10 +47,20 @@ absl::StatusOr<std::optional<CursorState>> ReadCursor(RunContext* run, const Tab
 }
 
 std::string PlanJson(const TableRun& table) {
-  const json plan = {{"where", table.where},
-                     {"first_load", table.first_load},
-                     {"next_cursor", table.next_cursor.has_value() ? table.next_cursor->ToJson() : ""}};
+  json plan = {{"where", table.where},
+               {"first_load", table.first_load},
+               {"estimated_rows", table.estimated_rows},
+               {"next_cursor", table.next_cursor.has_value() ? table.next_cursor->ToJson() : ""}};
+  // Places of columns: a run is continued only while the schema is the same.
+  if (table.by_cursor) {
+    plan["range"] = {{"index", table.read_as.key->name}, {"columns", table.read_as.key->columns}};
+  }
   return plan.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+void RangeOver(TableRun* table, SourceKey range) {
+  table->read_as.key = std::move(range);
+  table->by_cursor = true;
 }
 
 absl::StatusOr<std::unique_ptr<TableRun>> BeginTable(RunContext* run, Connection* source, TableWork work) {
@@ -61,15 +74,17 @@ absl::StatusOr<std::unique_ptr<TableRun>> BeginTable(RunContext* run, Connection
     notes = window->notes;
     if (!window->condition.empty()) {
       table->where = table->where.empty() ? window->condition
-                                          : fmt::format("({}) AND ({})", table->where, window->condition);
+                                          : fmt::format("({}\n) AND ({})", table->where, window->condition);
     }
   }
   HAKOBU_ASSIGN_OR_RETURN(
-      const std::vector<Chunk> chunks,
+      const TableChunks plan,
       PlanTableChunks(run, source, table->work, window.has_value() ? &*window : nullptr, &notes));
-  for (size_t number = 0; number < chunks.size(); ++number) {
-    table->chunks.push_back({.number = number, .bounds_json = chunks[number].ToJson()});
+  for (size_t number = 0; number < plan.chunks.size(); ++number) {
+    table->chunks.push_back({.number = number, .bounds_json = plan.chunks[number].ToJson()});
   }
+  table->estimated_rows = plan.estimated_rows;
+  if (plan.range.has_value()) RangeOver(table.get(), *plan.range);
   absl::MutexLock lock(&table->mutex);
   table->notes.insert(table->notes.end(), notes.begin(), notes.end());
   table->record.plan_json = PlanJson(*table);
@@ -87,6 +102,12 @@ absl::StatusOr<std::unique_ptr<TableRun>> ContinueTable(RunContext* run, TableWo
     return absl::InternalError("the ledger's plan of " + record.source + " is no JSON object");
   table->where = plan.value("where", "");
   table->first_load = plan.value("first_load", false);
+  table->estimated_rows = plan.value("estimated_rows", table->estimated_rows);
+  if (plan.contains("range")) {
+    const json& range = plan["range"];
+    RangeOver(table.get(),
+              {.name = range.value("index", ""), .columns = range.value("columns", std::vector<size_t>())});
+  }
   const std::string cursor = plan.value("next_cursor", "");
   if (!cursor.empty()) {
     HAKOBU_ASSIGN_OR_RETURN(table->next_cursor, CursorState::FromJson(cursor));

@@ -35,6 +35,9 @@ struct ChunkOptions {
   uint64_t target_bytes = 64ull << 20;  // of the clustered index, by the table's average row
   uint32_t connections = 1;             // at least so many chunks when the table is worth it (see PlanChunks)
   std::string where;                    // the user's row filter, an SQL expression; empty: none
+  // Bounds on the key's first column, an SQL expression that an index serves: only rows within are planned
+  // for (and must be read: it is no part of the chunks). Empty: the whole table.
+  std::string window;
 };
 
 struct ChunkPlan {

@@ -38,6 +38,7 @@ class Planner {
   absl::StatusOr<std::optional<KeyBound>> ProbeKey(const std::string& condition, bool backwards,
                                                    uint64_t skip = 0);
   absl::StatusOr<uint64_t> EstimateRows(const KeyBound& after, const KeyBound& upto);
+  std::string Filter() const;
   absl::StatusOr<std::string> WhyNoWalk();
   absl::StatusOr<std::string> WhyNoRange(const std::vector<Chunk>& chunks);
   uint64_t TargetRows(uint64_t rows) const;
@@ -56,9 +57,16 @@ class Planner {
   std::vector<Segment> segments_;  // in key order
 };
 
+// What a chunk's SELECT filters by.
+std::string Planner::Filter() const {
+  if (options_.window.empty()) return options_.where;
+  return options_.where.empty() ? options_.window
+                                : fmt::format("({}\n) AND ({})", options_.where, options_.window);
+}
+
 absl::StatusOr<ChunkPlan> Planner::SinglePass(std::string why) {
   std::vector<size_t> first_column = {0};
-  HAKOBU_ASSIGN_OR_RETURN(const std::string sql, ChunkSelect(table_, first_column, Chunk{}, options_.where));
+  HAKOBU_ASSIGN_OR_RETURN(const std::string sql, ChunkSelect(table_, first_column, Chunk{}, Filter()));
   ++statements_;
   HAKOBU_ASSIGN_OR_RETURN(const Explained explained, Explain(connection_, sql, table_.name));
   if (explained.sorts || explained.materialises) {
@@ -95,7 +103,11 @@ absl::StatusOr<std::optional<KeyBound>> Planner::ProbeKey(const std::string& con
     sql += (i == 0 ? "" : ", ") + KeyExpression(table_.columns[table_.key->columns[i]]);
     order += fmt::format("{}{}{}", i == 0 ? "" : ", ", KeyColumnName(table_, i), backwards ? " DESC" : "");
   }
-  sql += FromTable(table_, true) + condition + " ORDER BY " + order + " LIMIT 1";
+  sql += FromTable(table_, true) + condition;
+  if (!options_.window.empty()) {
+    sql += fmt::format("{}({})", condition.empty() ? " WHERE " : " AND ", options_.window);
+  }
+  sql += " ORDER BY " + order + " LIMIT 1";
   if (skip > 0) sql += fmt::format(" OFFSET {}", skip);
   ++statements_;
   HAKOBU_ASSIGN_OR_RETURN(QueryResult result, connection_->Query(sql));
@@ -108,7 +120,7 @@ absl::StatusOr<std::optional<KeyBound>> Planner::ProbeKey(const std::string& con
 absl::StatusOr<uint64_t> Planner::EstimateRows(const KeyBound& after, const KeyBound& upto) {
   // USE, not FORCE: where an index is forced MySQL does not look how many rows the range has, and says 1.
   HAKOBU_ASSIGN_OR_RETURN(const std::string condition,
-                          ChunkCondition(table_, Chunk{.after = after, .upto = upto}, ""));
+                          ChunkCondition(table_, Chunk{.after = after, .upto = upto}, options_.window));
   ++statements_;
   HAKOBU_ASSIGN_OR_RETURN(
       const Explained explained,
@@ -123,14 +135,15 @@ absl::StatusOr<uint64_t> Planner::EstimateRows(const KeyBound& after, const KeyB
 // walked by a, b, but by a. Empty when some are left.
 absl::StatusOr<std::string> Planner::WhyNoWalk() {
   std::string order;
+  const std::string where = options_.window.empty() ? "" : fmt::format(" WHERE ({})", options_.window);
   size_t walkable = 0;
   for (size_t i = 0; i < depth_; ++i) {
     order += (i == 0 ? "" : ", ") + KeyColumnName(table_, i);
     ++statements_;
     HAKOBU_ASSIGN_OR_RETURN(const Explained walk,
                             Explain(connection_,
-                                    fmt::format("SELECT {}{} ORDER BY {} LIMIT 1", KeyColumnName(table_, 0),
-                                                FromTable(table_, true), order),
+                                    fmt::format("SELECT {}{}{} ORDER BY {} LIMIT 1", KeyColumnName(table_, 0),
+                                                FromTable(table_, true), where, order),
                                     table_.name));
     if (walk.sorts || walk.materialises) break;
     walkable = i + 1;
@@ -145,7 +158,7 @@ absl::StatusOr<std::string> Planner::WhyNoRange(const std::vector<Chunk>& chunks
   std::vector<size_t> columns(table_.columns.size());
   std::iota(columns.begin(), columns.end(), size_t{0});
   for (const size_t i : {size_t{0}, chunks.size() / 2, chunks.size() - 1}) {
-    HAKOBU_ASSIGN_OR_RETURN(const std::string sql, ChunkSelect(table_, columns, chunks[i], options_.where));
+    HAKOBU_ASSIGN_OR_RETURN(const std::string sql, ChunkSelect(table_, columns, chunks[i], Filter()));
     ++statements_;
     HAKOBU_ASSIGN_OR_RETURN(const Explained range, Explain(connection_, sql, table_.name));
     if (range.access.empty()) continue;  // the server knows that the chunk is empty
@@ -159,7 +172,8 @@ absl::StatusOr<std::string> Planner::WhyNoRange(const std::vector<Chunk>& chunks
 }
 
 uint64_t Planner::TargetRows(uint64_t rows) const {
-  const uint64_t row_bytes = std::max<uint64_t>(1, table_.data_bytes / std::max<uint64_t>(1, rows));
+  const uint64_t all_rows = std::max({uint64_t{1}, rows, table_.estimated_rows});
+  const uint64_t row_bytes = std::max<uint64_t>(1, table_.data_bytes / all_rows);
   uint64_t target = std::max<uint64_t>(1, std::min(options_.target_rows, options_.target_bytes / row_bytes));
   const uint64_t fewest = std::min(kFewestRows, std::max<uint64_t>(1, kFewestBytes / row_bytes));
   const uint64_t share = rows / (std::max<uint64_t>(1, options_.connections) * kChunksPerConnection);
@@ -278,7 +292,7 @@ absl::StatusOr<ChunkPlan> Planner::Plan() {
   }
   HAKOBU_ASSIGN_OR_RETURN(const uint64_t dived, EstimateRows(*first, *last));
   // A dive reports half the table at most, the statistics may be old: the larger is nearer.
-  const uint64_t rows = std::max(dived, table_.estimated_rows);
+  const uint64_t rows = options_.window.empty() ? std::max(dived, table_.estimated_rows) : dived;
   const uint64_t target = TargetRows(rows);
   HAKOBU_RETURN_IF_ERROR(Split({*first, *last, rows, 0}, target));
   plan.chunks = Merge(target);

@@ -2,7 +2,7 @@
 // own client reads.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { startBigquery, startMysql } from '../harness/servers.mjs';
+import { run, startBigquery, startMysql } from '../harness/servers.mjs';
 import { bigqueryClient } from '../harness/clients.mjs';
 import { loadGyms, rowCounts } from '../harness/dataset.mjs';
 import { makeJob } from '../harness/delivery.mjs';
@@ -122,6 +122,74 @@ for (const flavor of ['mysql', 'mariadb']) {
       const third = await job.run();
       assert.equal(third.code, 0, third.stderr);
       await assertDelivered({ mysql, bigquery: client, dataset: 'inc', database: 'inc', tables: ['item'] });
+    });
+
+    test('incremental: the connections share the window, by its cursor where an index serves', async (t) => {
+      await admin.query(`CREATE DATABASE windows; USE windows; CREATE TABLE n (i INT PRIMARY KEY);
+        INSERT INTO n VALUES ${Array.from({ length: 20000 }, (_, i) => `(${i})`)}`);
+      // ties: changed in one statement, so that most rows of the window have one and the same cursor value.
+      for (const [name, index] of [['ties', ', KEY (updated_at)'], ['wide', ', KEY (updated_at, text)'], ['bare', '']]) {
+        await admin.query(`CREATE TABLE ${name} (id INT PRIMARY KEY, text VARCHAR(20), updated_at DATETIME${index});
+          INSERT INTO ${name} SELECT i, CONCAT('row', i), '2024-01-01' + INTERVAL i SECOND FROM n; ANALYZE TABLE ${name}`);
+      }
+      const job = makeJob({ mysql, bigquery, dataset: 'windows', defaults: { chunk_rows: 300, mode: 'incremental' }, test: t,
+        tables: ['ties', 'wide', 'bare'].map((name) => ({ table: `windows.${name}`, cursor: 'updated_at' })) });
+      assert.equal((await job.run()).code, 0);
+      await admin.query(`UPDATE ties SET text = 'new', updated_at = '2024-02-01' WHERE id % 10 = 0;
+        UPDATE wide SET text = 'new', updated_at = '2024-02-01' + INTERVAL id SECOND WHERE id % 10 = 0;
+        UPDATE bare SET text = 'new', updated_at = '2024-02-01' WHERE id < 50; ANALYZE TABLE ties, wide, bare`);
+      const byName = (tables) => Object.fromEntries(tables.map((table) => [table.source.split('.')[1], table]));
+      const plan = await run(['-c', `${job.folder}/hakobu.yaml`, '--json', 'plan']);
+      assert.equal(plan.code, 0, plan.stderr);
+      const planned = byName(JSON.parse(plan.stdout).tables);
+      for (const name of ['ties', 'wide']) {
+        const { estimated_rows: rows, estimated_bytes: bytes, chunks } = planned[name];
+        assert.ok(rows >= 1500 && rows <= 3000, `${name}: ${rows} rows`);
+        assert.ok(bytes < planned.bare.estimated_bytes / 5, `${name}: ${bytes} bytes`);
+        assert.ok(chunks >= 4 && chunks <= 20, `${name}: ${chunks} chunks`);
+      }
+      assert.match(planned.bare.notes.join(), /no index begins with `updated_at`/);
+      assert.ok(planned.bare.chunks > 20);
+      const examined = async () => Number((await admin.query("SHOW GLOBAL STATUS LIKE 'Handler_read_next'"))[0][0].Value);
+      const before = await examined();
+      const one = await job.run({ args: ['ties', 'wide'] });
+      assert.equal(one.code, 0, one.stderr);
+      const read = (await examined()) - before;
+      assert.ok(read < 12000, `${read} rows were read for 4000 that changed`);
+      assert.equal(one.report.sourceLoad.sortMergePasses, 0);
+      // Killed between two chunks, the next run goes on with the same ranges.
+      await admin.query("UPDATE ties SET text = 'newer', updated_at = '2024-03-01' WHERE id % 10 = 0");
+      const killed = await job.run({ args: ['ties'], env: { HAKOBU_CRASH_AT: 'chunk.checkpointed' } });
+      assert.equal(killed.signal, 'SIGKILL');
+      const status = JSON.parse((await run(['-c', `${job.folder}/hakobu.yaml`, '--json', 'status'])).stdout).runs[0];
+      assert.equal(status.state, 'interrupted');
+      assert.ok(status.tables[0].rows >= 1 && status.tables[0].rows < 2000, `status: ${status.tables[0].rows} rows`);
+      assert.ok(status.tables[0].bytes > status.tables[0].rows);
+      const text = await run(['-c', `${job.folder}/hakobu.yaml`, 'status']);
+      assert.match(text.stdout, /interrupted +1 +[1-9]/);
+      const second = await job.run({ args: ['ties'] });
+      assert.equal(second.code, 0, second.stderr);
+      assert.ok(second.report.tables[0].chunksResumed >= 1);
+      assert.equal((await job.run({ args: ['bare'] })).code, 0);
+      await assertDelivered({ mysql, bigquery: client, dataset: 'windows', database: 'windows', tables: ['ties', 'wide', 'bare'] });
+    });
+
+    test('incremental: a row that moves on within the window is merged once, as it is last', async (t) => {
+      await admin.query(`CREATE DATABASE moving; USE moving;
+        CREATE TABLE item (id INT PRIMARY KEY, text VARCHAR(20), version INT NOT NULL, KEY (version));
+        INSERT INTO item SELECT i, 'old', i FROM windows.n WHERE i < 5000; ANALYZE TABLE item`);
+      const job = makeJob({ mysql, bigquery, dataset: 'moving', source: { connections: 1 }, test: t, tables: [
+        { table: 'moving.item', mode: 'incremental', cursor: 'version', chunk_rows: 100 }] });
+      assert.equal((await job.run()).code, 0);
+      await admin.query(`UPDATE item SET version = 5000 + id, text = 'new' WHERE id < 500; ANALYZE TABLE item`);
+      // The first chunk is finished, then the run dies; a row of it moves into a later chunk.
+      const killed = await job.run({ env: { HAKOBU_CRASH_AT: 'chunk.checkpointed' } });
+      assert.equal(killed.signal, 'SIGKILL');
+      await admin.query("UPDATE item SET version = 5490, text = 'moved' WHERE id = 1");
+      const second = await job.run();
+      assert.equal(second.code, 0, second.stderr + second.stdout);
+      assert.ok(second.report.tables[0].chunksResumed >= 1 && second.report.tables[0].chunks >= 3);
+      await assertDelivered({ mysql, bigquery: client, dataset: 'moving', database: 'moving', tables: ['item'] });
     });
 
     test('problems on both sides are said all at once, and nothing is begun', async (t) => {
