@@ -267,6 +267,32 @@ TEST_P(ChunkTest, ReadsWhatTheFilterLeaves) {
   EXPECT_EQ(ReadIds(table, plan->chunks, options.where).size(), 509u);
 }
 
+// A secondary index and the primary key behind it: most rows of the window have one value.
+TEST_P(ChunkTest, StaysWithinTheWindow) {
+  SourceTable table = Make("a INT PRIMARY KEY, changed DATETIME, pad CHAR(100), KEY changed (changed)",
+                           "n, IF(n % 20 = 7, '2024-05-05', '2020-01-01' + INTERVAL n SECOND), 'x'", 20'000);
+  table.key = SourceKey{.name = "changed", .columns = {1, 0}};
+  ChunkOptions options;
+  options.target_rows = 100;
+  options.window = "changed >= '2024-05-01' AND changed <= '2024-06-01'";
+  const auto before = ReadLoadCounters(connection_.get());
+  const auto plan = PlanChunks(connection_.get(), table, options);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  const auto after = ReadLoadCounters(connection_.get());
+  ASSERT_TRUE(before.ok() && after.ok());
+  EXPECT_FALSE(plan->single_pass) << plan->why;
+  EXPECT_GE(plan->chunks.size(), 4u);
+  EXPECT_LE(plan->chunks.size(), 40u);
+  EXPECT_LE((*after - *before).rows_examined, 100 * plan->chunks.size());
+  const auto seen = ReadIds(table, plan->chunks, options.window);
+  EXPECT_EQ(seen.size(), 1000u);
+  for (const auto& [id, times] : seen) ASSERT_EQ(times, 1) << "id " << id;
+  options.window = "changed > '2030-01-01'";
+  const auto none = PlanChunks(connection_.get(), table, options);
+  ASSERT_TRUE(none.ok()) << none.status();
+  EXPECT_EQ(none->chunks.size(), 1u);
+}
+
 TEST_P(ChunkTest, RowsBeyondTheEndsBelongToTheOutermostChunks) {
   const SourceTable table = Make("a INT PRIMARY KEY", "n", 5000);
   ChunkOptions options;

@@ -23,7 +23,7 @@ export function crashPoints() {
   return [...names].sort();
 }
 
-// A database with one table for each way of writing. All rows carry the version they belong to.
+// A database with one table for each way of writing. The server notes every statement from now on. All rows carry the version they belong to.
 export async function makeSource(admin, database) {
   await admin.query(`DROP DATABASE IF EXISTS ${database}; CREATE DATABASE ${database}; USE ${database};
     CREATE TABLE big (id INT PRIMARY KEY, version INT NOT NULL, text VARCHAR(100));
@@ -41,6 +41,7 @@ export async function makeSource(admin, database) {
     INSERT INTO keyless SELECT 1, i FROM n WHERE i < 300;
     INSERT INTO grown SELECT i, 1 FROM n WHERE i < 100;
     DROP TABLE n; ANALYZE TABLE big, loaded, changing, keyless, grown`);
+  await admin.query("SET GLOBAL log_output = 'TABLE'; SET GLOBAL general_log = ON");
 }
 
 export function crashJob({ mysql, bigquery, database, dataset }) {
@@ -93,6 +94,13 @@ export function rereadChunks(ledger) {
   return text.trim() === '' ? [] : JSON.parse(text);
 }
 
+// What the source itself saw since its log was emptied: chunks are the only prepared statements, and each text is one chunk.
+async function chunkReads(admin, database) {
+  const [rows] = await admin.query(`SELECT CONVERT(argument USING utf8mb4) AS statement, COUNT(*) AS times
+    FROM mysql.general_log WHERE command_type = 'Execute' AND argument LIKE '%FROM \`${database}\`.%' GROUP BY statement`);
+  return rows.map(({ statement, times }) => ({ statement, times: Number(times) }));
+}
+
 function newestRun(ledger) {
   const sql = 'SELECT id, state FROM runs ORDER BY started_us DESC, rowid DESC LIMIT 1';
   const text = execFileSync('sqlite3', ['-json', ledger, sql], { encoding: 'utf8' });
@@ -103,6 +111,7 @@ function newestRun(ledger) {
 // runs again until it is done and checks everything. Returns the number of chunks that were read again.
 export async function crashOnce({ job, client, admin, dataset, database, flavor, version, crash }) {
   await nextVersion(admin, database, version);
+  await admin.query('TRUNCATE TABLE mysql.general_log');
   const before = newestRun(job.ledger);
   const crashed = await crash(job);
   await assertWhole(client, dataset, version - 1, version);
@@ -115,6 +124,11 @@ export async function crashOnce({ job, client, admin, dataset, database, flavor,
   }
   const again = rereadChunks(job.ledger);
   if (crashed) assert.ok(again.length <= connections, `read again: ${JSON.stringify(again)}`);
+  const reads = await chunkReads(admin, database);
+  assert.ok(reads.length >= 15, `the source's log has ${reads.length} chunks only`);
+  const twice = reads.filter(({ times }) => times > 1);
+  const extra = twice.reduce((sum, { times }) => sum + times - 1, 0);
+  assert.ok(extra <= (crashed ? connections : 0), `read again, says the source: ${JSON.stringify(twice)}`);
   await assertEqual({ client, admin, dataset, database, flavor, version });
   const [left] = await client.dataset(dataset).getTables();
   assert.deepEqual(left.map((table) => table.id).filter((id) => id.startsWith('_hakobu')), [], 'left over');

@@ -179,7 +179,7 @@ for (const flavor of ['mysql', 'mariadb']) {
         CREATE TABLE item (id INT PRIMARY KEY, text VARCHAR(20), version INT NOT NULL, KEY (version));
         INSERT INTO item SELECT i, 'old', i FROM windows.n WHERE i < 5000; ANALYZE TABLE item`);
       const job = makeJob({ mysql, bigquery, dataset: 'moving', source: { connections: 1 }, test: t, tables: [
-        { table: 'moving.item', mode: 'incremental', cursor: 'version', chunk_rows: 100 }] });
+        { table: 'moving.item', mode: 'incremental', cursor: 'version', overlap_values: 0, chunk_rows: 100 }] });
       assert.equal((await job.run()).code, 0);
       await admin.query(`UPDATE item SET version = 5000 + id, text = 'new' WHERE id < 500; ANALYZE TABLE item`);
       // The first chunk is finished, then the run dies; a row of it moves into a later chunk.
