@@ -72,8 +72,8 @@ class Spool {
 class SpoolReader {
  public:
   virtual ~SpoolReader() = default;
-  // Where reading begins, for LogDecoder::SetPosition; and the FORMAT_DESCRIPTION in force there, to be fed
-  // first ("" when it is the first event anyway).
+  // Where reading begins, and the FORMAT_DESCRIPTION in force there ("" when none has come yet): feed that,
+  // then call LogDecoder::SetPosition with this place.
   virtual const SpoolPlace& start() const = 0;
   virtual std::string_view format_event() const = 0;
   // Nullopt: nothing came within `timeout`. DataLoss with file and offset when a frame is damaged.
