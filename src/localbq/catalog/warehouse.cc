@@ -54,6 +54,12 @@ std::optional<Chunk> Result::Next() {
   return Chunk(chunk);
 }
 
+absl::Status Result::Failure() {
+  const char* text = duckdb_result_error(&result_);
+  return text == nullptr || *text == 0 ? absl::OkStatus()
+                                       : ToStatus(duckdb_result_error_type(&result_), text);
+}
+
 std::optional<int64_t> Result::FirstInt64() {
   const std::optional<Chunk> chunk = Next();
   if (!chunk || chunk->rows() == 0) return std::nullopt;

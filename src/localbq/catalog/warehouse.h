@@ -82,6 +82,8 @@ class Result {
   int64_t rows_changed() { return static_cast<int64_t>(duckdb_rows_changed(&result_)); }
   // The next chunk in order; nullopt at the end.
   std::optional<Chunk> Next();
+  // After the last chunk of what was streamed: why it was the last, or OK.
+  absl::Status Failure();
   // Convenience for one-value answers: the first row's column as a number or text; nullopt without rows or
   // for NULL.
   std::optional<int64_t> FirstInt64();

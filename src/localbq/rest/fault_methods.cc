@@ -6,6 +6,7 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "base/status.h"
+#include "localbq/catalog/catalog.h"
 #include "localbq/faults/faults.h"
 
 namespace hakobu::localbq::rest {
@@ -36,6 +37,12 @@ TableId PlaceOf(const Request& request) {
   return place;
 }
 
+bool IsPartitioned(const Service& service, const TableId& id) {
+  if (!service.faults->quotas().is_on() || id.table.empty()) return false;
+  const auto table = service.catalog->GetTable(id);
+  return table.ok() && ((*table)->time_partitioning || (*table)->range_partitioning);
+}
+
 }  // namespace
 
 Reply ReplyWithFaults(Service& service, std::string_view method, const Request& request,
@@ -46,7 +53,10 @@ Reply ReplyWithFaults(Service& service, std::string_view method, const Request& 
   const std::string owner = fmt::format("{}/{}", place.project, request.identity);
   if (const absl::Status held = faults.quotas().Hold("api", owner); !held.ok()) return ErrorReply(held);
   const absl::Cleanup release = [&] { faults.quotas().Release("api", owner); };
-  if (const absl::Status charged = faults.quotas().Charge(call); !charged.ok()) return ErrorReply(charged);
+  if (const absl::Status charged = faults.quotas().Charge(call, IsPartitioned(service, place));
+      !charged.ok()) {
+    return ErrorReply(charged);
+  }
 
   const Effect effect = faults.Decide(call);
   faults.Delay(effect.delay);

@@ -97,8 +97,9 @@ class Insertion {
   }
 
   // Appends the good rows; the answer's insertErrors.
-  absl::StatusOr<json> Run(Appender& appender) {
+  absl::StatusOr<json> Run(Appender& appender, ColumnDefaults* defaults) {
     RowFiller filler(table_->schema);
+    if (!defaults->IsEmpty()) filler.UseDefaults(defaults);
     json errors = json::array();
     std::vector<size_t> good;
     const auto append = [&](const Chunk& chunk) { return appender.Append(chunk); };
@@ -177,7 +178,8 @@ absl::StatusOr<Reply> InsertAll(Service& service, const Request& request) {
     HAKOBU_ASSIGN_OR_RETURN(Appender appender, Appender::Open(connection, DuckDbSchemaName(id.parent()),
                                                               DuckDbTableName(id.table)));
     insertion.emplace(body, now);
-    HAKOBU_ASSIGN_OR_RETURN(errors, insertion->Run(appender));
+    HAKOBU_ASSIGN_OR_RETURN(ColumnDefaults defaults, ColumnDefaults::Prepare(service.warehouse, now.schema));
+    HAKOBU_ASSIGN_OR_RETURN(errors, insertion->Run(appender, &defaults));
     refused = !insertion->inserted();
     return refused ? absl::CancelledError("rows refused") : absl::OkStatus();
   };

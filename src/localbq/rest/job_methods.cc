@@ -15,6 +15,7 @@ using nlohmann::json;
 
 // Long enough for a small job to be done in its first answer: clients poll a second at a time.
 constexpr absl::Duration kFirstAnswer = absl::Milliseconds(300);
+constexpr absl::Duration kCancelAgain = absl::Milliseconds(10);
 
 }  // namespace
 
@@ -77,8 +78,11 @@ absl::StatusOr<Reply> ListJobs(Service& service, const Request& request) {
 
 absl::StatusOr<Reply> CancelJob(Service& service, const Request& request) {
   HAKOBU_ASSIGN_OR_RETURN(const JobPtr job, service.jobs->Find(request.Segment(1), request.Segment(3)));
-  job->Cancel();
-  job->Wait(kFirstAnswer);
+  // Again and again, for a statement may begin between two.
+  const absl::Time deadline = absl::Now() + kFirstAnswer;
+  do {
+    job->Cancel();
+  } while (!job->Wait(kCancelAgain) && absl::Now() < deadline);
   return JsonReply({{"kind", "bigquery#jobCancelResponse"}, {"job", job->Resource(service.url)}});
 }
 

@@ -16,6 +16,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int kWorkers = 16;
+constexpr absl::Duration kCancelAgain = absl::Milliseconds(10);
 constexpr uint64_t kKeptBytes = uint64_t{512} << 20;
 
 int64_t NowMs() {
@@ -108,6 +109,7 @@ json Job::Resource(std::string_view url) const {
 }
 
 absl::Status Job::RecordDone(Connection& connection) {
+  is_recorded_ = true;
   json resource;
   {
     absl::MutexLock lock(&mutex_);
@@ -162,7 +164,12 @@ JobStore::JobStore(Warehouse* warehouse, Faults* faults) : warehouse_(warehouse)
 void JobStore::Stop() {
   absl::MutexLock lock(&mutex_);
   stopping_ = true;
-  for (const auto& [key, job] : jobs_) job->Cancel();
+  const auto idle = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return running_ == 0; };
+  do {
+    for (const auto& [key, job] : jobs_) {
+      if (!job->done()) job->Cancel();
+    }
+  } while (!mutex_.AwaitWithTimeout(absl::Condition(&idle), kCancelAgain));
 }
 
 JobStore::~JobStore() {
@@ -246,6 +253,7 @@ void JobStore::RunWorker() {
       if (queue_.empty()) return;
       std::tie(job, work) = std::move(queue_.front());
       queue_.pop_front();
+      ++running_;
     }
     job->Start();
     absl::Status status = job->cancelled() ? absl::CancelledError("cancelled") : RunJob(*job, work);
@@ -262,6 +270,8 @@ void JobStore::RunWorker() {
       (void)stored;  // a failed job that is forgotten after a restart may be inserted again, harmlessly
     }
     KeepRows(job);
+    absl::MutexLock lock(&mutex_);
+    --running_;
   }
 }
 

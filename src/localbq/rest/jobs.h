@@ -58,10 +58,14 @@ class Job {
   void AddError(nlohmann::json error);
   // Stores the job as done in the transaction of what it wrote. Last, before the commit.
   absl::Status RecordDone(Connection& connection);
+  // Whether RecordDone was called, in a transaction that may still have failed.
+  bool is_recorded() const { return is_recorded_; }
 
   void Cancel();
   bool cancelled() const { return cancelled_; }
-  // While it lives, Cancel interrupts the connection's statement.
+  // While it lives, Cancel interrupts the connection's statement. One at a time. A statement that has not
+  // begun yet is not interrupted: look at cancelled() first, and who cancels calls again until the job is
+  // done.
   class Interruptible {
    public:
     Interruptible(Job* job, Connection* connection);
@@ -88,6 +92,7 @@ class Job {
   std::shared_ptr<const QueryRows> rows_ ABSL_GUARDED_BY(mutex_);
   Connection* connection_ ABSL_GUARDED_BY(mutex_) = nullptr;
   std::atomic<bool> cancelled_{false};
+  std::atomic<bool> is_recorded_{false};
 };
 
 using JobPtr = std::shared_ptr<Job>;
@@ -130,6 +135,7 @@ class JobStore {
   std::deque<std::weak_ptr<Job>> with_rows_ ABSL_GUARDED_BY(mutex_);
   uint64_t kept_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  int running_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<std::thread> workers_;
 };
 

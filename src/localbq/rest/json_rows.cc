@@ -84,9 +84,11 @@ class Storer {
         continue;
       }
       Field(value, sink, slot, path + sink->column().name);
+      if (path.empty() && value.kind == Kind::kNull) filler_->NoteNull(IndexOf(sink));
     }
     for (const ColumnSink* sink : sinks) {
-      if (sink->column().mode == Mode::kRequired && !sink->IsSet(slot)) {
+      const bool is_missing = sink->column().mode == Mode::kRequired && !sink->IsSet(slot);
+      if (is_missing && !(path.empty() && filler_->TakesDefault(IndexOf(sink)))) {
         Problem(path + sink->column().name,
                 fmt::format("Missing required field: {}.", path + sink->column().name));
       }
@@ -94,6 +96,8 @@ class Storer {
   }
 
  private:
+  // Of one of the table's own columns.
+  size_t IndexOf(const ColumnSink* sink) const { return static_cast<size_t>(sink - filler_->sinks().data()); }
   void Problem(std::string location, std::string message) {
     problems_->push_back({std::move(location), std::move(message)});
   }

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "absl/cleanup/cleanup.h"
 #include "base/crash_point.h"
 #include "base/status.h"
 #include "localbq/catalog/catalog.h"
@@ -12,6 +13,7 @@
 #include "localbq/rest/jobs.h"
 #include "localbq/rest/load_source.h"
 #include "localbq/rest/service.h"
+#include "localbq/storage_api/column_defaults.h"
 
 namespace hakobu::localbq::rest {
 namespace {
@@ -133,6 +135,7 @@ class Load {
       return absl::InvalidArgumentError(fmt::format(
           "No schema specified on job or table: give one, or autodetect. Table: {}", DisplayName(id)));
     }
+    loaded_ = loaded;
     bad_.most = Integer(load_, "maxBadRecords");
     absl::Status status = destination_.write == WriteMode::kReplace ? Replace(id, std::move(loaded))
                                                                     : Add(id, std::move(loaded));
@@ -181,18 +184,39 @@ class Load {
         });
   }
 
+  // The columns that the file lacks and that have a default, unless the source sees to them itself.
+  std::vector<size_t> Absent(const Schema& schema, ColumnDefaults* defaults) {
+    std::vector<size_t> absent;
+    if (defaults->IsEmpty() || source_->UseDefaults(defaults)) return absent;
+    for (size_t i = 0; i < schema.size(); ++i) {
+      if (defaults->Has(i) && FindColumn(loaded_, schema[i].name) == nullptr) absent.push_back(i);
+    }
+    return absent;
+  }
+
   absl::Status Fill(Connection& connection, const std::string& schema_name, const std::string& table_name,
                     const Schema& schema) {
     const Job::Interruptible interruptible(&job_, &connection);
     HAKOBU_ASSIGN_OR_RETURN(Appender appender, Appender::Open(connection, schema_name, table_name));
+    HAKOBU_ASSIGN_OR_RETURN(ColumnDefaults defaults, ColumnDefaults::Prepare(service_.warehouse, schema));
+    const std::vector<size_t> absent = Absent(schema, &defaults);
+    const absl::Cleanup forget = [&] { source_->UseDefaults(nullptr); };
+    Schema read = schema;
+    for (const size_t column : absent) read[column].mode = Mode::kNullable;
     int64_t rows = 0;
     bad_.count = 0;
     bad_.messages.clear();
-    HAKOBU_RETURN_IF_ERROR(source_->Read(schema, &bad_, [&](const Chunk& chunk) -> absl::Status {
+    const auto append = [&](const Chunk& chunk) -> absl::Status {
       if (job_.cancelled()) return absl::CancelledError("cancelled");
       rows += static_cast<int64_t>(chunk.rows());
-      return appender.Append(chunk);
-    }));
+      for (const size_t column : absent) {
+        HAKOBU_RETURN_IF_ERROR(defaults.Fill(column, chunk, [](idx_t) { return true; }));
+      }
+      HAKOBU_RETURN_IF_ERROR(appender.Append(chunk));
+      if (!absent.empty()) defaults.Release();
+      return absl::OkStatus();
+    };
+    HAKOBU_RETURN_IF_ERROR(source_->Read(read, &bad_, append));
     HAKOBU_RETURN_IF_ERROR(appender.Close());
     std::error_code ignored;
     const std::string bytes = std::to_string(std::filesystem::file_size(path_, ignored));
@@ -212,6 +236,7 @@ class Load {
   const json& load_;
   Destination destination_{nullptr, WriteMode::kAppend};
   std::unique_ptr<LoadSource> source_;
+  Schema loaded_;  // the columns that the file has
   BadRows bad_;
 };
 

@@ -170,7 +170,7 @@ class ParquetSource : public LoadSource {
     while (const std::optional<Chunk> chunk = result->Next()) {
       if (chunk->rows() > 0) HAKOBU_RETURN_IF_ERROR(emit(*chunk));
     }
-    return absl::OkStatus();
+    return Annotate(result->Failure(), "Error while reading data, error message");
   }
 
  private:

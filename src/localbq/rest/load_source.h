@@ -12,6 +12,10 @@
 #include "localbq/catalog/schema.h"
 #include "localbq/catalog/warehouse.h"
 
+namespace hakobu::localbq {
+class ColumnDefaults;
+}
+
 namespace hakobu::localbq::rest {
 
 // What went wrong in single rows, within maxBadRecords.
@@ -31,6 +35,12 @@ class LoadSource {
   virtual ~LoadSource() = default;
   // The file's own columns; empty where the format names none (CSV without autodetect).
   virtual const Schema& schema() const = 0;
+  // Whether Read gives rows the defaults of columns they lack (`defaults` null: no longer). The others leave
+  // a column that the file does not have NULL.
+  virtual bool UseDefaults(ColumnDefaults* defaults) {
+    (void)defaults;
+    return false;
+  }
   // Reads the file from its beginning; may be called again (a transaction that is tried again).
   virtual absl::Status Read(const Schema& target, BadRows* bad, EmitChunk emit) = 0;
 };

@@ -376,8 +376,14 @@ class NdjsonSource : public LoadSource {
     return absl::OkStatus();
   }
 
+  bool UseDefaults(ColumnDefaults* defaults) override {
+    defaults_ = defaults;
+    return true;
+  }
+
   absl::Status Read(const Schema& target, BadRows* bad, EmitChunk emit) override {
     RowFiller filler(target);
+    if (defaults_ != nullptr) filler.UseDefaults(defaults_);
     std::string_view rest = text_;
     while (!rest.empty()) {
       const std::string_view line = NextLine(&rest);
@@ -414,6 +420,7 @@ class NdjsonSource : public LoadSource {
     return line;
   }
 
+  ColumnDefaults* defaults_ = nullptr;
   const std::string text_;
   const UnknownFields unknown_;
   Schema schema_;

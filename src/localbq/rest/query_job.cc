@@ -5,7 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/time/clock.h"
+#include "base/crash_point.h"
 #include "base/status.h"
+#include "localbq/faults/faults.h"
 #include "localbq/rest/jobs.h"
 #include "localbq/rest/query_parameters.h"
 #include "localbq/rest/service.h"
@@ -60,6 +62,12 @@ json ReferenceOf(const sql::TableName& name) {
   return {{"projectId", name.project}, {"datasetId", name.dataset}, {"tableId", name.table}};
 }
 
+bool IsDml(sql::StatementKind kind) {
+  return kind == sql::StatementKind::kInsert || kind == sql::StatementKind::kUpdate ||
+         kind == sql::StatementKind::kDelete || kind == sql::StatementKind::kMerge ||
+         kind == sql::StatementKind::kTruncate;
+}
+
 json StatisticsOf(const sql::Answer& answer) {
   json statistics = {{"statementType", sql::StatementTypeName(answer.kind)},
                      {"totalBytesProcessed", std::to_string(answer.bytes_processed)},
@@ -71,11 +79,7 @@ json StatisticsOf(const sql::Answer& answer) {
   for (const sql::ReferencedTable& table : answer.referenced) {
     statistics["referencedTables"].push_back(ReferenceOf(table.name));
   }
-  const bool is_dml =
-      answer.kind == sql::StatementKind::kInsert || answer.kind == sql::StatementKind::kUpdate ||
-      answer.kind == sql::StatementKind::kDelete || answer.kind == sql::StatementKind::kMerge ||
-      answer.kind == sql::StatementKind::kTruncate;
-  if (is_dml) {
+  if (IsDml(answer.kind)) {
     statistics["numDmlAffectedRows"] = std::to_string(answer.dml.affected());
     statistics["dmlStats"] = {{"insertedRowCount", std::to_string(answer.dml.inserted)},
                               {"updatedRowCount", std::to_string(answer.dml.updated)},
@@ -107,6 +111,18 @@ absl::StatusOr<std::shared_ptr<const QueryRows>> Kept(sql::Answer* answer, Job* 
   return rows;
 }
 
+// The quotas of DML and DDL, which only the statement's text says.
+absl::Status AdmitWrite(const Service& service, sql::StatementKind kind, const sql::TableName& name) {
+  Quotas& quotas = service.faults->quotas();
+  if (!quotas.is_on() || name.table.empty()) return absl::OkStatus();
+  bool partitioned = false;
+  if (const auto table = service.catalog->GetTable({name.project, name.dataset, name.table}); table.ok()) {
+    partitioned = (*table)->time_partitioning || (*table)->range_partitioning;
+  }
+  return quotas.Charge({IsDml(kind) ? "job.dml" : "job.ddl", name.project, name.dataset, name.table, ""},
+                       partitioned);
+}
+
 absl::Status AsQueryError(absl::Status status) {
   if (absl::IsInvalidArgument(status) || absl::IsOutOfRange(status) || absl::IsFailedPrecondition(status)) {
     return WithReason(absl::InvalidArgumentError(status.message()), "invalidQuery", "query");
@@ -135,6 +151,20 @@ absl::Status RunQuery(const Service& service, Job& job) {
     const int64_t watermark_us = service.changes->WatermarkMicros(table);
     return watermark_us == 0 ? std::nullopt : std::optional(watermark_us);
   };
+  hooks.on_connection = [&](Connection& connection) -> absl::StatusOr<std::shared_ptr<void>> {
+    auto guard = std::make_shared<Job::Interruptible>(&job, &connection);
+    if (job.cancelled()) return absl::CancelledError("cancelled");
+    return guard;
+  };
+  hooks.before_commit = [&](Connection& connection, const sql::Answer& answer) -> absl::Status {
+    job.SetStatistics(StatisticsOf(answer));
+    HAKOBU_RETURN_IF_ERROR(job.RecordDone(connection));
+    CrashPoint("query.before_commit");
+    return absl::OkStatus();
+  };
+  hooks.admit_write = [&](sql::StatementKind kind, const sql::TableName& name) {
+    return AdmitWrite(service, kind, name);
+  };
   hooks.read_source = [&](const Table& table) { return service.catalog->ReadSource(table); };
   if (Flag(job.configuration, "dryRun")) {
     absl::StatusOr<sql::Answer> answer = sql::DryRun(text, context, *service.catalog, hooks);
@@ -146,10 +176,18 @@ absl::Status RunQuery(const Service& service, Job& job) {
   }
   absl::StatusOr<sql::Answer> answer =
       sql::Execute(text, context, *service.catalog, hooks, destination ? &*destination : nullptr);
+  // DuckDB does not always say that it was an interruption.
+  if (!answer.ok() && job.cancelled()) return absl::CancelledError("cancelled");
   if (!answer.ok()) return AsQueryError(answer.status());
+  CrashPoint("query.after_commit");
   absl::StatusOr<std::shared_ptr<const QueryRows>> rows = Kept(&*answer, &job);
   if (!rows.ok()) return AsQueryError(rows.status());
   job.SetStatistics(StatisticsOf(*answer));
+  // DDL has no transaction that the job could share.
+  if (answer->kind != sql::StatementKind::kSelect && !job.is_recorded()) {
+    HAKOBU_RETURN_IF_ERROR(
+        service.warehouse->InTransaction([&](Connection& connection) { return job.RecordDone(connection); }));
+  }
   if (!destination || answer->kind != sql::StatementKind::kSelect) job.SetRows(*std::move(rows));
   return absl::OkStatus();
 }

@@ -172,9 +172,15 @@ void RowFiller::Begin() {
   for (idx_t i = 0; i < sinks_.size(); ++i) sinks_[i].Attach(chunk_.column(i), capacity_);
 }
 
+void RowFiller::UseDefaults(ColumnDefaults* defaults) {
+  defaults_ = defaults;
+  nulls_.assign(sinks_.size(), std::vector<bool>(capacity_));
+}
+
 absl::Status RowFiller::Finish() {
-  for (const ColumnSink& sink : sinks_) {
-    if (sink.column().mode == Mode::kRequired && !sink.IsSet(rows_)) {
+  for (size_t i = 0; i < sinks_.size(); ++i) {
+    const ColumnSink& sink = sinks_[i];
+    if (sink.column().mode == Mode::kRequired && !sink.IsSet(rows_) && !TakesDefault(i)) {
       const std::string message = fmt::format("Missing required field: {}.", sink.column().name);
       Discard();
       return absl::InvalidArgumentError(message);
@@ -186,13 +192,21 @@ absl::Status RowFiller::Finish() {
 
 void RowFiller::Discard() {
   for (ColumnSink& sink : sinks_) sink.ClearSlot(rows_);
+  for (std::vector<bool>& nulls : nulls_) nulls[rows_] = false;
 }
 
 absl::Status RowFiller::Flush(Emit emit) {
   if (rows_ == 0) return absl::OkStatus();
   for (ColumnSink& sink : sinks_) sink.Finish();
   chunk_.SetRows(rows_);
+  if (defaults_ != nullptr) {
+    for (size_t i = 0; i < sinks_.size(); ++i) {
+      if (!defaults_->Has(i)) continue;
+      HAKOBU_RETURN_IF_ERROR(defaults_->Fill(i, chunk_, [&](idx_t row) { return !nulls_[i][row]; }));
+    }
+  }
   const absl::Status status = emit(chunk_);
+  if (defaults_ != nullptr) UseDefaults(defaults_);
   Begin();
   return status;
 }

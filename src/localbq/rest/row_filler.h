@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "localbq/catalog/schema.h"
 #include "localbq/catalog/warehouse.h"
+#include "localbq/storage_api/column_defaults.h"
 #include "localbq/storage_api/column_sink.h"
 #include "localbq/storage_api/value_store.h"
 
@@ -30,6 +31,16 @@ class RowFiller {
   // Of the last value that was refused.
   const std::string& error() const { return error_; }
 
+  // Rows take a value that they lack from `defaults`, unless NoteNull said that it is NULL on purpose. It
+  // must outlive the filler.
+  void UseDefaults(ColumnDefaults* defaults);
+  void NoteNull(size_t column) {
+    if (defaults_ != nullptr) nulls_[column][rows_] = true;
+  }
+  bool TakesDefault(size_t column) const {
+    return defaults_ != nullptr && defaults_->Has(column) && !nulls_[column][rows_];
+  }
+
   // The row at slot() is complete. A REQUIRED column without a value: InvalidArgument, and the row is
   // dropped.
   absl::Status Finish();
@@ -46,6 +57,8 @@ class RowFiller {
   Chunk chunk_;
   Arena arena_;
   std::string error_;
+  ColumnDefaults* defaults_ = nullptr;
+  std::vector<std::vector<bool>> nulls_;  // by column and row, with defaults
   idx_t rows_ = 0;
   const idx_t capacity_;
 };

@@ -75,8 +75,7 @@ class Server::State {
       : jobs_(warehouse, faults),
         uploads_(folder),
         service_{catalog, warehouse, changes, &jobs_, &uploads_, faults, ""} {}
-  // Requests under way have a moment to be answered; jobs are cancelled, save a query's statement, which
-  // cannot be interrupted yet.
+  // Requests under way have a moment to be answered; jobs are cancelled.
   ~State() {
     jobs_.Stop();
     http_.stop();

@@ -21,8 +21,7 @@ struct ServerOptions {
   std::string folder;  // uploads wait here
 };
 
-// Serves until destroyed, which takes well under a second unless a query computes: that one is waited for.
-// Thread-safe.
+// Serves until destroyed, which takes well under a second. Thread-safe.
 class Server {
  public:
   static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options, Catalog* catalog,

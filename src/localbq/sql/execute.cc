@@ -36,6 +36,16 @@ absl::Status QueryFailure(const absl::Status& status) {
   return status;
 }
 
+absl::StatusOr<std::shared_ptr<void>> Guard(const Run& run, Connection& connection) {
+  if (!run.hooks.on_connection) return std::shared_ptr<void>();
+  return run.hooks.on_connection(connection);
+}
+
+absl::Status BeforeCommit(const Run& run, Connection& connection, const Answer& answer) {
+  if (!run.is_last || !run.hooks.before_commit) return absl::OkStatus();
+  return run.hooks.before_commit(connection, answer);
+}
+
 std::string InsertQuery(const std::string& target, const Schema& columns, const std::string& query) {
   std::string names;
   for (const Column& column : columns) names += (names.empty() ? "" : ", ") + QuoteName(column.name);
@@ -128,43 +138,54 @@ void AddReferenced(const Statement& statement, Answer& answer) {
   }
 }
 
+// A statement's rows by what MERGE did with each.
+absl::Status CountActions(Result* result, DmlStatistics* counted) {
+  while (std::optional<Chunk> chunk = result->Next()) {
+    auto* actions = static_cast<duckdb_string_t*>(duckdb_vector_get_data(chunk->column(0)));
+    for (idx_t i = 0; i < chunk->rows(); ++i) {
+      const char first = duckdb_string_t_data(actions + i)[0];
+      ++(first == 'I' ? counted->inserted : first == 'U' ? counted->updated : counted->deleted);
+    }
+  }
+  return result->Failure();
+}
+
+absl::StatusOr<DmlStatistics> WriteRows(const Statement& statement, Connection& connection) {
+  DmlStatistics counted;
+  for (const std::string& check : statement.checks) {
+    HAKOBU_ASSIGN_OR_RETURN(Result found, connection.Query(check));
+    if (std::optional<Chunk> chunk = found.Next(); chunk && chunk->rows() > 0) {
+      return absl::InvalidArgumentError(statement.check_error);
+    }
+  }
+  if (statement.kind == StatementKind::kMerge) {
+    HAKOBU_ASSIGN_OR_RETURN(Result result, connection.Stream(statement.duckdb));
+    HAKOBU_RETURN_IF_ERROR(CountActions(&result, &counted));
+    return counted;
+  }
+  HAKOBU_ASSIGN_OR_RETURN(Result result, connection.Query(statement.duckdb));
+  (statement.kind == StatementKind::kInsert   ? counted.inserted
+   : statement.kind == StatementKind::kUpdate ? counted.updated
+                                              : counted.deleted) = result.rows_changed();
+  return counted;
+}
+
 absl::Status RunDml(const Statement& statement, Run& run, Answer& answer) {
   if (run.hooks.check_access)
     HAKOBU_RETURN_IF_ERROR(run.hooks.check_access(statement.target, Access::kWrite));
-  DmlStatistics counted;
-  absl::Status status =
-      run.catalog.Write(IdOf(statement.target), 0, [&](Connection& connection, const Table&) -> absl::Status {
-        counted = DmlStatistics();
-        for (const std::string& check : statement.checks) {
-          HAKOBU_ASSIGN_OR_RETURN(Result found, connection.Query(check));
-          if (std::optional<Chunk> chunk = found.Next(); chunk && chunk->rows() > 0) {
-            return absl::InvalidArgumentError(statement.check_error);
-          }
-        }
-        if (statement.kind == StatementKind::kMerge) {
-          HAKOBU_ASSIGN_OR_RETURN(Result result, connection.Stream(statement.duckdb));
-          while (std::optional<Chunk> chunk = result.Next()) {
-            auto* actions = static_cast<duckdb_string_t*>(duckdb_vector_get_data(chunk->column(0)));
-            for (idx_t i = 0; i < chunk->rows(); ++i) {
-              char first = duckdb_string_t_data(actions + i)[0];
-              ++(first == 'I' ? counted.inserted : first == 'U' ? counted.updated : counted.deleted);
-            }
-          }
-          return absl::OkStatus();
-        }
-        HAKOBU_ASSIGN_OR_RETURN(Result result, connection.Query(statement.duckdb));
-        int64_t rows = result.rows_changed();
-        (statement.kind == StatementKind::kInsert   ? counted.inserted
-         : statement.kind == StatementKind::kUpdate ? counted.updated
-                                                    : counted.deleted) = rows;
-        return absl::OkStatus();
-      });
-  HAKOBU_RETURN_IF_ERROR(QueryFailure(status));
-  answer.dml.inserted += counted.inserted;
-  answer.dml.updated += counted.updated;
-  answer.dml.deleted += counted.deleted;
+  if (run.hooks.admit_write) HAKOBU_RETURN_IF_ERROR(run.hooks.admit_write(statement.kind, statement.target));
+  const DmlStatistics before = answer.dml;
   answer.target = statement.target;
-  return absl::OkStatus();
+  return QueryFailure(
+      run.catalog.Write(IdOf(statement.target), 0, [&](Connection& connection, const Table&) -> absl::Status {
+        {
+          HAKOBU_ASSIGN_OR_RETURN(const std::shared_ptr<void> guard, Guard(run, connection));
+          HAKOBU_ASSIGN_OR_RETURN(const DmlStatistics counted, WriteRows(statement, connection));
+          answer.dml = {before.inserted + counted.inserted, before.updated + counted.updated,
+                        before.deleted + counted.deleted};
+        }
+        return BeforeCommit(run, connection, answer);
+      }));
 }
 
 // Rows of a query as a table's columns, in its order; what the query lacks is NULL.
@@ -197,8 +218,12 @@ absl::Status WriteDestination(const Statement& statement, const Destination& des
   absl::StatusOr<TablePtr> existing = run.catalog.GetTable(destination.table);
   if (!existing.ok() && existing.status().code() != absl::StatusCode::kNotFound) return existing.status();
   auto fill_rows = [&](const Schema& schema) {
-    return [&, schema](Connection& connection, const Catalog::NewRows& rows) {
-      return connection.Run(InsertQuery(rows.quoted, schema, statement.duckdb));
+    return [&, schema](Connection& connection, const Catalog::NewRows& rows) -> absl::Status {
+      {
+        HAKOBU_ASSIGN_OR_RETURN(const std::shared_ptr<void> guard, Guard(run, connection));
+        HAKOBU_RETURN_IF_ERROR(connection.Run(InsertQuery(rows.quoted, schema, statement.duckdb)));
+      }
+      return BeforeCommit(run, connection, answer);
     };
   };
   if (!existing.ok() || destination.write == "WRITE_TRUNCATE") {
@@ -245,11 +270,15 @@ absl::Status WriteDestination(const Statement& statement, const Destination& des
   }
   return QueryFailure(run.catalog.Write(
       destination.table, 0, [&](Connection& connection, const Table& table) -> absl::Status {
-        if (destination.write == "WRITE_TRUNCATE_DATA") {
-          HAKOBU_RETURN_IF_ERROR(connection.Run("DELETE FROM " + DuckDbName(table.id)));
+        {
+          HAKOBU_ASSIGN_OR_RETURN(const std::shared_ptr<void> guard, Guard(run, connection));
+          if (destination.write == "WRITE_TRUNCATE_DATA") {
+            HAKOBU_RETURN_IF_ERROR(connection.Run("DELETE FROM " + DuckDbName(table.id)));
+          }
+          HAKOBU_ASSIGN_OR_RETURN(std::string insert, AppendQuery(table, statement));
+          HAKOBU_RETURN_IF_ERROR(connection.Run(insert));
         }
-        HAKOBU_ASSIGN_OR_RETURN(std::string insert, AppendQuery(table, statement));
-        return connection.Run(insert);
+        return BeforeCommit(run, connection, answer);
       }));
 }
 
@@ -257,6 +286,7 @@ absl::Status RunSelect(const Statement& statement, const Destination* destinatio
   answer.schema = statement.schema;
   if (destination != nullptr) return WriteDestination(statement, *destination, run, answer);
   HAKOBU_ASSIGN_OR_RETURN(Warehouse::Lease lease, run.catalog.warehouse()->Connect());
+  HAKOBU_ASSIGN_OR_RETURN(const std::shared_ptr<void> guard, Guard(run, *lease));
   absl::StatusOr<Result> result = lease->Query(statement.duckdb);
   if (!result.ok()) return QueryFailure(result.status());
   answer.lease = std::make_unique<Warehouse::Lease>(std::move(lease));
@@ -306,6 +336,7 @@ absl::StatusOr<Answer> Execute(std::string_view sql, const Context& given, Catal
   for (const std::string& text : texts) {
     HAKOBU_ASSIGN_OR_RETURN(std::vector<Statement> statements, Translate(text, context));
     for (const Statement& statement : statements) {
+      run.is_last = &text == &texts.back() && &statement == &statements.back();
       bool select = statement.kind == StatementKind::kSelect;
       if (destination != nullptr && (!select || !single)) {
         return absl::InvalidArgumentError("configuration.query.destinationTable cannot be set for scripts");

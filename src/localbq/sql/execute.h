@@ -28,6 +28,8 @@ struct Destination {
   std::vector<std::string> clustering;
 };
 
+struct Answer;
+
 enum class Access : uint8_t { kRead, kWrite, kCreate, kAdminister };
 
 // What the rest of the local BigQuery decides. Every member may be empty.
@@ -41,6 +43,15 @@ struct ExecuteHooks {
   // What to read of a table instead of its relation (rows not yet applied): a relation or parenthesised
   // query.
   std::function<std::string(const Table&)> read_source;
+  // Called before statements run on a connection; what it answers is destroyed after them. An error ends the
+  // statement before it begins.
+  std::function<absl::StatusOr<std::shared_ptr<void>>(Connection&)> on_connection;
+  // Called in the transaction of the script's last statement, before its commit, with all that the answer
+  // says but rows: of DML, a destination, CREATE TABLE AS SELECT. May be called again when the transaction
+  // is.
+  std::function<absl::Status(Connection&, const Answer&)> before_commit;
+  // Called before a statement changes a table's rows or description.
+  std::function<absl::Status(StatementKind, const TableName&)> admit_write;
 };
 
 struct DmlStatistics {

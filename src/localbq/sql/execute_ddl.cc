@@ -88,13 +88,14 @@ absl::Status CreateTable(const Statement& statement, Run& run, Answer& answer) {
   if (!copy_from.empty()) query = "SELECT * FROM " + copy_from;
   if (query.empty() && !existing.ok()) return run.catalog.CreateTable(std::move(table)).status();
   Schema schema = table.schema;
-  return QueryFailure(run.catalog
-                          .ReplaceTable(std::move(table),
-                                        [&](Connection& connection, const Catalog::NewRows& rows) {
-                                          if (query.empty()) return absl::OkStatus();
-                                          return connection.Run(InsertQuery(rows.quoted, schema, query));
-                                        })
-                          .status());
+  const auto fill = [&](Connection& connection, const Catalog::NewRows& rows) -> absl::Status {
+    if (!query.empty()) {
+      HAKOBU_ASSIGN_OR_RETURN(const std::shared_ptr<void> guard, Guard(run, connection));
+      HAKOBU_RETURN_IF_ERROR(connection.Run(InsertQuery(rows.quoted, schema, query)));
+    }
+    return BeforeCommit(run, connection, answer);
+  };
+  return QueryFailure(run.catalog.ReplaceTable(std::move(table), fill).status());
 }
 
 absl::Status CreateView(const Statement& statement, Run& run, Answer& answer) {
@@ -426,6 +427,7 @@ absl::Status ExecuteDdl(const Statement& statement, Run& run, Answer& answer) {
     HAKOBU_RETURN_IF_ERROR(
         run.hooks.check_access(statement.target, create ? Access::kCreate : Access::kAdminister));
   }
+  if (run.hooks.admit_write) HAKOBU_RETURN_IF_ERROR(run.hooks.admit_write(statement.kind, statement.target));
   switch (statement.kind) {
     case StatementKind::kCreateTable:
     case StatementKind::kCreateTableAsSelect:

@@ -12,7 +12,13 @@ struct Run {
   Catalog& catalog;
   const Context& context;
   const ExecuteHooks& hooks;
+  bool is_last = true;  // the statement is the script's last
 };
+
+// The hook's guard for `connection`; null without a hook.
+absl::StatusOr<std::shared_ptr<void>> Guard(const Run& run, Connection& connection);
+// What belongs to the transaction of the statement that ends the script.
+absl::Status BeforeCommit(const Run& run, Connection& connection, const Answer& answer);
 
 TableId IdOf(const TableName& name);
 

@@ -92,7 +92,7 @@ absl::Status AppendSession::AddWithFaults(size_t bytes, std::vector<std::string>
       effect.end == Effect::End::kError ? WithEntity(effect.error, current_->path()) : dropped;
   if (effect.end == Effect::End::kNone) return current_->Add(request_, default_missing_value_);
   if (!effect.is_after_effect && effect.is_in_band) {
-    current_->AddRefused(failure);
+    current_->AddRefused(request_, failure);
     return absl::OkStatus();
   }
   if (!effect.is_after_effect) return failure;

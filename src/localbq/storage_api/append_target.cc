@@ -88,6 +88,36 @@ absl::Status AppendTarget::CheckRequest(const AppendRequest& request) const {
   return absl::OkStatus();
 }
 
+// Which columns take their default in this request. The map says more than the connection's setting.
+absl::Status AppendTarget::ChooseDefaults(const AppendRequest& request, MissingValue default_missing_value) {
+  std::vector<bool> chosen;
+  const bool any = default_missing_value == MissingValue::kDefault || !request.missing_values.empty();
+  if (any && (!defaults_ || plan_version_ != table_->schema_version)) {
+    HAKOBU_ASSIGN_OR_RETURN(defaults_,
+                            ColumnDefaults::Prepare(services_.catalog->warehouse(), table_->schema));
+  }
+  if (any && !defaults_->IsEmpty()) {
+    for (size_t i = 0; i < table_->schema.size(); ++i) {
+      MissingValue value = default_missing_value;
+      for (const auto& [name, given] : request.missing_values) {
+        if (SameName(name, table_->schema[i].name)) value = given;
+      }
+      chosen.push_back(value == MissingValue::kDefault && defaults_->Has(i));
+    }
+  }
+  if (chosen != chosen_) is_prepared_ = false;
+  chosen_ = std::move(chosen);
+  return absl::OkStatus();
+}
+
+absl::Status AppendTarget::FillDefaults(const Chunk& chunk) {
+  for (size_t i = 0; i < defaulted_.size(); ++i) {
+    if (!defaulted_[i]) continue;
+    HAKOBU_RETURN_IF_ERROR(defaults_->Fill(i, chunk, [](idx_t) { return true; }));
+  }
+  return absl::OkStatus();
+}
+
 // Compiles the writer's schema, if it or the table's changed.
 absl::Status AppendTarget::Prepare(const AppendRequest& request) {
   const bool is_arrow = !request.is_proto;
@@ -108,6 +138,7 @@ absl::Status AppendTarget::Prepare(const AppendRequest& request) {
   // What waits still points into the decoders.
   if (decoder_ != nullptr) retired_decoders_.push_back(std::move(decoder_));
   if (arrow_decoder_ != nullptr) retired_arrow_decoders_.push_back(std::move(arrow_decoder_));
+  defaulted_ = chosen_;
   const absl::Status compiled = is_arrow_ ? PrepareArrow() : PrepareProto();
   if (!compiled.ok()) return SchemaStatus(compiled, path_);
   if (plan_version_ != table_->schema_version) RefuseWaiting();
@@ -133,7 +164,9 @@ absl::Status AppendTarget::PrepareProto() {
 absl::Status AppendTarget::PrepareArrow() {
   HAKOBU_ASSIGN_OR_RETURN(const auto plan, CompileArrowPlan(descriptor_, table_->schema));
   HAKOBU_RETURN_IF_ERROR(CheckMode(ChangeMode::kInsert));
-  arrow_decoder_ = std::make_unique<ArrowRowDecoder>(plan, kMaxRowErrors);
+  const std::vector<bool> sent = ColumnsOf(*plan);
+  for (size_t i = 0; i < defaulted_.size(); ++i) defaulted_[i] = defaulted_[i] && !sent[i];
+  arrow_decoder_ = std::make_unique<ArrowRowDecoder>(plan, OptionsOf());
   return absl::OkStatus();
 }
 
@@ -151,6 +184,7 @@ absl::Status AppendTarget::CheckMode(ChangeMode mode) {
 DecodeOptions AppendTarget::OptionsOf() const {
   DecodeOptions options;
   options.max_row_errors = kMaxRowErrors;
+  options.defaulted = defaulted_;
   if (mode_ != ChangeMode::kChange) return options;
   for (const std::string& key : table_->primary_key) {
     for (size_t i = 0; i < table_->schema.size(); ++i) {
@@ -190,6 +224,7 @@ absl::Status AppendTarget::Decode(const AppendRequest& request, Waiting* waiting
     Chunk* chunk = NextChunk();
     decoder_->Decode(rows.subspan(at, std::min(step, rows.size() - at)), static_cast<int64_t>(at),
                      chunk->get(), &waiting->row_errors);
+    if (!defaulted_.empty()) HAKOBU_RETURN_IF_ERROR(FillDefaults(*chunk));
     waiting->chunks.push_back(chunk);
     if (waiting->row_errors.size() >= kMaxRowErrors) break;
   }
@@ -204,6 +239,7 @@ absl::Status AppendTarget::DecodeArrow(const AppendRequest& request, Waiting* wa
   for (int64_t at = 0; at < *rows && waiting->row_errors.size() < kMaxRowErrors; at += step) {
     Chunk* chunk = NextChunk();
     arrow_decoder_->Decode(at, std::min(step, *rows - at), chunk->get(), &waiting->row_errors);
+    if (!defaulted_.empty()) HAKOBU_RETURN_IF_ERROR(FillDefaults(*chunk));
     waiting->chunks.push_back(chunk);
   }
   waiting->rows = *rows;
@@ -220,11 +256,11 @@ absl::Status AppendTarget::RowErrorStatus(const Waiting& waiting) const {
 }
 
 absl::Status AppendTarget::Add(const AppendRequest& request, MissingValue default_missing_value) {
-  (void)default_missing_value;
   HAKOBU_RETURN_IF_ERROR(RefreshTable());
   Waiting waiting;
   waiting.offset = request.offset;
   waiting.status = CheckRequest(request);
+  if (waiting.status.ok()) waiting.status = ChooseDefaults(request, default_missing_value);
   if (waiting.status.ok()) waiting.status = Prepare(request);
   if (waiting.status.ok()) waiting.status = Decode(request, &waiting);
   if (!waiting.status.ok()) {
@@ -241,7 +277,8 @@ absl::Status AppendTarget::Add(const AppendRequest& request, MissingValue defaul
   return absl::OkStatus();
 }
 
-void AppendTarget::AddRefused(absl::Status status) {
+void AppendTarget::AddRefused(const AppendRequest& request, absl::Status status) {
+  (void)Prepare(request);  // what follows may rely on its writer's schema
   Waiting waiting;
   waiting.status = std::move(status);
   waiting_.push_back(std::move(waiting));
@@ -324,6 +361,7 @@ absl::Status AppendTarget::Commit(std::vector<std::string>* responses) {
   retired_arrow_decoders_.clear();
   if (arrow_decoder_ != nullptr) arrow_decoder_->Release();
   if (decoder_ != nullptr) decoder_->Release();
+  if (defaults_) defaults_->Release();
   return absl::IsNotFound(failure) ? WithEntity(failure, path_) : absl::OkStatus();
 }
 

@@ -15,6 +15,7 @@
 #include "localbq/storage_api/append_request.h"
 #include "localbq/storage_api/arrow_rows.h"
 #include "localbq/storage_api/change_log.h"
+#include "localbq/storage_api/column_defaults.h"
 #include "localbq/storage_api/proto_rows.h"
 #include "localbq/storage_api/resource_name.h"
 #include "localbq/storage_api/write_streams.h"
@@ -43,8 +44,8 @@ class AppendTarget {
   // Decodes a request and keeps its rows for Commit; its error, if any, is kept too, as the request's answer.
   // Not OK: the connection ends (the table is gone). The request's bytes must live until Commit.
   absl::Status Add(const AppendRequest& request, MissingValue default_missing_value);
-  // Keeps a refusal as a request's answer.
-  void AddRefused(absl::Status status);
+  // Keeps a refusal as a request's answer, and its writer's schema for those that follow.
+  void AddRefused(const AppendRequest& request, absl::Status status);
   size_t waiting() const { return waiting_.size(); }
   size_t waiting_bytes() const { return waiting_bytes_; }
   // Appends what waits in one transaction, and adds each request's serialized AppendRowsResponse.
@@ -65,6 +66,8 @@ class AppendTarget {
   absl::Status RefreshTable();
   absl::Status CheckRequest(const AppendRequest& request) const;
   absl::Status Prepare(const AppendRequest& request);
+  absl::Status ChooseDefaults(const AppendRequest& request, MissingValue default_missing_value);
+  absl::Status FillDefaults(const Chunk& chunk);
   absl::Status CheckMode(ChangeMode mode);
   absl::Status CheckStaleSchema() const;
   absl::Status PrepareProto();
@@ -94,6 +97,9 @@ class AppendTarget {
   std::vector<std::unique_ptr<ProtoRowDecoder>> retired_decoders_;
   std::unique_ptr<ArrowRowDecoder> arrow_decoder_;
   std::vector<std::unique_ptr<ArrowRowDecoder>> retired_arrow_decoders_;
+  std::optional<ColumnDefaults> defaults_;  // of plan_version_'s schema
+  std::vector<bool> defaulted_;             // which columns take theirs; empty: none
+  std::vector<bool> chosen_;                // the same as the last request asked
   int64_t plan_version_ = -1;
   std::vector<std::unique_ptr<Chunk>> chunks_;  // used again by every transaction
   size_t used_chunks_ = 0;

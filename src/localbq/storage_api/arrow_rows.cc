@@ -313,7 +313,7 @@ absl::StatusOr<std::shared_ptr<const ArrowPlan>> CompileArrowPlan(std::string_vi
 
 struct ArrowRowDecoder::State {
   std::shared_ptr<const ArrowPlan> plan;
-  size_t max_row_errors;
+  DecodeOptions options;
   std::vector<ColumnSink> sinks;
   std::vector<ArrowArray> arrays;
   Arena arena;
@@ -360,7 +360,8 @@ struct ArrowRowDecoder::State {
       if (!Store(target, arrays[i], index, slot, &sinks[target.sink])) return false;
     }
     for (size_t i = 0; i < sinks.size(); ++i) {
-      if (plan->schema[i].mode == Mode::kRequired && !sinks[i].IsSet(slot)) {
+      const bool is_defaulted = i < options.defaulted.size() && options.defaulted[i];
+      if (plan->schema[i].mode == Mode::kRequired && !sinks[i].IsSet(slot) && !is_defaulted) {
         error = fmt::format("Missing required field: {}.", plan->schema[i].name);
         return false;
       }
@@ -369,10 +370,16 @@ struct ArrowRowDecoder::State {
   }
 };
 
-ArrowRowDecoder::ArrowRowDecoder(std::shared_ptr<const ArrowPlan> plan, size_t max_row_errors)
+std::vector<bool> ColumnsOf(const ArrowPlan& plan) {
+  std::vector<bool> sent(plan.schema.size());
+  for (const ArrowTarget& target : plan.targets) sent[target.sink] = true;
+  return sent;
+}
+
+ArrowRowDecoder::ArrowRowDecoder(std::shared_ptr<const ArrowPlan> plan, DecodeOptions options)
     : state_(std::make_unique<State>()) {
   state_->plan = std::move(plan);
-  state_->max_row_errors = max_row_errors;
+  state_->options = std::move(options);
   for (const Column& column : state_->plan->schema) state_->sinks.emplace_back(column);
 }
 
@@ -404,7 +411,7 @@ void ArrowRowDecoder::Decode(int64_t from, int64_t count, duckdb_data_chunk chun
   }
   for (idx_t row = 0; row < rows; ++row) {
     const int64_t index = from + static_cast<int64_t>(row);
-    if (state.Row(index, row) || errors->size() >= state.max_row_errors) continue;
+    if (state.Row(index, row) || errors->size() >= state.options.max_row_errors) continue;
     errors->push_back({index, state.error});
   }
   for (ColumnSink& sink : state.sinks) sink.Finish();

@@ -20,10 +20,13 @@ struct ArrowArray;  // one column of a batch, its buffers checked
 absl::StatusOr<std::shared_ptr<const ArrowPlan>> CompileArrowPlan(std::string_view message,
                                                                   const Schema& schema);
 
+// Which of the table's columns the writer sends.
+std::vector<bool> ColumnsOf(const ArrowPlan& plan);
+
 // Not thread-safe. Texts in the chunks point into the batch and into the decoder, until Release.
 class ArrowRowDecoder {
  public:
-  ArrowRowDecoder(std::shared_ptr<const ArrowPlan> plan, size_t max_row_errors);
+  ArrowRowDecoder(std::shared_ptr<const ArrowPlan> plan, DecodeOptions options);
   ~ArrowRowDecoder();
 
   // `message`: an encapsulated RecordBatch. Answers how many rows it has.
