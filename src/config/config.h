@@ -77,6 +77,11 @@ struct SchemaChangeConfig {
   RetypedColumn retyped = RetypedColumn::kWiden;
 };
 
+// mode: stream. What a row that is deleted at the source becomes.
+enum class StreamDeletes : uint8_t { kDelete, kSoft };
+// What happens when a part of the log cannot be had any more.
+enum class OnGap : uint8_t { kContinue, kStop };
+
 struct PartitionConfig {
   PartitionUnit by = PartitionUnit::kDay;
   std::string column;
@@ -113,6 +118,9 @@ struct TableOptions {
   std::string description;     // empty: the source table's comment
   bool keep_previous = false;  // replace: the last version stays as <target>_previous
   SchemaChangeConfig schema_changes;
+  bool history = false;                            // stream: every change is a row of its own
+  StreamDeletes deletes = StreamDeletes::kDelete;  // stream
+  absl::Duration max_staleness;                    // stream; zero: queries see every change at once
   uint64_t chunk_rows = 500'000;
   uint64_t chunk_bytes = 256ull << 20;
 };
@@ -143,6 +151,25 @@ struct PriceConfig {
   double storage_per_gib_month = 0.02;
 };
 
+struct SpoolConfig {
+  std::string folder;  // empty: no spool
+  uint64_t max_bytes = 10ull << 30;
+};
+
+// How the log is followed, for the tables of mode: stream.
+struct StreamConfig {
+  uint32_t server_id = 0;  // 0: chosen, and kept in the ledger's name
+  absl::Duration heartbeat = absl::Seconds(2);
+  absl::Duration flush_interval = absl::Milliseconds(100);
+  uint32_t connections = 2;       // to BigQuery, shared by all tables
+  uint32_t copy_connections = 1;  // that read first copies from the source
+  uint64_t memory = 24ull << 20;  // of encoded changes that are not yet acknowledged
+  std::string listen;             // "127.0.0.1:9464"; empty: no HTTP
+  std::string ddl_history;        // table in BigQuery; empty: none
+  OnGap on_gap = OnGap::kContinue;
+  SpoolConfig spool;
+};
+
 struct Config {
   std::string path;  // the file it came from
   SourceConfig source;
@@ -153,6 +180,7 @@ struct Config {
   LogConfig log;
   LimitConfig limits;
   PriceConfig prices;
+  StreamConfig stream;
 };
 
 // The rule for `database`.`table`, or null when none matches. An exact name beats a glob; among globs the one

@@ -165,6 +165,60 @@ Section PriceSection() {
   return builder.Take();
 }
 
+Section SpoolSection() {
+  SectionBuilder<SpoolConfig> builder(
+      "A copy of the log on local disk, written as it is read, so that the source may purge what BigQuery "
+      "does not "
+      "yet have.");
+  builder
+      .Text("folder", &SpoolConfig::folder,
+            "Where it lies, on a disk that outlives the process. No spool when not given.")
+      .Example("/var/lib/hakobu/spool");
+  builder.Size(
+      "max_bytes", &SpoolConfig::max_bytes, 64 << 20, int64_t{16} << 40,
+      "The most it holds, compressed. When it is full the log is read no further until BigQuery takes more.");
+  return builder.Take();
+}
+
+Section StreamSection() {
+  SectionBuilder<StreamConfig> builder(
+      "How `hakobu stream` follows the log, for the tables of `mode: stream`.");
+  builder.Integer(
+      "server_id", &StreamConfig::server_id, 0, 4'294'967'295,
+      "The id by which the source knows hakobu; no replica may have the same. 0: a free one is chosen.");
+  builder.Duration(
+      "heartbeat", &StreamConfig::heartbeat, absl::Milliseconds(100), absl::Minutes(5),
+      "How often an idle source says that it lives. 2.5 times as long without a word is a lost connection.");
+  builder.Duration(
+      "flush_interval", &StreamConfig::flush_interval, absl::ZeroDuration(), absl::Minutes(5),
+      "The longest that changes wait for more while the log is read without a pause. When there is nothing "
+      "more to read they are sent at once.");
+  builder.Integer("connections", &StreamConfig::connections, 1, 64,
+                  "Connections to BigQuery, shared by all tables; each table keeps to one.");
+  builder.Integer("copy_connections", &StreamConfig::copy_connections, 1, 64,
+                  "Connections to the source that read first copies.");
+  builder.Size(
+      "memory", &StreamConfig::memory, 4'000'000, int64_t{64} << 30,
+      "Encoded changes that BigQuery has not yet acknowledged. When it is full the log is read no further.");
+  builder
+      .Text("listen", &StreamConfig::listen,
+            "HOST:PORT for health, readiness and Prometheus metrics over HTTP. None when not given.")
+      .Example("127.0.0.1:9464");
+  builder
+      .Text("ddl_history", &StreamConfig::ddl_history,
+            "Table in BigQuery that gets a row for every DDL statement on the tables. None when not given.")
+      .Example("schema_history");
+  builder.Choose<OnGap>("on_gap", &StreamConfig::on_gap,
+                        {{OnGap::kContinue, "continue",
+                          "the gap is recorded, its tables are not called whole until `hakobu repair` has "
+                          "closed it, and the stream goes "
+                          "on"},
+                         {OnGap::kStop, "stop", "the gap is recorded and the stream ends with exit code 4"}},
+                        "What happens when a part of the log cannot be had any more.");
+  builder.Nested("spool", &StreamConfig::spool, SpoolSection());
+  return builder.Take();
+}
+
 Section MakeRoot() {
   SectionBuilder<Config> builder("hakobu.yaml");
   builder.Nested("source", &Config::source, SourceSection()).Required();
@@ -184,6 +238,7 @@ Section MakeRoot() {
   builder.Nested("log", &Config::log, LogSection());
   builder.Nested("limits", &Config::limits, LimitSection());
   builder.Nested("prices", &Config::prices, PriceSection());
+  builder.Nested("stream", &Config::stream, StreamSection());
   return builder.Take();
 }
 

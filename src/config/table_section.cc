@@ -114,13 +114,31 @@ Section SchemaChangeSection() {
   return builder.Take();
 }
 
+void AddStreamKeys(SectionBuilder<TableOptions>& builder) {
+  builder.Boolean(
+      "history", &TableOptions::history,
+      "`mode: stream`: every change is added as a row of its own, with its type, time and place in the log, "
+      "in place of one row a key. The only way for tables without a key.");
+  builder.Choose<StreamDeletes>(
+      "deletes", &TableOptions::deletes,
+      {{StreamDeletes::kDelete, "delete", "it goes from BigQuery too"},
+       {StreamDeletes::kSoft, "soft", "it stays as it was, with `_hakobu_deleted` true"}},
+      "`mode: stream`: what becomes of a row that is deleted at the source.");
+  builder.Duration(
+      "max_staleness", &TableOptions::max_staleness, absl::ZeroDuration(), absl::Hours(24),
+      "`mode: stream`: how old a query's answer may be, in return for not merging changes each time; `plan` "
+      "tells the cost. 0s: every query sees every change.");
+}
+
 void AddModeKeys(SectionBuilder<TableOptions>& builder) {
   builder.Choose<TableMode>(
       "mode", &TableOptions::mode,
       {{TableMode::kReplace, "replace", "the whole table each run, put in place in one step"},
        {TableMode::kAppend, "append", "every run's rows are added to those that are there"},
        {TableMode::kIncremental, "incremental",
-        "only rows whose `cursor` has grown, merged by key; deleted rows are not seen"}},
+        "only rows whose `cursor` has grown, merged by key; deleted rows are not seen"},
+       {TableMode::kStream, "stream",
+        "followed in the binary log by `hakobu stream`, within a second; `hakobu run` leaves it alone"}},
       "How the table is kept up to date.");
   builder.Choose<WritePath>(
       "write", &TableOptions::write,
@@ -147,6 +165,7 @@ void AddModeKeys(SectionBuilder<TableOptions>& builder) {
   builder.Boolean("keep_previous", &TableOptions::keep_previous,
                   "`mode: replace`: the version before stays as <target>_previous.");
   builder.Nested("schema_changes", &TableOptions::schema_changes, SchemaChangeSection());
+  AddStreamKeys(builder);
 }
 
 void AddContentKeys(SectionBuilder<TableOptions>& builder) {

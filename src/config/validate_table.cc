@@ -51,6 +51,24 @@ void CheckMode(const TableOptions& options, const std::string& path, ConfigProbl
       problems->Add(own, "it with mode: incremental only", "another mode");
     }
   }
+  const bool stream = options.mode == TableMode::kStream;
+  for (const char* key : {"history", "deletes", "max_staleness"}) {
+    const std::string own = fmt::format("{}.{}", path, key);
+    if (!stream && problems->Has(own)) problems->Add(own, "it with mode: stream only", "another mode");
+  }
+  if (const std::string own = path + ".write";
+      stream && options.write == WritePath::kLoad && problems->Has(own)) {
+    problems->Add(own, "write: storage", "mode: stream with write: load",
+                  "the log is delivered by the Storage Write API");
+  }
+  if (stream && !options.where.empty()) {
+    problems->Add(Owner(*problems, path, "where"), "another mode than stream", "mode: stream",
+                  "the log holds changes of all rows");
+  }
+  if (stream && options.history && options.deletes == StreamDeletes::kSoft) {
+    problems->Add(Owner(*problems, path, "deletes"), "it without `history`", "history: true",
+                  "a deleted row is a row of the history already");
+  }
   if (const std::string own = path + ".keep_previous";
       options.keep_previous && options.mode != TableMode::kReplace && problems->Has(own)) {
     problems->Add(own, "it with mode: replace only", "another mode");

@@ -24,7 +24,7 @@ struct DestinationAddresses {
   std::string storage;  // "127.0.0.1:9060"
 };
 
-enum class WriteMode : uint8_t { kReplace, kAppend, kIncremental };
+enum class WriteMode : uint8_t { kReplace, kAppend, kIncremental, kStream };
 enum class WriteBy : uint8_t { kStorage, kLoad };
 std::string_view WriteModeName(WriteMode mode);  // "replace" …, as in the configuration
 std::string_view WriteByName(WriteBy by);        // "storage", "load"

@@ -10,6 +10,8 @@ std::string_view WriteModeName(WriteMode mode) {
       return "append";
     case WriteMode::kIncremental:
       return "incremental";
+    case WriteMode::kStream:
+      return "stream";
   }
   return "";
 }

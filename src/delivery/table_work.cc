@@ -64,19 +64,21 @@ struct Found {
 
 WriteMode ModeOf(TableMode mode) {
   if (mode == TableMode::kAppend) return WriteMode::kAppend;
+  if (mode == TableMode::kStream) return WriteMode::kStream;
   return mode == TableMode::kIncremental ? WriteMode::kIncremental : WriteMode::kReplace;
 }
 
 // Tables of one database that some rule names and the user picked.
 std::vector<Found> Choose(const Config& config, const std::vector<std::string>& wanted,
-                          const std::string& database, const std::vector<std::string>& tables,
-                          std::set<const TableRule*>* used) {
+                          DeliveredBy delivered_by, const std::string& database,
+                          const std::vector<std::string>& tables, std::set<const TableRule*>* used) {
   std::vector<Found> found;
   for (const std::string& table : tables) {
     const TableRule* rule = FindRule(config, database, table);
     if (rule == nullptr) continue;
     used->insert(rule);
-    if (IsWanted(wanted, database, table) && rule->options.mode != TableMode::kStream)
+    const bool streamed = rule->options.mode == TableMode::kStream;
+    if (IsWanted(wanted, database, table) && streamed == (delivered_by == DeliveredBy::kStream))
       found.push_back({table, rule});
   }
   return found;
@@ -84,7 +86,7 @@ std::vector<Found> Choose(const Config& config, const std::vector<std::string>& 
 
 void CheckAllUsed(const Config& config, const std::vector<std::string>& wanted,
                   const std::vector<TableWork>& works, const std::set<const TableRule*>& used,
-                  Problems* problems) {
+                  DeliveredBy delivered_by, Problems* problems) {
   for (const TableRule& rule : config.tables) {
     if (used.contains(&rule)) continue;
     problems->Add(
@@ -98,8 +100,9 @@ void CheckAllUsed(const Config& config, const std::vector<std::string>& wanted,
       return Matches(pattern, work.source.name) || Matches(pattern, work.name);
     });
     if (!matched) {
-      problems->Add(absl::InvalidArgumentError(fmt::format(
-          "`{}` matches none of the configuration's tables that `hakobu run` delivers", pattern)));
+      problems->Add(absl::InvalidArgumentError(
+          fmt::format("`{}` matches none of the configuration's tables that `hakobu {}` delivers", pattern,
+                      delivered_by == DeliveredBy::kStream ? "stream" : "run")));
     }
   }
 }
@@ -230,7 +233,7 @@ absl::Status Problems::Status() const {
 }
 
 std::vector<TableWork> SelectTables(const Config& config, const std::vector<std::string>& wanted,
-                                    Connection* source, Problems* problems) {
+                                    Connection* source, Problems* problems, DeliveredBy delivered_by) {
   std::vector<TableWork> works;
   std::set<const TableRule*> used;
   const absl::StatusOr<std::set<std::string>> databases = Databases(config, source);
@@ -244,7 +247,7 @@ std::vector<TableWork> SelectTables(const Config& config, const std::vector<std:
       problems->Add(names.status());
       continue;
     }
-    const std::vector<Found> found = Choose(config, wanted, database, *names, &used);
+    const std::vector<Found> found = Choose(config, wanted, delivered_by, database, *names, &used);
     if (found.empty()) continue;
     std::vector<std::string> to_read;
     for (const Found& one : found) to_read.push_back(one.table);
@@ -261,7 +264,7 @@ std::vector<TableWork> SelectTables(const Config& config, const std::vector<std:
       works.push_back(std::move(work));
     }
   }
-  CheckAllUsed(config, wanted, works, used, problems);
+  CheckAllUsed(config, wanted, works, used, delivered_by, problems);
   return works;
 }
 

@@ -48,9 +48,12 @@ class Problems {
 };
 
 // The source's tables that the configuration names and `wanted` picks ("members", "shop.members", globs;
-// empty: all), in the order of the configuration. What matches nothing is a problem.
+// empty: all), in the order of the configuration: those that `hakobu run` delivers, or those of mode: stream.
+// What matches nothing is a problem.
+enum class DeliveredBy : uint8_t { kRun, kStream };
 std::vector<TableWork> SelectTables(const Config& config, const std::vector<std::string>& wanted,
-                                    Connection* source, Problems* problems);
+                                    Connection* source, Problems* problems,
+                                    DeliveredBy delivered_by = DeliveredBy::kRun);
 
 // Fills columns, schema, mode and target from source and options.
 absl::Status MapTable(const Config& config, TableWork* work);
