@@ -43,7 +43,8 @@ std::string SourceAddress(const SourceConfig& source) {
 
 absl::StatusOr<Destination> OpenDestination(const DestinationConfig& destination,
                                             const DestinationAddresses& addresses, Clock* clock,
-                                            const Cancellation* cancel, absl::Duration patience) {
+                                            const Cancellation* cancel, absl::Duration patience,
+                                            const RetryPolicy& append_retry) {
   const std::string& rest = addresses.rest.empty() ? destination.rest_address : addresses.rest;
   const std::string& grpc = addresses.storage.empty() ? destination.grpc_address : addresses.storage;
   const bool local = !rest.empty();
@@ -61,6 +62,7 @@ absl::StatusOr<Destination> OpenDestination(const DestinationConfig& destination
   storage_options.endpoint = endpoint;
   storage_options.credentials = credentials;
   storage_options.context = context;
+  storage_options.retry = append_retry;
   Destination result;
   result.rest = std::make_unique<Rest>(std::move(rest_options));
   result.storage = std::make_unique<StorageWrite>(std::move(storage_options));

@@ -130,8 +130,8 @@ absl::Status AppendConnection::State::Flush(TargetId id) {
   return target.failure;
 }
 
-absl::Status AppendConnection::State::Poll() {
-  return Step(absl::ZeroDuration());
+absl::Status AppendConnection::State::Poll(absl::Duration longest) {
+  return Step(longest);
 }
 
 // At most `longest`, and no longer than until something paused may go on.

@@ -62,7 +62,7 @@ class AppendConnection::State {
   TargetId AddTarget(AppendTarget target);
   absl::Status Append(TargetId target, RowBytes rows);
   absl::Status Flush(TargetId target);
-  absl::Status Poll();
+  absl::Status Poll(absl::Duration longest);
   TargetState& target(TargetId id) { return *targets_[id]; }
   const TargetState& target(TargetId id) const { return *targets_[id]; }
   size_t target_count() const { return targets_.size(); }

@@ -48,8 +48,12 @@ absl::Status AppendConnection::FlushAll() {
   return first;
 }
 
-absl::Status AppendConnection::Poll() {
-  return state_->Poll();
+absl::Status AppendConnection::Poll(absl::Duration longest) {
+  return state_->Poll(longest);
+}
+
+absl::Status AppendConnection::Failure(TargetId target) const {
+  return state_->target(target).failure;
 }
 
 uint64_t AppendConnection::AcknowledgedRows(TargetId target) const {

@@ -73,6 +73,12 @@ class EncodedRows {
     ends_.clear();
   }
 
+  // Takes back all rows but the first `rows`.
+  void KeepFirst(size_t rows) {
+    buffer_.Truncate(rows == 0 ? 0 : ends_[rows - 1]);
+    ends_.resize(rows);
+  }
+
   // For the encoder.
   ByteBuffer& buffer() { return buffer_; }
   void EndRow() { ends_.push_back(static_cast<uint32_t>(buffer_.size())); }

@@ -34,6 +34,12 @@ class Batch {
   }
   void DropLastRow() { used_ -= columns_; }
   std::span<const Cell> Row(size_t row) const { return {cells_.get() + row * columns_, columns_}; }
+  // For whoever fills in cells that the maker left NULL, or takes rows out.
+  std::span<Cell> MutableRow(size_t row) { return {cells_.get() + row * columns_, columns_}; }
+  void KeepFirst(size_t rows) {
+    used_ = rows * columns_;
+    if (operations.size() > rows) operations.resize(rows);
+  }
   size_t rows() const { return columns_ == 0 ? 0 : used_ / columns_; }
   size_t columns() const { return columns_; }
   // Bytes held for the rows, cells and text: what a bounded queue counts.

@@ -286,7 +286,10 @@ absl::Status LogDecoder::HandleQuery(const Event& event) {
   if (Is(statement.text, "BEGIN")) return Begin();
   if (Is(statement.text, "COMMIT")) return End(TransactionEnd::kCommit);
   if (Is(statement.text, "ROLLBACK")) return End(TransactionEnd::kRollback);
-  if (statement.text.starts_with("XA START")) return Begin();
+  if (statement.text.starts_with("XA START ")) {
+    context_.xid = statement.text.substr(9);
+    return Begin();
+  }
   if (statement.text.starts_with("XA END")) return absl::OkStatus();
   statement.settings = ReadSettings(variables);
   statement.ansi_quotes = (statement.settings.sql_mode & kAnsiQuotes) != 0;
@@ -470,6 +473,7 @@ absl::Status LogDecoder::End(TransactionEnd end) {
   tables_.clear();
   const absl::Status ended = visitor_->OnEnd(context_, end);
   context_.gtid.clear();
+  context_.xid.clear();
   return ended;
 }
 

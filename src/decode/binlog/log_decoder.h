@@ -27,6 +27,8 @@ struct LogContext {
   std::string gtid;            // of the transaction: "uuid:7", "0-1-7" (MariaDB), "" where there is none
   uint64_t commit_micros = 0;  // when it was committed on its first server; 0 where the log does not say
   uint32_t event_in_transaction = 0;
+  // Of an XA transaction, from its OnBegin to its OnEnd: as XA COMMIT and XA ROLLBACK name it later: "X'61',X'',1".
+  std::string xid;
 };
 
 // The session's variables that a statement's meaning depends on, as far as the event states them.

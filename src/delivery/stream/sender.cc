@@ -1,0 +1,150 @@
+#include "delivery/stream/sender.h"
+
+#include <fmt/format.h>
+
+#include "base/status.h"
+
+namespace hakobu {
+namespace {
+
+// How long the thread waits for answers before it looks at what is to be sent, and the other way round.
+constexpr absl::Duration kLookAround = absl::Milliseconds(2);
+constexpr absl::Duration kIdle = absl::Milliseconds(200);
+
+// What concerns one table; anything else would meet every other table too.
+bool IsOfTheTable(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kNotFound:
+    case absl::StatusCode::kFailedPrecondition:
+    case absl::StatusCode::kDataLoss:
+    case absl::StatusCode::kOutOfRange:
+    case absl::StatusCode::kUnimplemented:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+Sender::Sender(StorageWrite* storage, AppendOptions options, PositionKeeper* keeper, SenderEvents* events)
+    : keeper_(keeper), events_(events), connection_(*storage, std::move(options)) {
+  thread_ = std::thread([this] { Run(); });
+}
+
+Sender::~Sender() {
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+  }
+  thread_.join();
+}
+
+void Sender::Enqueue(Item item) {
+  absl::MutexLock lock(&mutex_);
+  items_.push_back(std::move(item));
+}
+
+void Sender::Open(size_t lane, std::string stream, std::string descriptor) {
+  Enqueue({.kind = Item::Kind::kOpen, .lane = lane, .rows = nullptr, .ticket = 0, .stream = std::move(stream),
+           .descriptor = std::move(descriptor)});
+}
+
+void Sender::ChangeDescriptor(size_t lane, std::string descriptor) {
+  Enqueue({.kind = Item::Kind::kDescriptor, .lane = lane, .rows = nullptr, .ticket = 0, .stream = {},
+           .descriptor = std::move(descriptor)});
+}
+
+void Sender::Push(size_t lane, std::shared_ptr<EncodedRows> rows, uint64_t ticket) {
+  Enqueue({.kind = Item::Kind::kRows, .lane = lane, .rows = std::move(rows), .ticket = ticket, .stream = {},
+           .descriptor = {}});
+}
+
+AppendConnection::Counters Sender::counters() const {
+  absl::MutexLock lock(&mutex_);
+  return counters_;
+}
+
+std::deque<Sender::Item> Sender::TakeItems() {
+  absl::MutexLock lock(&mutex_);
+  const auto any = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return !items_.empty() || stopping_; };
+  if (waiting_ == 0) mutex_.AwaitWithTimeout(absl::Condition(&any), kIdle);
+  counters_ = connection_.counters();
+  return std::move(items_);
+}
+
+void Sender::Run() {
+  for (;;) {
+    std::deque<Item> items = TakeItems();
+    {
+      absl::MutexLock lock(&mutex_);
+      items_.clear();  // moved from
+      if (stopping_) return;
+    }
+    absl::Status status;
+    for (Item& item : items) {
+      status = Handle(std::move(item));
+      if (!status.ok()) break;
+    }
+    if (status.ok()) status = connection_.Poll(waiting_ > 0 && items.empty() ? kLookAround : absl::ZeroDuration());
+    TakeAcknowledgements();
+    if (status.ok()) continue;
+    events_->OnSenderFailed(status);
+    return;
+  }
+}
+
+absl::Status Sender::Handle(Item item) {
+  Lane& lane = lanes_[item.lane];
+  switch (item.kind) {
+    case Item::Kind::kOpen:
+      TakeAcknowledgements();
+      lane = Lane();
+      lane.target = connection_.AddTarget(
+          {.stream = std::move(item.stream), .descriptor = std::move(item.descriptor), .next_offset = 0});
+      return absl::OkStatus();
+    case Item::Kind::kDescriptor:
+      if (!lane.failed) connection_.ChangeDescriptor(lane.target, std::move(item.descriptor));
+      return absl::OkStatus();
+    case Item::Kind::kRows:
+      break;
+  }
+  const uint64_t bytes = item.rows->bytes().size();
+  if (lane.failed) {
+    keeper_->Acknowledge(item.ticket, bytes);
+    return absl::OkStatus();
+  }
+  lane.waiting.push_back({item.ticket, bytes});
+  ++waiting_;
+  RowBytes rows{.bytes = item.rows->bytes(), .row_count = item.rows->rows(), .owner = item.rows};
+  item.rows.reset();
+  const absl::Status status = connection_.Append(lane.target, std::move(rows));
+  TakeAcknowledgements();
+  // A failure of the lane's own was taken care of just now.
+  return status.ok() || lane.failed ? absl::OkStatus() : status;
+}
+
+void Sender::TakeAcknowledgements() {
+  for (auto& [id, lane] : lanes_) {
+    if (lane.failed || lane.waiting.empty()) continue;
+    for (const uint64_t all = connection_.AcknowledgedAppends(lane.target); lane.acknowledged < all;
+         ++lane.acknowledged) {
+      keeper_->Acknowledge(lane.waiting.front().ticket, lane.waiting.front().bytes);
+      lane.waiting.pop_front();
+      --waiting_;
+    }
+    const absl::Status failure = connection_.Failure(lane.target);
+    if (!failure.ok() && IsOfTheTable(failure)) Fail(id, &lane, failure);
+  }
+}
+
+void Sender::Fail(size_t id, Lane* lane, const absl::Status& status) {
+  events_->OnLaneFailed(id, status);
+  lane->failed = true;
+  for (const Waiting& waiting : lane->waiting) keeper_->Acknowledge(waiting.ticket, waiting.bytes);
+  waiting_ -= lane->waiting.size();
+  lane->waiting.clear();
+}
+
+}  // namespace hakobu

@@ -1,0 +1,89 @@
+// One multiplexed connection to BigQuery and the thread that uses it. Every table keeps to one sender, so that its
+// changes stay in order.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "delivery/stream/position_keeper.h"
+#include "destination/destination.h"
+#include "encode/encode.h"
+
+namespace hakobu {
+
+// Told from the sender's thread.
+class SenderEvents {
+ public:
+  virtual ~SenderEvents() = default;
+  // The lane takes nothing more; its requests count as acknowledged once this has returned, so what is to be known of
+  // it after a crash must be durable by then.
+  virtual void OnLaneFailed(size_t lane, const absl::Status& status) = 0;
+  // The connection itself is of no use: nothing of what is on its way will be acknowledged.
+  virtual void OnSenderFailed(const absl::Status& status) = 0;
+};
+
+// Thread-safe.
+class Sender {
+ public:
+  Sender(StorageWrite* storage, AppendOptions options, PositionKeeper* keeper, SenderEvents* events);
+  ~Sender();  // what is not acknowledged is given up
+  Sender(const Sender&) = delete;
+  Sender& operator=(const Sender&) = delete;
+
+  // From now on the lane's rows go to the stream with this descriptor. Begins a failed lane anew.
+  void Open(size_t lane, std::string stream, std::string descriptor);
+  // The descriptor of rows pushed after this.
+  void ChangeDescriptor(size_t lane, std::string descriptor);
+  void Push(size_t lane, std::shared_ptr<EncodedRows> rows, uint64_t ticket);
+
+  AppendConnection::Counters counters() const;
+
+ private:
+  struct Item {
+    enum class Kind : uint8_t { kRows, kOpen, kDescriptor } kind = Kind::kRows;
+    size_t lane = 0;
+    std::shared_ptr<EncodedRows> rows;
+    uint64_t ticket = 0;
+    std::string stream, descriptor;
+  };
+  struct Waiting {
+    uint64_t ticket;
+    uint64_t bytes;
+  };
+  // Only the thread's.
+  struct Lane {
+    AppendConnection::TargetId target = 0;
+    std::deque<Waiting> waiting;
+    uint64_t acknowledged = 0;  // appends
+    bool failed = false;
+  };
+
+  void Run();
+  std::deque<Item> TakeItems();
+  absl::Status Handle(Item item);
+  void TakeAcknowledgements();
+  void Fail(size_t id, Lane* lane, const absl::Status& status);
+  void Enqueue(Item item);
+
+  PositionKeeper* keeper_;
+  SenderEvents* events_;
+  AppendConnection connection_;
+  std::map<size_t, Lane> lanes_;
+  size_t waiting_ = 0;
+
+  mutable absl::Mutex mutex_;
+  std::deque<Item> items_ ABSL_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  AppendConnection::Counters counters_ ABSL_GUARDED_BY(mutex_);
+  std::thread thread_;
+};
+
+}  // namespace hakobu

@@ -1,0 +1,58 @@
+#include "delivery/stream/sequence.h"
+
+#include <fmt/format.h>
+
+#include <bit>
+#include <charconv>
+#include <limits>
+
+namespace hakobu {
+namespace {
+
+char* WriteHex(uint64_t value, char* out) {
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  const int digits = value == 0 ? 1 : (67 - std::countl_zero(value)) / 4;
+  for (int i = digits - 1; i >= 0; --i) {
+    out[i] = kDigits[value & 15];
+    value >>= 4;
+  }
+  return out + digits;
+}
+
+}  // namespace
+
+size_t WriteSequence(const LogPlace& place, char* out) {
+  char* at = WriteHex(place.epoch, out);
+  *at++ = '/';
+  at = WriteHex(place.file, at);
+  *at++ = '/';
+  at = WriteHex(place.position, at);
+  *at++ = '/';
+  at = WriteHex(place.row, at);
+  return static_cast<size_t>(at - out);
+}
+
+std::string SequenceText(const LogPlace& place) {
+  char text[kMaxSequenceBytes];
+  return {text, WriteSequence(place, text)};
+}
+
+std::string SortableSequence(const LogPlace& place) {
+  return fmt::format("{:016X}/{:016X}/{:016X}/{:016X}", place.epoch, place.file, place.position, place.row);
+}
+
+LogPlace JustBefore(uint64_t epoch, uint64_t file, uint64_t position) {
+  constexpr uint64_t kLast = std::numeric_limits<uint64_t>::max();
+  if (position > 0) return {epoch, file, position - 1, kLast};
+  if (file > 0) return {epoch, file - 1, kLast, kLast};
+  return {epoch, 0, 0, 0};
+}
+
+uint64_t FileNumber(std::string_view name) {
+  const size_t dot = name.rfind('.');
+  uint64_t number = 0;
+  if (dot != std::string_view::npos) std::from_chars(name.data() + dot + 1, name.data() + name.size(), number);
+  return number;
+}
+
+}  // namespace hakobu
