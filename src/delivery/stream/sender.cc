@@ -88,7 +88,8 @@ void Sender::Run() {
       if (!status.ok()) break;
     }
     if (status.ok()) status = connection_.Poll(waiting_ > 0 && items.empty() ? kLookAround : absl::ZeroDuration());
-    TakeAcknowledgements();
+    const absl::Status taken = TakeAcknowledgements();
+    if (status.ok()) status = taken;
     if (status.ok()) continue;
     events_->OnSenderFailed(status);
     return;
@@ -99,7 +100,7 @@ absl::Status Sender::Handle(Item item) {
   Lane& lane = lanes_[item.lane];
   switch (item.kind) {
     case Item::Kind::kOpen:
-      TakeAcknowledgements();
+      HAKOBU_RETURN_IF_ERROR(TakeAcknowledgements());
       lane = Lane();
       lane.target = connection_.AddTarget(
           {.stream = std::move(item.stream), .descriptor = std::move(item.descriptor), .next_offset = 0});
@@ -120,12 +121,12 @@ absl::Status Sender::Handle(Item item) {
   RowBytes rows{.bytes = item.rows->bytes(), .row_count = item.rows->rows(), .owner = item.rows};
   item.rows.reset();
   const absl::Status status = connection_.Append(lane.target, std::move(rows));
-  TakeAcknowledgements();
+  HAKOBU_RETURN_IF_ERROR(TakeAcknowledgements());
   // A failure of the lane's own was taken care of just now.
   return status.ok() || lane.failed ? absl::OkStatus() : status;
 }
 
-void Sender::TakeAcknowledgements() {
+absl::Status Sender::TakeAcknowledgements() {
   for (auto& [id, lane] : lanes_) {
     if (lane.failed || lane.waiting.empty()) continue;
     for (const uint64_t all = connection_.AcknowledgedAppends(lane.target); lane.acknowledged < all;
@@ -135,8 +136,11 @@ void Sender::TakeAcknowledgements() {
       --waiting_;
     }
     const absl::Status failure = connection_.Failure(lane.target);
-    if (!failure.ok() && IsOfTheTable(failure)) Fail(id, &lane, failure);
+    if (failure.ok()) continue;
+    if (!IsOfTheTable(failure)) return failure;
+    Fail(id, &lane, failure);
   }
+  return absl::OkStatus();
 }
 
 void Sender::Fail(size_t id, Lane* lane, const absl::Status& status) {

@@ -69,7 +69,7 @@ class Sender {
   void Run();
   std::deque<Item> TakeItems();
   absl::Status Handle(Item item);
-  void TakeAcknowledgements();
+  absl::Status TakeAcknowledgements();  // not OK: the connection is of no use
   void Fail(size_t id, Lane* lane, const absl::Status& status);
   void Enqueue(Item item);
 

@@ -1,7 +1,5 @@
 #include "delivery/stream/sequence.h"
 
-#include <fmt/format.h>
-
 #include <bit>
 #include <charconv>
 #include <limits>
@@ -9,8 +7,9 @@
 namespace hakobu {
 namespace {
 
+constexpr char kDigits[] = "0123456789ABCDEF";
+
 char* WriteHex(uint64_t value, char* out) {
-  constexpr char kDigits[] = "0123456789ABCDEF";
   const int digits = value == 0 ? 1 : (67 - std::countl_zero(value)) / 4;
   for (int i = digits - 1; i >= 0; --i) {
     out[i] = kDigits[value & 15];
@@ -37,8 +36,18 @@ std::string SequenceText(const LogPlace& place) {
   return {text, WriteSequence(place, text)};
 }
 
+size_t WriteSortableSequence(const LogPlace& place, char* out) {
+  char* const begin = out;
+  for (const uint64_t section : {place.epoch, place.file, place.position, place.row}) {
+    if (out != begin) *out++ = '/';
+    for (int shift = 60; shift >= 0; shift -= 4) *out++ = kDigits[section >> shift & 15];
+  }
+  return kMaxSequenceBytes;
+}
+
 std::string SortableSequence(const LogPlace& place) {
-  return fmt::format("{:016X}/{:016X}/{:016X}/{:016X}", place.epoch, place.file, place.position, place.row);
+  char text[kMaxSequenceBytes];
+  return {text, WriteSortableSequence(place, text)};
 }
 
 LogPlace JustBefore(uint64_t epoch, uint64_t file, uint64_t position) {

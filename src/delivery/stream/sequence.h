@@ -23,6 +23,7 @@ inline constexpr size_t kMaxSequenceBytes = 4 * 16 + 3;
 size_t WriteSequence(const LogPlace& place, char* out);
 std::string SequenceText(const LogPlace& place);
 // With each section padded to 16 digits: sorts as text.
+size_t WriteSortableSequence(const LogPlace& place, char* out);
 std::string SortableSequence(const LogPlace& place);
 
 // Above every change before the place, below every one from it on: what copied rows are sent with.

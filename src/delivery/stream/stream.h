@@ -38,7 +38,6 @@ class StreamObserver {
 };
 
 struct StreamOptions {
-  std::vector<std::string> tables;  // as RunOptions::tables
   DestinationAddresses addresses;
   std::string ledger_path;  // empty: the configuration's
   bool until_caught_up =

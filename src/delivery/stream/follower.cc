@@ -1,0 +1,210 @@
+#include "delivery/stream/follower.h"
+
+#include <fmt/format.h>
+
+#include "base/status.h"
+
+namespace hakobu {
+namespace {
+
+// Requests that are filled at one time, over all tables.
+constexpr uint64_t kMostOpenBytes = 8 << 20;
+
+absl::Time CommitTime(const binlog::LogContext& context) {
+  if (context.commit_micros != 0) return absl::FromUnixMicros(static_cast<int64_t>(context.commit_micros));
+  return absl::FromUnixSeconds(context.timestamp);
+}
+
+}  // namespace
+
+Follower::Follower(StreamContext* context)
+    : context_(context), executed_(*ExecutedGtids::Parse(ServerFlavor::kMySql, "")) {}
+
+absl::Status Follower::Begin(const StreamPosition& position) {
+  for (StreamTable* table : touched_) {
+    // The transaction comes again, from its begin.
+    (void)LaneOf(table)->AbortTransaction();
+  }
+  touched_.clear();
+  in_transaction_ = false;
+  known_.clear();
+  boundary_ = position;
+  file_number_ = FileNumber(position.file);
+  HAKOBU_ASSIGN_OR_RETURN(
+      executed_,
+      ExecutedGtids::Parse(position.flavor == "mariadb" ? ServerFlavor::kMariaDb : ServerFlavor::kMySql,
+                           position.gtid_set));
+  return absl::OkStatus();
+}
+
+absl::Status Follower::Join(StreamTable* table) {
+  std::unique_ptr<Lane>& lane = lanes_[table->id];
+  if (lane == nullptr) {
+    lane = std::make_unique<Lane>(table->id, pool_, [this, table](std::shared_ptr<EncodedRows> rows) {
+      uint64_t ticket = 0;
+      if (!context_->keeper->Issue(rows->bytes().size(), &ticket)) return false;
+      context_->SenderOf(*table)->Push(table->id, std::move(rows), ticket);
+      return true;
+    });
+  }
+  const std::shared_ptr<const LaneSchema> schema = table->schema();
+  HAKOBU_RETURN_IF_ERROR(lane->Use(schema));
+  context_->SenderOf(*table)->Open(table->id, DefaultStream(schema->work.target), std::string(lane->descriptor()));
+  ++generation_;
+  table->delivered = true;
+  return absl::OkStatus();
+}
+
+StreamPosition Follower::boundary() const {
+  StreamPosition position = boundary_;
+  position.gtid_set = executed_.Text();
+  return position;
+}
+
+bool Follower::Flush() {
+  if (in_transaction_) return true;
+  for (const auto& [id, lane] : lanes_) {
+    if (!lane->ShipOpen()) return false;
+  }
+  open_since_ = absl::InfiniteFuture();
+  if (!moved_) return true;
+  LogMark mark;
+  mark.position = boundary();
+  mark.whole_until = whole_until_;
+  context_->keeper->Mark(std::move(mark));
+  moved_ = false;
+  return true;
+}
+
+bool Follower::FlushIfDue() {
+  if (in_transaction_ || !moved_) return true;
+  const absl::Time now = context_->clock->Now();
+  if (open_since_ == absl::InfiniteFuture()) open_since_ = now;
+  uint64_t open_bytes = 0;
+  for (const auto& [id, lane] : lanes_) open_bytes += lane->open_bytes();
+  if (now - open_since_ < context_->config->stream.flush_interval && open_bytes < kMostOpenBytes) return true;
+  return Flush();
+}
+
+LogPlace Follower::PlaceOf(const binlog::LogContext& context) const {
+  return {static_cast<uint64_t>(boundary_.epoch), file_number_, context.position,
+          uint64_t{context.event_in_transaction} << 32};
+}
+
+absl::StatusOr<Follower::Known*> Follower::Find(const binlog::TableMap& map) {
+  Known& known = known_[map.table_id];
+  if (known.generation == generation_ && known.map == map) return &known;
+  known.map = map;
+  known.generation = generation_;
+  known.decoder.reset();
+  known.table = context_->tables.Find(fmt::format("{}.{}", map.database, map.table));
+  if (known.table != nullptr && !known.table->delivered) known.table = nullptr;
+  if (known.table == nullptr) return &known;
+  const SourceTable& table = LaneOf(known.table)->schema()->base;
+  absl::StatusOr<binlog::RowImageDecoder> decoder =
+      binlog::RowImageDecoder::Create(map, &table, binlog::UnknownColumns::kRefuse);
+  if (!decoder.ok()) {
+    HAKOBU_RETURN_IF_ERROR(TableProblem(known.table, decoder.status()));
+    known.table = nullptr;
+    return &known;
+  }
+  known.decoder.emplace(*std::move(decoder));
+  return &known;
+}
+
+// Not OK when the problem is not the table's alone.
+absl::Status Follower::TableProblem(StreamTable* table, const absl::Status& status) {
+  if (status.code() == absl::StatusCode::kCancelled) return status;
+  LaneOf(table)->Forget();
+  context_->StopTable(table, status);
+  ++generation_;
+  return context_->failure();
+}
+
+void Follower::Count(StreamTable* table) {
+  const Lane& lane = *LaneOf(table);
+  table->inserts = lane.inserts();
+  table->updates = lane.updates();
+  table->deletes = lane.deletes();
+  table->bytes = lane.bytes();
+  table->quarantined = lane.quarantine().values();
+}
+
+absl::Status Follower::OnBegin(const binlog::LogContext&) {
+  in_transaction_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status Follower::OnRows(const binlog::LogContext& context, const binlog::TableMap& map,
+                              const binlog::RowsEvent& rows) {
+  HAKOBU_ASSIGN_OR_RETURN(Known * known, Find(map));
+  StreamTable* table = known->table;
+  if (table == nullptr) return absl::OkStatus();
+  Lane* lane = LaneOf(table);
+  if (!table->delivered) {  // its sender gave up
+    lane->Forget();
+    known->table = nullptr;
+    return absl::OkStatus();
+  }
+  if (!rows.HasAllColumns()) {
+    return TableProblem(table, WithHint(absl::InvalidArgumentError(fmt::format(
+                                            "{}: a row in the log lacks columns", table->name)),
+                                        "set binlog_row_image=FULL on the source"));
+  }
+  if (!lane->in_transaction()) touched_.push_back(table);
+  events_.fetch_add(1, std::memory_order_relaxed);
+  const absl::Status taken = lane->Take(context, PlaceOf(context), rows, &*known->decoder);
+  return taken.ok() ? taken : TableProblem(table, Annotate(taken, table->name));
+}
+
+void Follower::EndedAt(const binlog::LogContext& context) {
+  executed_.Add(context.gtid);
+  boundary_.file = context.file;
+  boundary_.offset = context.next_position;
+  boundary_.log_time = CommitTime(context);
+  whole_until_ = std::max(whole_until_, boundary_.log_time);
+  moved_ = true;
+  transactions_.fetch_add(1, std::memory_order_relaxed);
+}
+
+absl::Status Follower::OnEnd(const binlog::LogContext& context, binlog::TransactionEnd end) {
+  in_transaction_ = false;
+  std::vector<StreamTable*> touched = std::move(touched_);
+  touched_.clear();
+  for (StreamTable* table : touched) {
+    Lane* lane = LaneOf(table);
+    Count(table);
+    if (end == binlog::TransactionEnd::kRollback && !lane->AbortTransaction()) {
+      HAKOBU_RETURN_IF_ERROR(TableProblem(
+          table, absl::DataLossError("a large transaction was rolled back after its rows had been sent")));
+      continue;
+    }
+    lane->EndTransaction();
+  }
+  EndedAt(context);
+  return absl::OkStatus();
+}
+
+absl::Status Follower::OnStatement(const binlog::LogContext& context, const binlog::LogStatement&) {
+  if (!in_transaction_) EndedAt(context);
+  return absl::OkStatus();
+}
+
+absl::Status Follower::OnRotate(const binlog::LogContext& context) {
+  file_number_ = FileNumber(context.file);
+  if (in_transaction_) return absl::OkStatus();
+  boundary_.file = context.file;
+  boundary_.offset = context.next_position;
+  moved_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status Follower::OnHeartbeat(const binlog::LogContext&) {
+  // Sent only when there is nothing else to send.
+  if (in_transaction_) return absl::OkStatus();
+  whole_until_ = context_->clock->Now();
+  moved_ = true;
+  return absl::OkStatus();
+}
+
+}  // namespace hakobu

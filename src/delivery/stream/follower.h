@@ -1,0 +1,90 @@
+// What the log says, turned into rows for BigQuery: the log thread's visitor.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "decode/binlog/log_decoder.h"
+#include "delivery/stream/executed.h"
+#include "delivery/stream/lane.h"
+#include "delivery/stream/stream_context.h"
+
+namespace hakobu {
+
+// Where reading begins (again).
+struct FollowStart {
+  StreamPosition position;  // with the epoch and the server's identity that hold from here on
+};
+
+// Used by the log's thread alone, but for the counters.
+class Follower : public binlog::LogVisitor {
+ public:
+  explicit Follower(StreamContext* context);
+
+  // Before the first event of a connection. What came of a transaction that was cut off is taken back.
+  absl::Status Begin(const StreamPosition& position);
+  // A table joins: its changes are delivered from here on. Its schema is that of this place.
+  absl::Status Join(StreamTable* table);
+
+  // Sends what is encoded and marks the place, unless a transaction is under way. False when the stream is being
+  // stopped.
+  bool Flush();
+  // Flushes when enough waits, or it has waited long enough.
+  bool FlushIfDue();
+  bool has_rows() const { return open_since_ != absl::InfiniteFuture(); }
+  bool in_transaction() const { return in_transaction_; }
+  // Behind the last whole transaction: where a new connection goes on.
+  StreamPosition boundary() const;
+  void HeardNothingNew(absl::Time now) { whole_until_ = now; }  // the source says that there is no more
+
+  uint64_t transactions() const { return transactions_.load(std::memory_order_relaxed); }
+  uint64_t events() const { return events_.load(std::memory_order_relaxed); }
+
+  absl::Status OnBegin(const binlog::LogContext& context) override;
+  absl::Status OnRows(const binlog::LogContext& context, const binlog::TableMap& map,
+                      const binlog::RowsEvent& rows) override;
+  absl::Status OnStatement(const binlog::LogContext& context, const binlog::LogStatement& statement) override;
+  absl::Status OnEnd(const binlog::LogContext& context, binlog::TransactionEnd end) override;
+  absl::Status OnRotate(const binlog::LogContext& context) override;
+  absl::Status OnHeartbeat(const binlog::LogContext& context) override;
+
+ private:
+  // How the rows of one table id are read.
+  struct Known {
+    binlog::TableMap map;
+    StreamTable* table = nullptr;  // null: not delivered
+    uint64_t generation = 0;
+    std::optional<binlog::RowImageDecoder> decoder;
+  };
+  absl::StatusOr<Known*> Find(const binlog::TableMap& map);
+  Lane* LaneOf(StreamTable* table) { return lanes_[table->id].get(); }
+  absl::Status TableProblem(StreamTable* table, const absl::Status& status);
+  LogPlace PlaceOf(const binlog::LogContext& context) const;
+  void EndedAt(const binlog::LogContext& context);
+  void Count(StreamTable* table);
+
+  StreamContext* context_;
+  std::shared_ptr<RequestPool> pool_ = std::make_shared<RequestPool>();
+  std::map<size_t, std::unique_ptr<Lane>> lanes_;  // by table id of StreamTables
+  absl::flat_hash_map<uint64_t, Known> known_;     // by table id of the log
+  uint64_t generation_ = 1;                        // of schemas
+  std::vector<StreamTable*> touched_;              // in the transaction under way
+  bool in_transaction_ = false;
+  uint64_t file_number_ = 0;
+
+  StreamPosition boundary_;  // its gtid_set is executed_'s
+  ExecutedGtids executed_;
+  absl::Time whole_until_ = absl::InfinitePast();
+  absl::Time open_since_ = absl::InfiniteFuture();  // of the oldest row that is not shipped
+  bool moved_ = false;                              // since the last mark
+  std::atomic<uint64_t> transactions_{0};
+  std::atomic<uint64_t> events_{0};
+};
+
+}  // namespace hakobu

@@ -1,0 +1,158 @@
+#include "delivery/stream/lane.h"
+
+#include <algorithm>
+
+#include "base/status.h"
+
+namespace hakobu {
+namespace {
+
+bool SameCell(const Cell& a, const Cell& b) {
+  if (a.kind != b.kind) return false;
+  if (a.kind == CellKind::kNull) return true;
+  return IsText(a.kind) ? a.text() == b.text() : a.integer == b.integer;
+}
+
+}  // namespace
+
+absl::Status Lane::Use(std::shared_ptr<const LaneSchema> schema) {
+  HAKOBU_ASSIGN_OR_RETURN(ProtoEncoder encoder, schema->MakeEncoder());
+  schema_ = std::move(schema);
+  encoder_.emplace(std::move(encoder));
+  batch_.emplace(schema_->columns());
+  return absl::OkStatus();
+}
+
+bool Lane::KeyChanged(size_t before, size_t after) const {
+  if (!schema_->base.key.has_value()) return false;
+  const auto& columns = schema_->base.key->columns;
+  return std::any_of(columns.begin(), columns.end(), [&](size_t column) {
+    return !SameCell(batch_->Row(before)[column], batch_->Row(after)[column]);
+  });
+}
+
+std::string_view Lane::SequenceOf(const LogPlace& place) {
+  char* text = batch_->arena().Allocate(kMaxSequenceBytes);
+  const size_t size = schema_->mode == LaneMode::kHistory ? WriteSortableSequence(place, text)
+                                                          : WriteSequence(place, text);
+  batch_->arena().ShrinkLast(kMaxSequenceBytes, size);
+  return {text, size};
+}
+
+void Lane::Keep(size_t row, ChangeType type, const LogPlace& place, const RowFacts& facts) {
+  if (place <= last_) return;
+  last_ = place;
+  const std::span<Cell> to = batch_->MutableRow(kept_++);
+  const std::span<const Cell> from = batch_->Row(row);
+  if (to.data() != from.data()) std::copy(from.begin(), from.end(), to.begin());
+  RowFacts own = facts;
+  own.place = SequenceOf(place);
+  if (schema_->changes_by_key()) changes_.push_back({type, own.place});
+  schema_->FillOwnCells(to, own);
+}
+
+absl::Status Lane::Take(const binlog::LogContext& context, const LogPlace& place, const binlog::RowsEvent& event,
+                        binlog::RowImageDecoder* decoder) {
+  if (!transaction_begin_.has_value()) {
+    transaction_begin_ = Begin{.rows = open_ == nullptr ? 0 : open_->rows()};
+    last_before_transaction_ = last_;
+  }
+  Batch& batch = *batch_;
+  batch.Clear();
+  changes_.clear();
+  kept_ = 0;
+  HAKOBU_RETURN_IF_ERROR(decoder->Decode(event, &batch));
+  const bool history = schema_->mode == LaneMode::kHistory;
+  const bool soft = schema_->mode == LaneMode::kSoft;
+  const ChangeType remove = soft ? ChangeType::kUpsert : ChangeType::kDelete;
+  RowFacts facts;
+  facts.commit_micros = context.commit_micros != 0 ? static_cast<int64_t>(context.commit_micros)
+                                                   : int64_t{context.timestamp} * 1'000'000;
+  facts.gtid = context.gtid;
+  LogPlace at = place;
+  const auto keep = [&](size_t row, ChangeType type, std::string_view name, bool deleted) {
+    facts.type = name;
+    facts.deleted = deleted;
+    Keep(row, type, at, facts);
+  };
+  bool key_changed = false;
+  for (size_t row = 0; row < batch.rows(); ++row, ++at.row) {
+    switch (batch.operations[row]) {
+      case RowOperation::kInsert:
+        ++inserts_;
+        keep(row, ChangeType::kUpsert, "insert", false);
+        break;
+      case RowOperation::kDelete:
+        ++deletes_;
+        keep(row, remove, "delete", true);
+        break;
+      case RowOperation::kUpdateBefore:
+        key_changed = row + 1 < batch.rows() && KeyChanged(row, row + 1);
+        if (key_changed) keep(row, remove, "delete", true);
+        break;
+      case RowOperation::kUpdateAfter:
+        ++updates_;
+        keep(row, ChangeType::kUpsert, history && key_changed ? "insert" : "update", false);
+        break;
+    }
+  }
+  batch.KeepFirst(kept_);
+  return Encode();
+}
+
+absl::Status Lane::TakeMark(const binlog::LogContext& context, const LogPlace& place, std::string_view type) {
+  batch_->Clear();
+  changes_.clear();
+  kept_ = 0;
+  batch_->AddRow();
+  RowFacts facts;
+  facts.type = type;
+  facts.commit_micros = int64_t{context.timestamp} * 1'000'000;
+  facts.gtid = context.gtid;
+  Keep(0, ChangeType::kUpsert, place, facts);
+  batch_->KeepFirst(kept_);
+  return Encode();
+}
+
+absl::Status Lane::Encode() {
+  for (size_t row = 0; row < batch_->rows();) {
+    if (open_ == nullptr) open_ = pool_->Take();
+    const size_t before = open_->bytes().size();
+    HAKOBU_ASSIGN_OR_RETURN(const size_t taken, encoder_->Append(*batch_, row, kRequestBytes, open_.get(),
+                                                                 &quarantine_, changes_));
+    row += taken;
+    bytes_ += open_->bytes().size() - before;
+    if ((row < batch_->rows() || open_->bytes().size() >= kRequestBytes) && !ShipOpen()) {
+      return absl::CancelledError("stopped on request");
+    }
+  }
+  return absl::OkStatus();
+}
+
+bool Lane::ShipOpen() {
+  if (open_ == nullptr || open_->rows() == 0) return true;
+  if (transaction_begin_.has_value()) {
+    // Rows of this transaction that are in the request go with it; a transaction that begins right here has none.
+    transaction_begin_->shipped = transaction_begin_->shipped || transaction_begin_->rows < open_->rows();
+    transaction_begin_->rows = 0;
+  }
+  return ship_(std::move(open_));
+}
+
+bool Lane::AbortTransaction() {
+  if (!transaction_begin_.has_value()) return true;
+  const bool whole = !transaction_begin_->shipped;
+  if (whole) {
+    if (open_ != nullptr && open_->rows() > transaction_begin_->rows) open_->KeepFirst(transaction_begin_->rows);
+    last_ = last_before_transaction_;
+  }  // else its rows stay, and are left out when the transaction comes again
+  transaction_begin_.reset();
+  return whole;
+}
+
+void Lane::Forget() {
+  open_.reset();
+  transaction_begin_.reset();
+}
+
+}  // namespace hakobu

@@ -1,0 +1,54 @@
+// The log's thread: connects to the source, proves that it goes on where it stopped, reads, reconnects.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "delivery/stream/follower.h"
+#include "delivery/stream/stream_context.h"
+#include "source/log_stream.h"
+
+namespace hakobu {
+
+// What the rest of the process may know of it. Thread-safe.
+struct ReaderState {
+  std::string state;  // "connecting", "following"
+  std::string reason;
+  std::string file;  // how far it has read
+  uint64_t offset = 0;
+  absl::Time last_heard = absl::InfinitePast();
+  uint64_t bytes = 0;
+  uint64_t reconnects = 0;
+};
+
+class LogReader {
+ public:
+  LogReader(StreamContext* context, Follower* follower) : context_(context), follower_(follower) {}
+  // Until the context's `stop`: then what was read is sent. Errors end the stream.
+  absl::Status Run(const StreamPosition& from);
+  ReaderState state() const {
+    absl::MutexLock lock(&mutex_);
+    return state_;
+  }
+  void Interrupt();  // thread-safe; ends a blocked read
+
+ private:
+  absl::Status Follow(const StreamPosition& from, uint32_t server_id);
+  absl::Status ReadAll(LogStream* stream, binlog::LogDecoder* decoder);
+  void SetState(const std::string& state, const std::string& reason);
+
+  StreamContext* context_;
+  Follower* follower_;
+  uint32_t server_id_ = 0;
+  std::string replica_uuid_;
+  uint64_t bytes_before_ = 0;  // of connections that are gone
+  mutable absl::Mutex mutex_;
+  ReaderState state_ ABSL_GUARDED_BY(mutex_);
+  LogStream* open_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  bool interrupted_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace hakobu

@@ -1,0 +1,133 @@
+// What the stream's threads share.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "delivery/run_context.h"
+#include "delivery/sides.h"
+#include "delivery/stream/lane_schema.h"
+#include "delivery/stream/position_keeper.h"
+#include "delivery/stream/sender.h"
+#include "delivery/stream/stream.h"
+#include "delivery/stream/targets.h"
+#include "ledger/ledger.h"
+#include "ledger/stream_log.h"
+
+namespace hakobu {
+
+// One table of the stream, over its whole life. Thread-safe.
+class StreamTable {
+ public:
+  StreamTable(size_t id, std::string name, TableOptions options)
+      : id(id), name(std::move(name)), options(std::move(options)) {}
+
+  const size_t id;  // its lane
+  const std::string name;
+  const TableOptions options;
+
+  // Counted by the log's thread and by the copy's.
+  std::atomic<uint64_t> inserts{0}, updates{0}, deletes{0}, bytes{0}, quarantined{0};
+  // Whether changes of the log go to BigQuery.
+  std::atomic<bool> delivered{false};
+
+  StreamTableRecord record() const {
+    absl::MutexLock lock(&mutex_);
+    return record_;
+  }
+  std::shared_ptr<const LaneSchema> schema() const {
+    absl::MutexLock lock(&mutex_);
+    return schema_;
+  }
+  void SetSchema(std::shared_ptr<const LaneSchema> schema) {
+    absl::MutexLock lock(&mutex_);
+    schema_ = std::move(schema);
+  }
+  void SetRecord(StreamTableRecord record) {
+    absl::MutexLock lock(&mutex_);
+    record_ = std::move(record);
+  }
+  // Changes the record and makes it durable.
+  absl::Status Store(StreamLog* log, absl::FunctionRef<void(StreamTableRecord*)> change) {
+    absl::MutexLock lock(&mutex_);
+    change(&record_);
+    return log->StoreTable(record_);
+  }
+
+ private:
+  mutable absl::Mutex mutex_;
+  StreamTableRecord record_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<const LaneSchema> schema_ ABSL_GUARDED_BY(mutex_);
+};
+
+// Tables come (CREATE TABLE while the stream runs) and stay. Thread-safe; pointers stay valid.
+class StreamTables {
+ public:
+  StreamTable* Add(std::string name, TableOptions options) {
+    absl::MutexLock lock(&mutex_);
+    tables_.push_back(std::make_unique<StreamTable>(tables_.size(), name, std::move(options)));
+    by_name_[std::move(name)] = tables_.back().get();
+    return tables_.back().get();
+  }
+  StreamTable* Find(std::string_view name) const {
+    absl::MutexLock lock(&mutex_);
+    const auto found = by_name_.find(name);
+    return found == by_name_.end() ? nullptr : found->second;
+  }
+  StreamTable* At(size_t id) const {
+    absl::MutexLock lock(&mutex_);
+    return tables_[id].get();
+  }
+  std::vector<StreamTable*> all() const {
+    absl::MutexLock lock(&mutex_);
+    std::vector<StreamTable*> tables;
+    for (const auto& table : tables_) tables.push_back(table.get());
+    return tables;
+  }
+
+ private:
+  mutable absl::Mutex mutex_;
+  std::vector<std::unique_ptr<StreamTable>> tables_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, StreamTable*, std::less<>> by_name_ ABSL_GUARDED_BY(mutex_);
+};
+
+struct StreamContext {
+  const Config* config = nullptr;
+  StreamOptions options;
+  // `stop`: read no more, deliver what was read. `abandon`: end now. Both are set by the stream itself.
+  Cancellation stop;
+  Cancellation abandon;
+  Clock* clock = nullptr;
+  ConnectOptions connect;
+  Destination destination;
+  Ledger* ledger = nullptr;
+  StreamLog* log = nullptr;
+  PositionKeeper* keeper = nullptr;
+  std::vector<std::unique_ptr<Sender>>* senders = nullptr;
+  StreamTables tables;
+  OpenConnections connections;
+
+  TargetContext target() { return {.config = config, .destination = &destination, .ledger = ledger}; }
+  Sender* SenderOf(const StreamTable& table) const { return (*senders)[table.id % senders->size()].get(); }
+
+  // The first failure that ends the stream; sets `stop` and `abandon`.
+  void Fail(const absl::Status& status);
+  absl::Status failure() const {
+    absl::MutexLock lock(&mutex_);
+    return failure_;
+  }
+  // The table is not delivered any more: durable, then logged.
+  void StopTable(StreamTable* table, const absl::Status& why);
+
+ private:
+  mutable absl::Mutex mutex_;
+  absl::Status failure_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace hakobu
