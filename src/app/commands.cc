@@ -12,6 +12,7 @@
 #include "app/run_command.h"
 #include "app/schema_command.h"
 #include "app/status_command.h"
+#include "app/stream_command.h"
 
 namespace hakobu {
 namespace {
@@ -50,6 +51,7 @@ void BuildCommandLine(CLI::App& app, CommandLine& line) {
   RegisterCheckCommand(app, line);
   RegisterPlanCommand(app, line);
   RegisterRunCommand(app, line);
+  RegisterStreamCommand(app, line);
   RegisterStatusCommand(app, line);
   RegisterBinlogCommand(app, line);
   RegisterBigQueryCommand(app, line);

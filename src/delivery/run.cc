@@ -1,15 +1,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <filesystem>
-#include <system_error>
-
 #include "absl/random/random.h"
 #include "base/crash_point.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "delivery/delivery.h"
 #include "delivery/engine.h"
+#include "delivery/open_ledger.h"
 #include "delivery/prepare.h"
 #include "delivery/run_tables.h"
 #include "delivery/staging.h"
@@ -27,18 +25,6 @@ std::string NewRunId(absl::Time now) {
   absl::BitGen random;
   return absl::FormatTime("%Y%m%dt%H%M%S", now, absl::UTCTimeZone()) +
          fmt::format("{:06x}", absl::Uniform<uint32_t>(random, 0, 1U << 24));
-}
-
-absl::StatusOr<std::unique_ptr<Ledger>> OpenLedger(const Config& config, const RunOptions& options) {
-  const std::string& path = options.ledger_path.empty() ? config.ledger : options.ledger_path;
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  std::error_code error;
-  if (!folder.empty()) std::filesystem::create_directories(folder, error);
-  if (error) {
-    return absl::FailedPreconditionError(
-        fmt::format("create the ledger's folder {}: {}", folder.string(), error.message()));
-  }
-  return Ledger::Open(path);
 }
 
 absl::StatusOr<std::unique_ptr<RunContext>> MakeContext(const Config& config, const RunOptions& options,
@@ -251,7 +237,7 @@ absl::StatusOr<RunReport> Delivery::Deliver() {
 }  // namespace
 
 absl::StatusOr<RunPlan> PlanRun(const Config& config, const RunOptions& options, const Cancellation& cancel) {
-  HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Ledger> ledger, OpenLedger(config, options));
+  HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Ledger> ledger, OpenLedger(config, options.ledger_path));
   HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<RunContext> run,
                           MakeContext(config, options, cancel, ledger.get()));
   RunConnection connection(run.get());
@@ -292,7 +278,7 @@ absl::StatusOr<RunPlan> PlanRun(const Config& config, const RunOptions& options,
 
 absl::StatusOr<RunReport> Run(const Config& config, const RunOptions& options, RunObserver* observer,
                               const Cancellation& cancel) {
-  HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Ledger> ledger, OpenLedger(config, options));
+  HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Ledger> ledger, OpenLedger(config, options.ledger_path));
   HAKOBU_RETURN_IF_ERROR(ledger->LockForRun());
   HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<RunContext> run,
                           MakeContext(config, options, cancel, ledger.get()));

@@ -22,7 +22,8 @@ struct Destination {
   std::unique_ptr<Rest> rest;
   std::unique_ptr<StorageWrite> storage;
 };
-// `cancel` and `clock` outlive the result. `patience`: how long a call to a service that is away is repeated; appends as `append_retry` says.
+// `cancel` and `clock` outlive the result. `patience`: how long a call to a service that is away is repeated;
+// appends as `append_retry` says.
 absl::StatusOr<Destination> OpenDestination(const DestinationConfig& destination,
                                             const DestinationAddresses& addresses, Clock* clock,
                                             const Cancellation* cancel, absl::Duration patience,

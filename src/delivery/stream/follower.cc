@@ -8,7 +8,7 @@ namespace hakobu {
 namespace {
 
 // Requests that are filled at one time, over all tables.
-constexpr uint64_t kMostOpenBytes = 8 << 20;
+constexpr int64_t kMostOpenBytes = 8 << 20;
 
 absl::Time CommitTime(const binlog::LogContext& context) {
   if (context.commit_micros != 0) return absl::FromUnixMicros(static_cast<int64_t>(context.commit_micros));
@@ -29,6 +29,7 @@ absl::Status Follower::Begin(const StreamPosition& position) {
   in_transaction_ = false;
   known_.clear();
   boundary_ = position;
+  context_->epoch = position.epoch;
   file_number_ = FileNumber(position.file);
   HAKOBU_ASSIGN_OR_RETURN(
       executed_,
@@ -49,7 +50,8 @@ absl::Status Follower::Join(StreamTable* table) {
   }
   const std::shared_ptr<const LaneSchema> schema = table->schema();
   HAKOBU_RETURN_IF_ERROR(lane->Use(schema));
-  context_->SenderOf(*table)->Open(table->id, DefaultStream(schema->work.target), std::string(lane->descriptor()));
+  context_->SenderOf(*table)->Open(table->id, DefaultStream(schema->work.target),
+                                   std::string(lane->descriptor()));
   ++generation_;
   table->delivered = true;
   return absl::OkStatus();
@@ -66,6 +68,7 @@ bool Follower::Flush() {
   for (const auto& [id, lane] : lanes_) {
     if (!lane->ShipOpen()) return false;
   }
+  open_bytes_ = 0;
   open_since_ = absl::InfiniteFuture();
   if (!moved_) return true;
   LogMark mark;
@@ -76,13 +79,19 @@ bool Follower::Flush() {
   return true;
 }
 
+bool Follower::Finish() {
+  for (StreamTable* table : touched_) (void)LaneOf(table)->AbortTransaction();
+  touched_.clear();
+  in_transaction_ = false;
+  return Flush();
+}
+
 bool Follower::FlushIfDue() {
   if (in_transaction_ || !moved_) return true;
   const absl::Time now = context_->clock->Now();
   if (open_since_ == absl::InfiniteFuture()) open_since_ = now;
-  uint64_t open_bytes = 0;
-  for (const auto& [id, lane] : lanes_) open_bytes += lane->open_bytes();
-  if (now - open_since_ < context_->config->stream.flush_interval && open_bytes < kMostOpenBytes) return true;
+  const bool waited = now - open_since_ >= context_->config->stream.flush_interval;
+  if (!waited && open_bytes_ < kMostOpenBytes) return true;
   return Flush();
 }
 
@@ -147,13 +156,16 @@ absl::Status Follower::OnRows(const binlog::LogContext& context, const binlog::T
     return absl::OkStatus();
   }
   if (!rows.HasAllColumns()) {
-    return TableProblem(table, WithHint(absl::InvalidArgumentError(fmt::format(
-                                            "{}: a row in the log lacks columns", table->name)),
-                                        "set binlog_row_image=FULL on the source"));
+    return TableProblem(
+        table,
+        WithHint(absl::InvalidArgumentError(fmt::format("{}: a row in the log lacks columns", table->name)),
+                 "set binlog_row_image=FULL on the source"));
   }
   if (!lane->in_transaction()) touched_.push_back(table);
   events_.fetch_add(1, std::memory_order_relaxed);
+  open_bytes_ -= static_cast<int64_t>(lane->open_bytes());
   const absl::Status taken = lane->Take(context, PlaceOf(context), rows, &*known->decoder);
+  open_bytes_ += static_cast<int64_t>(lane->open_bytes());
   return taken.ok() ? taken : TableProblem(table, Annotate(taken, table->name));
 }
 

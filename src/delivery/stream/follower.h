@@ -17,11 +17,6 @@
 
 namespace hakobu {
 
-// Where reading begins (again).
-struct FollowStart {
-  StreamPosition position;  // with the epoch and the server's identity that hold from here on
-};
-
 // Used by the log's thread alone, but for the counters.
 class Follower : public binlog::LogVisitor {
  public:
@@ -32,15 +27,18 @@ class Follower : public binlog::LogVisitor {
   // A table joins: its changes are delivered from here on. Its schema is that of this place.
   absl::Status Join(StreamTable* table);
 
-  // Sends what is encoded and marks the place, unless a transaction is under way. False when the stream is being
-  // stopped.
+  // Sends what is encoded and marks the place, unless a transaction is under way. False when the stream is
+  // being stopped.
   bool Flush();
   // Flushes when enough waits, or it has waited long enough.
   bool FlushIfDue();
+  // Reading ends: a transaction that is not whole is left out.
+  bool Finish();
   bool has_rows() const { return open_since_ != absl::InfiniteFuture(); }
   bool in_transaction() const { return in_transaction_; }
   // Behind the last whole transaction: where a new connection goes on.
   StreamPosition boundary() const;
+  const StreamPosition& place() const { return boundary_; }     // the same without its GTIDs, which take time
   void HeardNothingNew(absl::Time now) { whole_until_ = now; }  // the source says that there is no more
 
   uint64_t transactions() const { return transactions_.load(std::memory_order_relaxed); }
@@ -82,6 +80,7 @@ class Follower : public binlog::LogVisitor {
   ExecutedGtids executed_;
   absl::Time whole_until_ = absl::InfinitePast();
   absl::Time open_since_ = absl::InfiniteFuture();  // of the oldest row that is not shipped
+  int64_t open_bytes_ = 0;                          // encoded and not shipped
   bool moved_ = false;                              // since the last mark
   std::atomic<uint64_t> transactions_{0};
   std::atomic<uint64_t> events_{0};

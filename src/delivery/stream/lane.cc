@@ -33,8 +33,8 @@ bool Lane::KeyChanged(size_t before, size_t after) const {
 
 std::string_view Lane::SequenceOf(const LogPlace& place) {
   char* text = batch_->arena().Allocate(kMaxSequenceBytes);
-  const size_t size = schema_->mode == LaneMode::kHistory ? WriteSortableSequence(place, text)
-                                                          : WriteSequence(place, text);
+  const size_t size =
+      schema_->mode == LaneMode::kHistory ? WriteSortableSequence(place, text) : WriteSequence(place, text);
   batch_->arena().ShrinkLast(kMaxSequenceBytes, size);
   return {text, size};
 }
@@ -51,8 +51,8 @@ void Lane::Keep(size_t row, ChangeType type, const LogPlace& place, const RowFac
   schema_->FillOwnCells(to, own);
 }
 
-absl::Status Lane::Take(const binlog::LogContext& context, const LogPlace& place, const binlog::RowsEvent& event,
-                        binlog::RowImageDecoder* decoder) {
+absl::Status Lane::Take(const binlog::LogContext& context, const LogPlace& place,
+                        const binlog::RowsEvent& event, binlog::RowImageDecoder* decoder) {
   if (!transaction_begin_.has_value()) {
     transaction_begin_ = Begin{.rows = open_ == nullptr ? 0 : open_->rows()};
     last_before_transaction_ = last_;
@@ -132,7 +132,8 @@ absl::Status Lane::Encode() {
 bool Lane::ShipOpen() {
   if (open_ == nullptr || open_->rows() == 0) return true;
   if (transaction_begin_.has_value()) {
-    // Rows of this transaction that are in the request go with it; a transaction that begins right here has none.
+    // Rows of this transaction that are in the request go with it; a transaction that begins right here has
+    // none.
     transaction_begin_->shipped = transaction_begin_->shipped || transaction_begin_->rows < open_->rows();
     transaction_begin_->rows = 0;
   }
@@ -143,7 +144,8 @@ bool Lane::AbortTransaction() {
   if (!transaction_begin_.has_value()) return true;
   const bool whole = !transaction_begin_->shipped;
   if (whole) {
-    if (open_ != nullptr && open_->rows() > transaction_begin_->rows) open_->KeepFirst(transaction_begin_->rows);
+    if (open_ != nullptr && open_->rows() > transaction_begin_->rows)
+      open_->KeepFirst(transaction_begin_->rows);
     last_ = last_before_transaction_;
   }  // else its rows stay, and are left out when the transaction comes again
   transaction_begin_.reset();

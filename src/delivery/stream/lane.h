@@ -29,9 +29,9 @@ class Lane {
   // From the next row on. Rows encoded before must have been shipped.
   absl::Status Use(std::shared_ptr<const LaneSchema> schema);
 
-  // The rows of one event, which begins at `place` (its row section counts on from there). Rows at or before the last
-  // one taken are left out: they came before the connection broke. InvalidArgument and DataLoss concern this table
-  // alone; Cancelled: the stream is being stopped.
+  // The rows of one event, which begins at `place` (its row section counts on from there). Rows at or before
+  // the last one taken are left out: they came before the connection broke. InvalidArgument and DataLoss
+  // concern this table alone; Cancelled: the stream is being stopped.
   absl::Status Take(const binlog::LogContext& context, const LogPlace& place, const binlog::RowsEvent& event,
                     binlog::RowImageDecoder* decoder);
   // A row of a history without values.

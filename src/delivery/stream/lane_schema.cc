@@ -28,7 +28,8 @@ constexpr OwnColumn kHistoryColumns[] = {
     {"_hakobu_place", SourceType::kVarchar, FieldType::kString,
      "the change's place in the log: grows as text, and is unique but for snapshots"},
     {"_hakobu_time", SourceType::kTimestamp, FieldType::kTimestamp, "when the change was committed"},
-    {"_hakobu_gtid", SourceType::kVarchar, FieldType::kString, "the change's transaction, where it has an id"}};
+    {"_hakobu_gtid", SourceType::kVarchar, FieldType::kString,
+     "the change's transaction, where it has an id"}};
 
 std::span<const OwnColumn> OwnColumns(LaneMode mode) {
   if (mode == LaneMode::kSoft) return kSoftColumns;
@@ -42,8 +43,8 @@ absl::Status AddOwnColumns(LaneSchema* schema) {
     for (const Field& field : work.schema.fields) {
       if (!absl::EqualsIgnoreCase(field.name, own.name)) continue;
       return WithHint(
-          absl::InvalidArgumentError(fmt::format("{}: column `{}` has a name that the stream needs for itself",
-                                                 work.name, field.name)),
+          absl::InvalidArgumentError(fmt::format(
+              "{}: column `{}` has a name that the stream needs for itself", work.name, field.name)),
           "exclude it");
     }
     SourceColumn column;
@@ -72,15 +73,18 @@ absl::Status CheckKey(const LaneSchema& schema) {
   const TableWork& work = schema.work;
   if (!schema.changes_by_key()) return absl::OkStatus();
   if (work.schema.key.empty()) {
-    return WithHint(absl::InvalidArgumentError(fmt::format(
-                        "{}: mode stream needs a primary or unique NOT NULL key whose columns are all delivered, found {}",
-                        work.name, work.source.key.has_value() ? "a key with columns left out or masked" : "no key")),
-                    "deliver the key's columns, or say `history: true`: every change becomes a row of its own");
+    return WithHint(
+        absl::InvalidArgumentError(fmt::format(
+            "{}: mode stream needs a primary or unique NOT NULL key whose columns are all delivered, found "
+            "{}",
+            work.name, work.source.key.has_value() ? "a key with columns left out or masked" : "no key")),
+        "deliver the key's columns, or say `history: true`: every change becomes a row of its own");
   }
   if (work.schema.key.size() > kMostKeyColumns) {
-    return WithHint(absl::InvalidArgumentError(fmt::format("{}: BigQuery takes keys of at most {} columns, found {}",
-                                                           work.name, kMostKeyColumns, work.schema.key.size())),
-                    "say `history: true`");
+    return WithHint(
+        absl::InvalidArgumentError(fmt::format("{}: BigQuery takes keys of at most {} columns, found {}",
+                                               work.name, kMostKeyColumns, work.schema.key.size())),
+        "say `history: true`");
   }
   return absl::OkStatus();
 }
@@ -114,19 +118,23 @@ void LaneSchema::FillOwnCells(std::span<Cell> row, const RowFacts& facts) const 
   if (mode != LaneMode::kHistory) return;
   row[own] = Cell::Text(CellKind::kString, facts.type);
   row[own + 1] = Cell::Text(CellKind::kString, facts.place);
-  row[own + 2] = facts.commit_micros == 0 ? Cell::Null() : Cell::Integer(CellKind::kTimestamp, facts.commit_micros);
+  row[own + 2] =
+      facts.commit_micros == 0 ? Cell::Null() : Cell::Integer(CellKind::kTimestamp, facts.commit_micros);
   row[own + 3] = facts.gtid.empty() ? Cell::Null() : Cell::Text(CellKind::kString, facts.gtid);
 }
 
-absl::StatusOr<LaneSchema> MakeLaneSchema(const Config& config, const TableOptions& options, SourceTable table) {
+absl::StatusOr<LaneSchema> MakeLaneSchema(const Config& config, const TableOptions& options,
+                                          SourceTable table) {
   LaneSchema schema;
   schema.work.name = table.database + "." + table.name;
   schema.work.options = options;
   schema.work.source = table;
   schema.base = std::move(table);
-  schema.mode = options.history                             ? LaneMode::kHistory
+  schema.mode = options.history                           ? LaneMode::kHistory
                 : options.deletes == StreamDeletes::kSoft ? LaneMode::kSoft
-                                                            : LaneMode::kUpsert;
+                                                          : LaneMode::kUpsert;
+  // Nothing tells its rows apart: each change stands for itself.
+  if (!schema.base.key.has_value()) schema.mode = LaneMode::kHistory;
   HAKOBU_RETURN_IF_ERROR(MapTable(config, &schema.work));
   HAKOBU_RETURN_IF_ERROR(CheckKey(schema));
   HAKOBU_RETURN_IF_ERROR(AddOwnColumns(&schema));

@@ -1,5 +1,5 @@
-// How one table of the stream is delivered at one place of the log: never changed, so that the log's thread and the
-// first copy's may share it.
+// How one table of the stream is delivered at one place of the log: never changed, so that the log's thread
+// and the first copy's may share it.
 #pragma once
 
 #include <cstdint>
@@ -26,10 +26,10 @@ std::string_view LaneModeName(LaneMode mode);  // "upsert", "soft", "history", a
 
 // What a row of a history says of its change, and `_hakobu_deleted` of a soft one.
 struct RowFacts {
-  std::string_view type;  // "snapshot", "insert", "update", "delete", "truncate"
-  std::string_view place;      // SortableSequence
-  int64_t commit_micros = 0;   // since the epoch; 0: not known, and NULL
-  std::string_view gtid;       // empty: NULL
+  std::string_view type;      // "snapshot", "insert", "update", "delete", "truncate"
+  std::string_view place;     // SortableSequence
+  int64_t commit_micros = 0;  // since the epoch; 0: not known, and NULL
+  std::string_view gtid;      // empty: NULL
   bool deleted = false;
 };
 
@@ -48,7 +48,8 @@ struct LaneSchema {
 };
 
 // InvalidArgument when the table cannot be delivered so: no key, more than 16 key columns, a name taken.
-absl::StatusOr<LaneSchema> MakeLaneSchema(const Config& config, const TableOptions& options, SourceTable table);
+absl::StatusOr<LaneSchema> MakeLaneSchema(const Config& config, const TableOptions& options,
+                                          SourceTable table);
 
 // The Table resource for BigQuery: with its key and max_staleness.
 std::string LaneTableResource(const LaneSchema& schema);

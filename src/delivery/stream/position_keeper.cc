@@ -41,7 +41,8 @@ std::optional<LogMark> PositionKeeper::TakeAcknowledged() {
   while (!marks_.empty() && marks_.front().tickets <= acknowledged) {
     LogMark mark = std::move(marks_.front().mark);
     marks_.pop_front();
-    if (mark.schemas_json == nullptr && newest.has_value()) mark.schemas_json = std::move(newest->schemas_json);
+    if (mark.schemas_json == nullptr && newest.has_value())
+      mark.schemas_json = std::move(newest->schemas_json);
     newest = std::move(mark);
   }
   return newest;
@@ -49,7 +50,8 @@ std::optional<LogMark> PositionKeeper::TakeAcknowledged() {
 
 bool PositionKeeper::WaitForAll(absl::Duration longest) {
   absl::MutexLock lock(&mutex_);
-  return mutex_.AwaitWithTimeout(absl::Condition(this, &PositionKeeper::AllAcknowledged), longest) && !stopped_;
+  return mutex_.AwaitWithTimeout(absl::Condition(this, &PositionKeeper::AllAcknowledged), longest) &&
+         !stopped_;
 }
 
 bool PositionKeeper::idle() const {

@@ -23,8 +23,8 @@ struct LogMark {
   std::shared_ptr<const std::string> schemas_json;  // as they are here; null: as at the mark before
 };
 
-// Thread-safe. One thread issues tickets and marks, in the log's order; others acknowledge. Also the budget of what is
-// encoded and not acknowledged.
+// Thread-safe. One thread issues tickets and marks, in the log's order; others acknowledge. Also the budget
+// of what is encoded and not acknowledged.
 class PositionKeeper {
  public:
   explicit PositionKeeper(uint64_t budget_bytes) : budget_bytes_(budget_bytes) {}

@@ -38,6 +38,7 @@ class LogReader {
  private:
   absl::Status Follow(const StreamPosition& from, uint32_t server_id);
   absl::Status ReadAll(LogStream* stream, binlog::LogDecoder* decoder);
+  void ShowProgress(const LogStream& stream);
   void SetState(const std::string& state, const std::string& reason);
 
   StreamContext* context_;

@@ -47,17 +47,29 @@ void Sender::Enqueue(Item item) {
 }
 
 void Sender::Open(size_t lane, std::string stream, std::string descriptor) {
-  Enqueue({.kind = Item::Kind::kOpen, .lane = lane, .rows = nullptr, .ticket = 0, .stream = std::move(stream),
+  Enqueue({.kind = Item::Kind::kOpen,
+           .lane = lane,
+           .rows = nullptr,
+           .ticket = 0,
+           .stream = std::move(stream),
            .descriptor = std::move(descriptor)});
 }
 
 void Sender::ChangeDescriptor(size_t lane, std::string descriptor) {
-  Enqueue({.kind = Item::Kind::kDescriptor, .lane = lane, .rows = nullptr, .ticket = 0, .stream = {},
+  Enqueue({.kind = Item::Kind::kDescriptor,
+           .lane = lane,
+           .rows = nullptr,
+           .ticket = 0,
+           .stream = {},
            .descriptor = std::move(descriptor)});
 }
 
 void Sender::Push(size_t lane, std::shared_ptr<EncodedRows> rows, uint64_t ticket) {
-  Enqueue({.kind = Item::Kind::kRows, .lane = lane, .rows = std::move(rows), .ticket = ticket, .stream = {},
+  Enqueue({.kind = Item::Kind::kRows,
+           .lane = lane,
+           .rows = std::move(rows),
+           .ticket = ticket,
+           .stream = {},
            .descriptor = {}});
 }
 
@@ -87,7 +99,8 @@ void Sender::Run() {
       status = Handle(std::move(item));
       if (!status.ok()) break;
     }
-    if (status.ok()) status = connection_.Poll(waiting_ > 0 && items.empty() ? kLookAround : absl::ZeroDuration());
+    if (status.ok())
+      status = connection_.Poll(waiting_ > 0 && items.empty() ? kLookAround : absl::ZeroDuration());
     const absl::Status taken = TakeAcknowledgements();
     if (status.ok()) status = taken;
     if (status.ok()) continue;

@@ -1,5 +1,5 @@
-// One multiplexed connection to BigQuery and the thread that uses it. Every table keeps to one sender, so that its
-// changes stay in order.
+// One multiplexed connection to BigQuery and the thread that uses it. Every table keeps to one sender, so
+// that its changes stay in order.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +23,8 @@ namespace hakobu {
 class SenderEvents {
  public:
   virtual ~SenderEvents() = default;
-  // The lane takes nothing more; its requests count as acknowledged once this has returned, so what is to be known of
-  // it after a crash must be durable by then.
+  // The lane takes nothing more; its requests count as acknowledged once this has returned, so what is to be
+  // known of it after a crash must be durable by then.
   virtual void OnLaneFailed(size_t lane, const absl::Status& status) = 0;
   // The connection itself is of no use: nothing of what is on its way will be acknowledged.
   virtual void OnSenderFailed(const absl::Status& status) = 0;

@@ -60,7 +60,8 @@ LogPlace JustBefore(uint64_t epoch, uint64_t file, uint64_t position) {
 uint64_t FileNumber(std::string_view name) {
   const size_t dot = name.rfind('.');
   uint64_t number = 0;
-  if (dot != std::string_view::npos) std::from_chars(name.data() + dot + 1, name.data() + name.size(), number);
+  if (dot != std::string_view::npos)
+    std::from_chars(name.data() + dot + 1, name.data() + name.size(), number);
   return number;
 }
 

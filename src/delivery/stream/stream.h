@@ -11,30 +11,71 @@
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "delivery/delivery.h"
-#include "delivery/stream/snapshot.h"
-#include "ledger/stream_log.h"
 
 namespace hakobu {
 
 struct Config;  // config/config.h
 
+// How one table of the stream stands. States are ledger/stream_log.h's.
+struct StreamTableStatus {
+  std::string source;  // "shop.members"
+  std::string target;  // "project.dataset.members"
+  std::string state;
+  std::string reason;
+  uint64_t changes = 0;                            // read since this process began
+  uint64_t inserts = 0, updates = 0, deletes = 0;  // of them
+  uint64_t bytes = 0;
+  uint64_t copied_rows = 0;
+  uint64_t chunks = 0;
+  uint64_t chunks_done = 0;
+  uint64_t quarantined = 0;
+  // Everything committed on the source up to this moment is in BigQuery; InfinitePast: not known.
+  absl::Time fresh_until = absl::InfinitePast();
+};
+
+// Everything that metrics, health and `status` show, at one moment.
+struct StreamStatus {
+  std::string state;  // "starting", "connecting", "streaming", "draining", "stopped", "failed"
+  std::string reason;
+  std::string source_server;  // UUID, or server id
+  int64_t epoch = 0;
+  std::string file;  // of the stored position
+  uint64_t offset = 0;
+  std::string gtid_set;
+  std::string read_file;  // how far the log has been read
+  uint64_t read_offset = 0;
+  absl::Time started = absl::InfinitePast();
+  absl::Time last_event = absl::InfinitePast();   // when an event or heartbeat last came
+  absl::Time last_stored = absl::InfinitePast();  // when the position last moved
+  absl::Time fresh_until = absl::InfinitePast();
+  int64_t lag_bytes = -1;  // of log not yet delivered; -1: not known
+  uint64_t transactions = 0;
+  uint64_t changes = 0;
+  uint64_t bytes = 0;  // encoded
+  uint64_t log_bytes = 0;
+  uint64_t reconnects = 0;
+  uint64_t resent_requests = 0;
+  uint64_t held_bytes = 0;  // encoded and not yet acknowledged
+  uint64_t open_gaps = 0;
+  double headroom_seconds = -1;  // until the source purges what is still needed, at this rate; -1: not known
+  std::vector<StreamTableStatus> tables;
+};
+std::string StreamStatusToJson(const StreamStatus& status);
+
 // How a stream ended.
 struct StreamReport {
-  StreamSnapshot snapshot;
-  bool caught_up = false;                 // StreamOptions::until_caught_up was reached
-  uint64_t open_gaps = 0;                 // intervals of the log that are not proven to be delivered
-  std::vector<StreamTableRecord> tables;  // ledger/stream_log.h
+  StreamStatus status;
+  bool caught_up = false;  // StreamOptions::until_caught_up was reached
 };
 // 0 done, 3 tables are stopped, values quarantined or gaps open.
 int ExitCode(const StreamReport& report);
-std::string ReportToJson(const StreamReport& report);
 
 // Called from the stream's own threads, one call at a time; must return quickly.
 class StreamObserver {
  public:
   virtual ~StreamObserver() = default;
   // About once a second, and at every change of state.
-  virtual void OnSnapshot(const StreamSnapshot& /*snapshot*/) {}
+  virtual void OnStatus(const StreamStatus& /*status*/) {}
 };
 
 struct StreamOptions {
@@ -48,7 +89,7 @@ struct StreamOptions {
 // Runs until cancelled (then drains, stores and returns OK), until caught up, or until it cannot go on.
 // Errors: InvalidArgument (configuration, preflight), DataLoss (the log cannot be continued and a gap was
 // recorded that the configuration does not let pass), else what failed. What was acknowledged is stored in
-// every case. The result is the status at the end.
+// every case.
 absl::StatusOr<StreamReport> RunStream(const Config& config, const StreamOptions& options,
                                        StreamObserver* observer, const Cancellation& cancel);
 

@@ -25,8 +25,8 @@ namespace hakobu {
 // One table of the stream, over its whole life. Thread-safe.
 class StreamTable {
  public:
-  StreamTable(size_t id, std::string name, TableOptions options)
-      : id(id), name(std::move(name)), options(std::move(options)) {}
+  StreamTable(size_t lane, std::string table, TableOptions table_options)
+      : id(lane), name(std::move(table)), options(std::move(table_options)) {}
 
   const size_t id;  // its lane
   const std::string name;
@@ -112,6 +112,7 @@ struct StreamContext {
   std::vector<std::unique_ptr<Sender>>* senders = nullptr;
   StreamTables tables;
   OpenConnections connections;
+  std::atomic<int64_t> epoch{0};  // of what is read now
 
   TargetContext target() { return {.config = config, .destination = &destination, .ledger = ledger}; }
   Sender* SenderOf(const StreamTable& table) const { return (*senders)[table.id % senders->size()].get(); }

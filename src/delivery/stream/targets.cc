@@ -25,10 +25,12 @@ absl::Status RunDdl(const TargetContext& context, const LaneSchema& schema, cons
 }
 
 bool OnlyAdds(std::string_view ddl) {
-  return ddl.find(" ADD COLUMN ") != std::string_view::npos || ddl.find(" DROP NOT NULL") != std::string_view::npos;
+  return ddl.find(" ADD COLUMN ") != std::string_view::npos ||
+         ddl.find(" DROP NOT NULL") != std::string_view::npos;
 }
 
-absl::Status CheckReplaceable(const TargetContext& context, const LaneSchema& schema, const Resource& existing) {
+absl::Status CheckReplaceable(const TargetContext& context, const LaneSchema& schema,
+                              const Resource& existing) {
   HAKOBU_ASSIGN_OR_RETURN(const std::optional<SchemaVersion> delivered,
                           context.ledger->NewestSchema(schema.work.target.ToString()));
   if (delivered.has_value()) return absl::OkStatus();

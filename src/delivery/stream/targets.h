@@ -21,16 +21,17 @@ struct TargetContext {
 // Makes the dataset when there is none.
 absl::Status EnsureStreamDataset(const TargetContext& context);
 
-// For a table whose copy begins: makes it, empty and with its key. One that is there already goes first, if this
-// ledger delivered it before (a nightly table that is streamed from now on, a table that begins anew); DataLoss if it
-// came from elsewhere and has rows.
+// For a table whose copy begins: makes it, empty and with its key. One that is there already goes first, if
+// this ledger delivered it before (a nightly table that is streamed from now on, a table that begins anew);
+// DataLoss if it came from elsewhere and has rows.
 absl::Status BeginTarget(const TargetContext& context, const LaneSchema& schema);
 
-// For a table that goes on: brings what is there to the schema as far as that loses nothing in the rows that are there
-// (CompareSchemas), and takes away from `schema` what the configuration ignores. `may_drop`: the change is one of the
-// log, now, rather than a start in the middle of it. NotFound: the table is gone. DataLoss: it cannot follow. Returns
-// what was done.
+// For a table that goes on: brings what is there to the schema as far as that loses nothing in the rows that
+// are there (CompareSchemas), and takes away from `schema` what the configuration ignores. `may_drop`: the
+// change is one of the log, now, rather than a start in the middle of it. NotFound: the table is gone.
+// DataLoss: it cannot follow. Returns what was done.
 enum class Follow : uint8_t { kAddOnly, kAll };
-absl::StatusOr<std::vector<SchemaChange>> FollowTarget(const TargetContext& context, Follow follow, LaneSchema* schema);
+absl::StatusOr<std::vector<SchemaChange>> FollowTarget(const TargetContext& context, Follow follow,
+                                                       LaneSchema* schema);
 
 }  // namespace hakobu

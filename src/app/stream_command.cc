@@ -1,0 +1,72 @@
+#include "app/stream_command.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "app/destination_side.h"
+#include "app/interrupt.h"
+#include "base/status.h"
+#include "config/load.h"
+#include "delivery/stream/stream.h"
+
+namespace hakobu {
+namespace {
+
+struct StreamChoices {
+  bool until_caught_up = false;
+};
+
+std::string ReportText(const StreamStatus& status) {
+  std::string text = fmt::format("Delivered up to {}:{}{}\n", status.file, status.offset,
+                                 status.gtid_set.empty() ? "" : " gtid=" + status.gtid_set);
+  for (const StreamTableStatus& table : status.tables) {
+    text += fmt::format("  {}  {}{}\n", table.source, table.state,
+                        table.reason.empty() ? "" : ": " + table.reason);
+  }
+  if (status.open_gaps > 0) text += fmt::format("{} open gaps: see `hakobu gaps`\n", status.open_gaps);
+  return text;
+}
+
+absl::StatusOr<int> Follow(const GlobalOptions& globals, const StreamChoices& choices) {
+  HAKOBU_ASSIGN_OR_RETURN(const Config config, LoadConfig(globals.config_path));
+  SetUpLogFor(globals, config);
+  Cancellation cancel;
+  const std::unique_ptr<InterruptGuard> guard = InterruptGuard::Watch(&cancel);
+  HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<DestinationSide> destination, DestinationSide::Open(config));
+  StreamOptions options;
+  options.addresses = destination->addresses();
+  options.until_caught_up = choices.until_caught_up;
+  StreamObserver observer;
+  HAKOBU_ASSIGN_OR_RETURN(const StreamReport report, RunStream(config, options, &observer, cancel));
+  fmt::print("{}", globals.json ? StreamStatusToJson(report.status) + "\n" : ReportText(report.status));
+  return ExitCode(report);
+}
+
+}  // namespace
+
+void RegisterStreamCommand(CLI::App& app, CommandLine& line) {
+  CLI::App* command = app.add_subcommand(
+      "stream", "Follow the binary log: tables of mode: stream stay current within a second");
+  auto choices = std::make_shared<StreamChoices>();
+  command->add_flag(
+      "--until-caught-up", choices->until_caught_up,
+      "End once everything that was in the log at the start is delivered and first copies are whole");
+  command->footer(
+      R"(Runs in the foreground until Ctrl-C or SIGTERM: then what was read is delivered and the place is kept, and the next
+start goes on there. Log lines say every change of state; --log-format json makes them one object each.
+Examples:
+  hakobu stream
+  hakobu --log-format json stream
+  hakobu stream --until-caught-up --json
+)");
+  command->callback([&line, choices] {
+    line.action = [&line, choices] {
+      const absl::StatusOr<int> result = Follow(line.options, *choices);
+      return result.ok() ? *result : ReportError(result.status());
+    };
+  });
+}
+
+}  // namespace hakobu

@@ -1,0 +1,129 @@
+#include "delivery/stream/reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "base/status.h"
+#include "delivery/stream/start_point.h"
+
+namespace hakobu {
+namespace {
+
+// So long without an event means that the log has been read to its end for now: what waits is sent.
+constexpr absl::Duration kPause = absl::Milliseconds(5);
+constexpr absl::Duration kLongestWait = absl::Milliseconds(500);
+constexpr uint64_t kShowEvery = 256;  // events
+
+bool PassesByItself(const absl::Status& status) {
+  return status.code() == absl::StatusCode::kUnavailable ||
+         status.code() == absl::StatusCode::kDeadlineExceeded;
+}
+
+}  // namespace
+
+void LogReader::SetState(const std::string& state, const std::string& reason) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (state_.state == state && state_.reason == reason) return;
+    state_.state = state;
+    state_.reason = reason;
+  }
+  Log(reason.empty() ? LogSeverity::kInfo : LogSeverity::kWarning, "stream " + state, {{"reason", reason}});
+}
+
+void LogReader::Interrupt() {
+  absl::MutexLock lock(&mutex_);
+  interrupted_ = true;
+  if (open_ != nullptr) open_->Interrupt();
+}
+
+absl::Status LogReader::Run(const StreamPosition& from) {
+  server_id_ = context_->config->stream.server_id;
+  const RetryContext retry{.clock = context_->clock, .cancellation = &context_->stop, .jitter = {}};
+  RetryPolicy policy;
+  policy.first_delay = absl::Milliseconds(200);
+  policy.longest_delay = absl::Seconds(10);
+  policy.max_elapsed = absl::InfiniteDuration();
+  policy.max_tries = std::numeric_limits<int>::max();
+  Backoff backoff(policy, retry);
+  StreamPosition next = from;
+  while (!context_->stop.cancelled()) {
+    SetState("connecting", "");
+    const uint64_t transactions = follower_->transactions();
+    const absl::Status status = Follow(next, server_id_);
+    if (context_->stop.cancelled()) break;
+    if (!PassesByItself(status)) return status;
+    next = follower_->boundary();
+    if (follower_->transactions() != transactions) backoff.Reset();
+    {
+      absl::MutexLock lock(&mutex_);
+      ++state_.reconnects;
+    }
+    SetState("connecting", std::string(View(status.message())));
+    if (!backoff.Wait(status).ok()) break;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status LogReader::Follow(const StreamPosition& from, uint32_t server_id) {
+  StartPoint point;
+  {
+    HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Connection> source, Connection::Open(context_->connect));
+    HAKOBU_ASSIGN_OR_RETURN(point, ContinueAt(context_, source.get(), from));
+  }
+  LogStreamOptions options;
+  options.server_id = server_id;
+  options.replica_uuid = replica_uuid_;
+  options.heartbeat = context_->config->stream.heartbeat;
+  HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<LogStream> stream,
+                          LogStream::Open(context_->connect, point.start, options));
+  server_id_ = stream->server_id();
+  replica_uuid_ = stream->replica_uuid();
+  HAKOBU_RETURN_IF_ERROR(follower_->Begin(point.position));
+  binlog::LogDecoder decoder(follower_);
+  decoder.SetPosition(point.position.file, point.position.offset);
+  {
+    absl::MutexLock lock(&mutex_);
+    open_ = stream.get();
+    if (interrupted_) stream->Interrupt();
+  }
+  Log(LogSeverity::kInfo, "following the log",
+      {{"from", point.start.Text()}, {"server", point.position.server_uuid}});
+  SetState("following", "");
+  const absl::Status status = ReadAll(stream.get(), &decoder);
+  absl::MutexLock lock(&mutex_);
+  open_ = nullptr;
+  bytes_before_ += stream->bytes_read();
+  return status;
+}
+
+absl::Status LogReader::ReadAll(LogStream* stream, binlog::LogDecoder* decoder) {
+  const auto stopped = [] { return absl::CancelledError("stopped on request"); };
+  uint64_t events = 0;
+  while (!context_->stop.cancelled()) {
+    HAKOBU_ASSIGN_OR_RETURN(const std::optional<std::string_view> event,
+                            stream->Next(follower_->has_rows() ? kPause : kLongestWait));
+    if (!event.has_value()) {
+      if (!follower_->Flush()) return stopped();
+    } else {
+      HAKOBU_RETURN_IF_ERROR(decoder->Feed(*event));
+      if (!follower_->FlushIfDue()) return stopped();
+    }
+    if (!event.has_value() || ++events % kShowEvery == 0) ShowProgress(*stream);
+  }
+  (void)follower_->Finish();
+  return absl::OkStatus();
+}
+
+void LogReader::ShowProgress(const LogStream& stream) {
+  const StreamPosition& place = follower_->place();
+  absl::MutexLock lock(&mutex_);
+  state_.file = place.file;
+  state_.offset = place.offset;
+  state_.last_heard = stream.last_heard();
+  state_.bytes = bytes_before_ + stream.bytes_read();
+}
+
+}  // namespace hakobu

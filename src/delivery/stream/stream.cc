@@ -1,0 +1,399 @@
+#include "delivery/stream/stream.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+#include <thread>
+
+#include "base/crash_point.h"
+#include "base/log.h"
+#include "base/status.h"
+#include "delivery/open_ledger.h"
+#include "delivery/stream/copier.h"
+#include "delivery/stream/follower.h"
+#include "delivery/stream/reader.h"
+#include "delivery/stream/start_point.h"
+#include "delivery/stream/stream_context.h"
+
+namespace hakobu {
+namespace {
+
+constexpr absl::Duration kStoreEvery = absl::Milliseconds(100);
+constexpr absl::Duration kShowEvery = absl::Seconds(1);
+// How long what is on its way is waited for after a request to stop.
+constexpr absl::Duration kDrainFor = absl::Seconds(20);
+constexpr absl::Duration kRestPatience = absl::Minutes(10);
+
+RetryPolicy Patient() {
+  RetryPolicy policy;
+  policy.first_delay = absl::Milliseconds(200);
+  policy.longest_delay = absl::Seconds(5);
+  policy.max_elapsed = absl::InfiniteDuration();
+  policy.max_tries = std::numeric_limits<int>::max();
+  return policy;
+}
+
+bool Passed(const StreamPosition& position, int64_t epoch, std::string_view file, uint64_t offset) {
+  if (position.epoch != epoch) return position.epoch > epoch;
+  const uint64_t at = FileNumber(position.file), to = FileNumber(file);
+  return at != to ? at > to : position.offset >= offset;
+}
+
+class Stream : public SenderEvents {
+ public:
+  Stream(const Config& config, const StreamOptions& options, StreamObserver* observer,
+         const Cancellation& cancel)
+      : config_(config),
+        observer_(observer),
+        cancel_(cancel),
+        keeper_(config.stream.memory),
+        follower_(&context_),
+        reader_(&context_, &follower_),
+        copier_(&context_) {
+    context_.config = &config;
+    context_.options = options;
+    context_.clock = options.clock;
+    context_.keeper = &keeper_;
+    context_.senders = &senders_;
+    context_.connect = SourceOptions(config.source);
+  }
+
+  absl::StatusOr<StreamReport> Run() {
+    started_ = context_.clock->Now();
+    HAKOBU_RETURN_IF_ERROR(Open());
+    HAKOBU_RETURN_IF_ERROR(Prepare());
+    Log(LogSeverity::kInfo, "stream started", {{"tables", fmt::format("{}", context_.tables.all().size())}});
+    std::thread reader([this] {
+      const absl::Status status = reader_.Run(start_);
+      if (!status.ok()) context_.Fail(status);
+    });
+    std::vector<std::thread> copiers;
+    for (uint32_t i = 0; i < config_.stream.copy_connections; ++i)
+      copiers.emplace_back([this] { copier_.Work(); });
+    Watch();
+    context_.stop.Cancel();
+    reader_.Interrupt();
+    context_.connections.InterruptAll();
+    reader.join();
+    for (std::thread& thread : copiers) thread.join();
+    return End();
+  }
+
+  void OnLaneFailed(size_t lane, const absl::Status& status) override {
+    CrashPoint("stream.lane_failed");
+    context_.StopTable(context_.tables.At(lane), status);
+  }
+  void OnSenderFailed(const absl::Status& status) override {
+    if (!context_.abandon.cancelled()) context_.Fail(Annotate(status, "send to BigQuery"));
+  }
+
+ private:
+  absl::Status Open() {
+    HAKOBU_ASSIGN_OR_RETURN(const std::string path, LedgerPath(config_, context_.options.ledger_path));
+    HAKOBU_ASSIGN_OR_RETURN(ledger_, Ledger::Open(path));
+    HAKOBU_ASSIGN_OR_RETURN(log_, StreamLog::Open(path));
+    HAKOBU_RETURN_IF_ERROR(log_->LockForStream());
+    context_.ledger = ledger_.get();
+    context_.log = log_.get();
+    HAKOBU_ASSIGN_OR_RETURN(context_.destination,
+                            OpenDestination(config_.destination, context_.options.addresses, context_.clock,
+                                            &context_.abandon, kRestPatience, Patient()));
+    AppendOptions options;
+    options.max_bytes_in_flight =
+        std::max<uint64_t>(config_.stream.memory / config_.stream.connections, 2 << 20);
+    options.not_found_patience = absl::Minutes(10);
+    options.schema_patience = absl::Minutes(10);
+    options.location = config_.destination.location;
+    for (uint32_t i = 0; i < config_.stream.connections; ++i) {
+      senders_.push_back(
+          std::make_unique<Sender>(context_.destination.storage.get(), options, &keeper_, this));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Prepare() {
+    HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Connection> source, Connection::Open(context_.connect));
+    HAKOBU_RETURN_IF_ERROR(EnsureStreamDataset(context_.target()));
+    HAKOBU_ASSIGN_OR_RETURN(const std::optional<StreamPosition> stored, log_->Position());
+    if (stored.has_value()) {
+      start_ = *stored;
+    } else {
+      HAKOBU_ASSIGN_OR_RETURN(StartPoint first, FirstStart(&context_, source.get()));
+      start_ = std::move(first.position);
+    }
+    first_ = !stored.has_value();
+    HAKOBU_RETURN_IF_ERROR(SelectStreamTables(source.get()));
+    if (first_) {
+      start_.stored = context_.clock->Now();
+      HAKOBU_RETURN_IF_ERROR(log_->StorePosition(start_, {}, std::nullopt));
+      CrashPoint("stream.begun");
+    }
+    stored_ = start_;
+    HAKOBU_RETURN_IF_ERROR(follower_.Begin(start_));
+    for (StreamTable* table : context_.tables.all()) HAKOBU_RETURN_IF_ERROR(JoinTable(table));
+    HAKOBU_ASSIGN_OR_RETURN(goal_, ReadLogPosition(source.get()));
+    return absl::OkStatus();
+  }
+
+  absl::Status SelectStreamTables(Connection* source) {
+    Problems problems;
+    const std::vector<TableWork> works = SelectTables(config_, {}, source, &problems, DeliveredBy::kStream);
+    for (const TableWork& work : works) {
+      absl::StatusOr<LaneSchema> schema = MakeLaneSchema(config_, work.options, work.source);
+      problems.Add(schema.status());
+      if (!schema.ok()) continue;
+      context_.tables.Add(work.name, work.options)
+          ->SetSchema(std::make_shared<const LaneSchema>(*std::move(schema)));
+    }
+    HAKOBU_RETURN_IF_ERROR(problems.Status());
+    if (works.empty()) {
+      return WithHint(absl::InvalidArgumentError("there is no table to stream"),
+                      "say `mode: stream` for the tables that `hakobu stream` is to follow");
+    }
+    return LoadRecords();
+  }
+
+  // Tables that are no longer in the configuration miss changes from now on: they are copied anew when they
+  // come back.
+  absl::Status LoadRecords() {
+    HAKOBU_ASSIGN_OR_RETURN(const std::vector<StreamTableRecord> records, log_->Tables());
+    for (StreamTableRecord record : records) {
+      if (StreamTable* table = context_.tables.Find(record.source); table != nullptr) {
+        table->SetRecord(std::move(record));
+        continue;
+      }
+      if (record.state == "dropped") continue;
+      record.state = "dropped";
+      record.reason = "not in the configuration any more";
+      record.since = context_.clock->Now();
+      HAKOBU_RETURN_IF_ERROR(log_->StoreTable(record));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status JoinTable(StreamTable* table) {
+    const StreamTableRecord record = table->record();
+    if (record.state == "stopped") {
+      Log(LogSeverity::kWarning, "table is stopped", {{"table", table->name}, {"reason", record.reason}});
+      return absl::OkStatus();
+    }
+    const std::string target = table->schema()->work.target.ToString();
+    const std::string mode(LaneModeName(table->schema()->mode));
+    const bool begins =
+        record.state.empty() || record.state == "dropped" || record.target != target || record.mode != mode;
+    if (begins) return BeginTable(table);
+    LaneSchema schema = *table->schema();
+    const absl::Status followed = FollowTarget(context_.target(), Follow::kAddOnly, &schema).status();
+    if (followed.code() == absl::StatusCode::kNotFound || followed.code() == absl::StatusCode::kDataLoss) {
+      context_.StopTable(table, followed);
+      return context_.failure();
+    }
+    HAKOBU_RETURN_IF_ERROR(followed);
+    table->SetSchema(std::make_shared<const LaneSchema>(std::move(schema)));
+    HAKOBU_RETURN_IF_ERROR(follower_.Join(table));
+    if (record.state == "copying") copier_.Add(table, "");
+    return absl::OkStatus();
+  }
+
+  absl::Status BeginTable(StreamTable* table) {
+    const std::shared_ptr<const LaneSchema> schema = table->schema();
+    HAKOBU_RETURN_IF_ERROR(BeginTarget(context_.target(), *schema));
+    StreamTableRecord record;
+    record.source = table->name;
+    record.target = schema->work.target.ToString();
+    record.mode = LaneModeName(schema->mode);
+    record.state = "copying";
+    record.since = context_.clock->Now();
+    const auto epoch = static_cast<uint64_t>(start_.epoch);
+    // At the very first start the log may begin a little before the position's place: what is in the set
+    // decides.
+    record.copy_sequence = SequenceText(first_ ? JustBefore(epoch, 0, 0)
+                                               : JustBefore(epoch, FileNumber(start_.file), start_.offset));
+    HAKOBU_RETURN_IF_ERROR(log_->StartCopy(record, {}));
+    CrashPoint("stream.table_begun");
+    table->SetRecord(std::move(record));
+    HAKOBU_RETURN_IF_ERROR(follower_.Join(table));
+    copier_.Add(table, start_.flavor == "mysql" ? start_.gtid_set : "");
+    return absl::OkStatus();
+  }
+
+  // Until the stream is to end.
+  void Watch() {
+    absl::Time shown = absl::InfinitePast();
+    while (!cancel_.WaitFor(kStoreEvery) && !context_.stop.cancelled()) {
+      const absl::Status stored = StoreAcknowledged();
+      if (!stored.ok()) return context_.Fail(stored);
+      if (context_.clock->Now() - shown >= kShowEvery) {
+        shown = context_.clock->Now();
+        observer_->OnStatus(Status());
+      }
+      if (context_.options.until_caught_up && CaughtUp()) {
+        caught_up_ = true;
+        return;
+      }
+    }
+  }
+
+  bool CaughtUp() {
+    if (!copier_.idle() || !Passed(stored_, start_.epoch, goal_.file, goal_.offset)) return false;
+    for (const StreamTable* table : context_.tables.all()) {
+      const std::string state = table->record().state;
+      if (state == "copying" || state == "catching") return false;
+    }
+    return true;
+  }
+
+  absl::Status StoreAcknowledged() {
+    std::optional<LogMark> mark = keeper_.TakeAcknowledged();
+    if (!mark.has_value()) return absl::OkStatus();
+    whole_until_ = mark->whole_until;
+    std::vector<StreamTableRecord> changed;
+    std::vector<StreamTable*> whole;
+    for (StreamTable* table : context_.tables.all()) {
+      StreamTableRecord record = table->record();
+      if (record.state != "catching") continue;
+      if (!Passed(mark->position, record.whole_epoch, record.whole_file, record.whole_offset)) continue;
+      record.state = "whole";
+      record.since = context_.clock->Now();
+      changed.push_back(record);
+      whole.push_back(table);
+    }
+    const bool moved = mark->position.file != stored_.file || mark->position.offset != stored_.offset ||
+                       mark->position.gtid_set != stored_.gtid_set || mark->position.epoch != stored_.epoch;
+    if (!moved && changed.empty() && mark->schemas_json == nullptr) return absl::OkStatus();
+    mark->position.stored = context_.clock->Now();
+    CrashPoint("stream.acknowledged");
+    HAKOBU_RETURN_IF_ERROR(log_->StorePosition(
+        mark->position, changed,
+        mark->schemas_json == nullptr ? std::nullopt : std::optional<std::string>(*mark->schemas_json)));
+    CrashPoint("stream.position_stored");
+    stored_ = std::move(mark->position);
+    for (size_t i = 0; i < whole.size(); ++i) {
+      whole[i]->SetRecord(changed[i]);
+      Log(LogSeverity::kInfo, "table is whole", {{"table", whole[i]->name}});
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status CountGaps() {
+    HAKOBU_ASSIGN_OR_RETURN(const std::vector<StreamGapRecord> gaps, log_->Gaps());
+    open_gaps_ = 0;
+    for (const StreamGapRecord& gap : gaps) open_gaps_ += gap.state == "open" ? 1 : 0;
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<StreamReport> End() {
+    if (context_.failure().ok()) {
+      if (!keeper_.WaitForAll(kDrainFor) && context_.failure().ok()) {
+        Log(LogSeverity::kWarning, "stopped before everything was acknowledged; the next start repeats it");
+      }
+    }
+    const absl::Status stored = StoreAcknowledged();
+    context_.abandon.Cancel();
+    keeper_.Stop();
+    senders_.clear();
+    HAKOBU_RETURN_IF_ERROR(context_.failure());
+    HAKOBU_RETURN_IF_ERROR(stored);
+    StreamReport report;
+    HAKOBU_RETURN_IF_ERROR(CountGaps());
+    ended_ = true;
+    report.status = Status();
+    report.caught_up = caught_up_;
+    observer_->OnStatus(report.status);
+    Log(LogSeverity::kInfo, "stream ended",
+        {{"file", stored_.file}, {"offset", fmt::format("{}", stored_.offset)}, {"gtid", stored_.gtid_set}});
+    return report;
+  }
+
+  StreamStatus Status();
+
+  const Config& config_;
+  StreamObserver* observer_;
+  const Cancellation& cancel_;
+  StreamContext context_;
+  std::unique_ptr<Ledger> ledger_;
+  std::unique_ptr<StreamLog> log_;
+  PositionKeeper keeper_;
+  Follower follower_;
+  LogReader reader_;
+  Copier copier_;
+  std::vector<std::unique_ptr<Sender>> senders_;
+  absl::Time started_;
+  StreamPosition start_;
+  StreamPosition stored_;
+  bool first_ = false;
+  LogPosition goal_;
+  bool caught_up_ = false;
+  bool ended_ = false;
+  uint64_t open_gaps_ = 0;
+  absl::Time whole_until_ = absl::InfinitePast();
+};
+
+StreamStatus Stream::Status() {
+  StreamStatus status;
+  const ReaderState reader = reader_.state();
+  const absl::Status failure = context_.failure();
+  status.state = !failure.ok()                 ? "failed"
+                 : context_.stop.cancelled()   ? (ended_ ? "stopped" : "draining")
+                 : reader.state == "following" ? "streaming"
+                 : reader.state.empty()        ? "starting"
+                                               : "connecting";
+  status.reason = failure.ok() ? reader.reason : failure.ToString();
+  status.source_server =
+      stored_.server_uuid.empty() ? fmt::format("{}", stored_.server_id) : stored_.server_uuid;
+  status.epoch = stored_.epoch;
+  status.file = stored_.file;
+  status.offset = stored_.offset;
+  status.gtid_set = stored_.gtid_set;
+  status.read_file = reader.file;
+  status.read_offset = reader.offset;
+  status.started = started_;
+  status.last_event = reader.last_heard;
+  status.last_stored = stored_.stored;
+  status.fresh_until = whole_until_;
+  status.transactions = follower_.transactions();
+  status.log_bytes = reader.bytes;
+  status.reconnects = reader.reconnects;
+  status.held_bytes = keeper_.held_bytes();
+  status.open_gaps = open_gaps_;
+  for (const auto& sender : senders_) status.resent_requests += sender->counters().resent_requests;
+  for (const StreamTable* table : context_.tables.all()) {
+    const StreamTableRecord record = table->record();
+    StreamTableStatus one;
+    one.source = table->name;
+    one.target = record.target;
+    one.state = record.state;
+    one.reason = record.reason;
+    one.inserts = table->inserts;
+    one.updates = table->updates;
+    one.deletes = table->deletes;
+    one.bytes = table->bytes;
+    one.copied_rows = record.copied_rows;
+    one.chunks = record.chunks;
+    one.chunks_done = record.chunks_done;
+    one.quarantined = table->quarantined;
+    if (record.state == "whole") one.fresh_until = whole_until_;
+    one.changes = one.inserts + one.updates + one.deletes;
+    status.changes += one.changes;
+    status.bytes += one.bytes;
+    status.tables.push_back(std::move(one));
+  }
+  return status;
+}
+
+}  // namespace
+
+int ExitCode(const StreamReport& report) {
+  for (const StreamTableStatus& table : report.status.tables) {
+    if (table.state == "stopped" || table.quarantined > 0) return 3;
+  }
+  return report.status.open_gaps > 0 ? 3 : 0;
+}
+
+absl::StatusOr<StreamReport> RunStream(const Config& config, const StreamOptions& options,
+                                       StreamObserver* observer, const Cancellation& cancel) {
+  StreamObserver silent;
+  return Stream(config, options, observer == nullptr ? &silent : observer, cancel).Run();
+}
+
+}  // namespace hakobu

@@ -1,0 +1,61 @@
+#include <nlohmann/json.hpp>
+
+#include "delivery/stream/stream.h"
+
+namespace hakobu {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// RFC 3339; null when it is not known.
+Json TimeJson(absl::Time time) {
+  if (time == absl::InfinitePast() || time == absl::InfiniteFuture()) return nullptr;
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", time, absl::UTCTimeZone());
+}
+
+Json TableJson(const StreamTableStatus& table) {
+  return {{"source", table.source},
+          {"target", table.target},
+          {"state", table.state},
+          {"reason", table.reason},
+          {"inserts", table.inserts},
+          {"updates", table.updates},
+          {"deletes", table.deletes},
+          {"bytes", table.bytes},
+          {"copied_rows", table.copied_rows},
+          {"chunks", table.chunks},
+          {"chunks_done", table.chunks_done},
+          {"quarantined", table.quarantined},
+          {"fresh_until", TimeJson(table.fresh_until)}};
+}
+
+}  // namespace
+
+std::string StreamStatusToJson(const StreamStatus& status) {
+  Json json = {
+      {"state", status.state},
+      {"reason", status.reason},
+      {"source_server", status.source_server},
+      {"epoch", status.epoch},
+      {"position", {{"file", status.file}, {"offset", status.offset}, {"gtid_set", status.gtid_set}}},
+      {"read", {{"file", status.read_file}, {"offset", status.read_offset}}},
+      {"started", TimeJson(status.started)},
+      {"last_event", TimeJson(status.last_event)},
+      {"last_stored", TimeJson(status.last_stored)},
+      {"fresh_until", TimeJson(status.fresh_until)},
+      {"transactions", status.transactions},
+      {"changes", status.changes},
+      {"bytes", status.bytes},
+      {"log_bytes", status.log_bytes},
+      {"reconnects", status.reconnects},
+      {"resent_requests", status.resent_requests},
+      {"held_bytes", status.held_bytes},
+      {"open_gaps", status.open_gaps}};
+  json["lag_bytes"] = status.lag_bytes < 0 ? Json(nullptr) : Json(status.lag_bytes);
+  json["headroom_seconds"] = status.headroom_seconds < 0 ? Json(nullptr) : Json(status.headroom_seconds);
+  json["tables"] = Json::array();
+  for (const StreamTableStatus& table : status.tables) json["tables"].push_back(TableJson(table));
+  return json.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace hakobu

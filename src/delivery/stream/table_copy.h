@@ -1,0 +1,49 @@
+// One table's first copy: plan, chunks, end. Goes on where an earlier process stopped.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "delivery/request_pool.h"
+#include "delivery/stream/stream_context.h"
+#include "source/source.h"
+
+namespace hakobu {
+
+// One thread.
+class TableCopy {
+ public:
+  TableCopy(StreamContext* context, StreamTable* table, std::string joined)
+      : context_(context), table_(table), joined_(std::move(joined)) {}
+  ~TableCopy();
+  // Cancelled when the stream is being stopped. Unavailable is waited out here.
+  absl::Status Copy();
+
+ private:
+  absl::Status Plan();
+  absl::Status WaitForCommits();
+  absl::Status CopyChunk(StreamChunkRecord* chunk);
+  absl::Status CopyOnce(StreamChunkRecord* chunk);
+  absl::Status CopyByKey(const Chunk& bounds, StreamChunkRecord* chunk);
+  absl::Status CopyHistory(const Chunk& bounds, StreamChunkRecord* chunk);
+  // Reads the chunk, encodes it with `encoder` and hands each full request to `send`.
+  absl::Status Read(const Chunk& bounds, const LaneSchema& schema, ProtoEncoder* encoder,
+                    StreamChunkRecord* chunk,
+                    absl::FunctionRef<absl::Status(std::shared_ptr<EncodedRows>)> send);
+  absl::Status Finish();
+  absl::StatusOr<Connection*> Source();
+  void DropSource();
+
+  StreamContext* context_;
+  StreamTable* table_;
+  const std::string joined_;
+  std::unique_ptr<Connection> source_;
+  std::shared_ptr<RequestPool> pool_ = std::make_shared<RequestPool>();
+  std::unique_ptr<AppendConnection> connection_;
+  AppendConnection::TargetId target_ = 0;
+  std::string descriptor_;
+};
+
+}  // namespace hakobu
