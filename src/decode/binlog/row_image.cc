@@ -130,9 +130,15 @@ absl::Status Resolve(const TableMap& map, size_t place, const SourceColumn* know
 }  // namespace
 
 bool RowsEvent::HasAllColumns() const {
-  const bool before = change == RowChange::kInsert || CountBits(present_before) == columns;
-  const bool after = change == RowChange::kDelete || CountBits(present_after) == columns;
-  return before && after;
+  // The bits behind the last column's may be anything.
+  const auto all = [this](std::string_view present) {
+    for (size_t column = 0; column < columns; ++column) {
+      if (!BitAt(present, column)) return false;
+    }
+    return true;
+  };
+  return (change == RowChange::kInsert || all(present_before)) &&
+         (change == RowChange::kDelete || all(present_after));
 }
 
 bool IsRowsEvent(EventType type) {

@@ -1,0 +1,57 @@
+// `hakobu stream` on both servers: what is written at the source is in BigQuery, whatever happens between.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startBigquery, startMysql } from '../harness/servers.mjs';
+import { bigqueryClient } from '../harness/clients.mjs';
+import { makeStream, waitForLine, waitUntilEqual } from '../harness/stream.mjs';
+
+const options = {
+  mysql: ['--server-id=1', '--log-bin=binlog', '--gtid-mode=ON', '--enforce-gtid-consistency=ON'],
+  mariadb: ['--server-id=1', '--log-bin=binlog', '--binlog-format=ROW'],
+};
+
+for (const flavor of ['mysql', 'mariadb']) {
+  test(`stream from ${flavor}`, async (t) => {
+    const mysql = await startMysql({ flavor, options: options[flavor], test: t });
+    const server = await startBigquery({ test: t });
+    const bigquery = bigqueryClient(server);
+    const admin = await mysql.connect();
+    t.after(() => admin.end());
+    await admin.query(`CREATE DATABASE shop CHARACTER SET utf8mb4; USE shop;
+      CREATE TABLE members (id INT PRIMARY KEY, name VARCHAR(50), joined DATETIME(3), points DECIMAL(10,2));
+      CREATE TABLE visits (member INT, at TIMESTAMP(6), note TEXT, PRIMARY KEY (member, at));
+      INSERT INTO members VALUES (1, '佐藤', '2024-01-02 03:04:05.678', 10.50), (2, 'Tanaka', NULL, NULL), (3, 'Ito', NULL, 0)`);
+    const job = makeStream({ mysql, bigquery: server, dataset: 'live', tables: [{ table: 'shop.*' }], test: t });
+    const common = { mysql, bigquery, database: 'shop', dataset: 'live' };
+    const stream = job.start();
+    t.after(() => stream.stop());
+    const equal = () => waitUntilEqual({ ...common, tables: ['members', 'visits'], server: stream });
+
+    await t.test('the first copy, then inserts, updates and deletes', async () => {
+      await equal();
+      await admin.query(`INSERT INTO members VALUES (4, 'new', NOW(3), 1); UPDATE members SET name = 'changed' WHERE id = 1;
+        DELETE FROM members WHERE id = 2; INSERT INTO visits VALUES (1, NOW(6), 'x')`);
+      await equal();
+    });
+    await t.test('a changed key', async () => {
+      await admin.query('UPDATE members SET id = 40 WHERE id = 4; UPDATE members SET id = 4, name = NULL WHERE id = 40');
+      await equal();
+    });
+    await t.test('transactions, rolled back ones, savepoints', async () => {
+      await admin.query(`START TRANSACTION; INSERT INTO members VALUES (10, 'a', NULL, 1); INSERT INTO visits VALUES (10, NOW(6), 'b');
+        SAVEPOINT one; INSERT INTO members VALUES (11, 'gone', NULL, 1); ROLLBACK TO SAVEPOINT one;
+        UPDATE members SET points = points + 1; COMMIT;
+        START TRANSACTION; INSERT INTO members VALUES (12, 'never', NULL, 1); ROLLBACK`);
+      await equal();
+    });
+    await t.test('a stop keeps the place, and the next start goes on', async () => {
+      const { code } = await stream.stop();
+      assert.equal(code, 0, stream.output);
+      await admin.query("INSERT INTO members VALUES (20, 'while away', NULL, 3); DELETE FROM members WHERE id = 3");
+      const result = await job.catchUp();
+      assert.equal(result.code, 0, result.stderr);
+      assert.equal(result.status.tables.find((table) => table.source === 'shop.members').state, 'whole');
+      await waitUntilEqual({ ...common, tables: ['members', 'visits'] });
+    });
+  });
+}
