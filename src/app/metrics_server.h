@@ -1,27 +1,53 @@
-// Health, readiness and metrics over HTTP, for a supervisor and for Prometheus.
+// Health, readiness and metrics of a stream over HTTP, for a supervisor and for Prometheus.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "delivery/stream/stream.h"
 
 namespace hakobu {
 
-// Prometheus' text format, version 0.0.4. A value that is not known is left out.
+// Keeps the last status a stream told. Thread-safe.
+class StatusBoard : public StreamObserver {
+ public:
+  struct Seen {
+    StreamStatus status;
+    absl::Time at;
+  };
+  void OnStatus(const StreamStatus& status) override;
+  std::optional<Seen> Last() const;
+
+ private:
+  mutable absl::Mutex mutex_;
+  std::optional<Seen> last_ ABSL_GUARDED_BY(mutex_);
+};
+
+// Prometheus' text format, version 0.0.4. A value that is not known is left out, never shown as 0.
 std::string PrometheusText(const StreamStatus& status, absl::Time now);
 
-// GET /healthz (200 or 503 while not alive), /readyz (200 or 503 while not ready), /metrics. Runs its own
-// thread until it is destroyed.
+struct Health {
+  bool alive = false;  // false: it has failed or hangs, restart it
+  bool ready = false;  // it follows the log
+  std::string reason;  // of what is not so
+};
+// A stream tells its status about once a second: one that has told nothing for a minute hangs.
+Health HealthOf(const std::optional<StatusBoard::Seen>& seen, absl::Time now);
+
+// GET /healthz (200, or 503 when not alive), /readyz (200, or 503 when not ready), /metrics. Has threads of
+// its own until it is destroyed.
 class MetricsServer {
  public:
-  using Snapshot = std::function<StreamStatus()>;  // called from the server's threads
-  // Port 0: a free one. Unavailable when the address cannot be bound.
+  using Read = std::function<std::optional<StatusBoard::Seen>()>;  // called from the server's threads
+  // Port 0: a free one. InvalidArgument when the address cannot be had.
   static absl::StatusOr<std::unique_ptr<MetricsServer>> Start(const std::string& host, uint16_t port,
-                                                              Snapshot snapshot);
+                                                              Read read);
   virtual ~MetricsServer() = default;
   virtual uint16_t port() const = 0;
 };

@@ -1,0 +1,194 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <initializer_list>
+#include <utility>
+
+#include "app/metrics_server.h"
+
+namespace hakobu {
+namespace {
+
+using Labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;
+
+// A label's value: backslash, quote and line feed are escaped, everything else is UTF-8 as it is.
+std::string Escaped(std::string_view value) {
+  std::string text;
+  for (const char character : value) {
+    switch (character) {
+      case '\\':
+        text += "\\\\";
+        break;
+      case '"':
+        text += "\\\"";
+        break;
+      case '\n':
+        text += "\\n";
+        break;
+      default:
+        text += character;
+    }
+  }
+  return text;
+}
+
+class Page {
+ public:
+  // One metric: its samples follow.
+  void Metric(std::string_view name, std::string_view type, std::string_view help) {
+    name_ = name;
+    head_ = fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n", name, help, type);
+  }
+  template <typename Value>
+  void Sample(const Labels& labels, Value value) {
+    text_ += std::exchange(head_, "") + name_;
+    char before = '{';
+    for (const auto& [label, text] : labels) {
+      text_ += fmt::format("{}{}=\"{}\"", before, label, Escaped(text));
+      before = ',';
+    }
+    if (labels.size() > 0) text_ += '}';
+    text_ += fmt::format(" {}\n", value);
+  }
+  template <typename Value>
+  void Only(std::string_view name, std::string_view type, std::string_view help, Value value) {
+    Metric(name, type, help);
+    Sample({}, value);
+  }
+  std::string Take() { return std::move(text_); }
+
+ private:
+  std::string name_, head_, text_;
+};
+
+bool IsKnown(absl::Time time) {
+  return time != absl::InfinitePast() && time != absl::InfiniteFuture();
+}
+
+double Seconds(absl::Time time) {
+  return static_cast<double>(absl::ToUnixMillis(time)) / 1000;
+}
+
+// It grows until there is new proof. Clocks may differ a little: what is proven is never from the future.
+double Freshness(absl::Time fresh_until, absl::Time now) {
+  return std::max(absl::ToDoubleSeconds(now - fresh_until), 0.0);
+}
+
+uint64_t ResidentBytes() {
+  uint64_t total = 0, resident = 0;
+  std::ifstream("/proc/self/statm") >> total >> resident;
+  return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+void AddStates(const StreamStatus& status, Page* page) {
+  page->Metric("hakobu_stream_state", "gauge", "1 for the state the stream is in, 0 for the others.");
+  constexpr std::string_view kStates[] = {"starting", "connecting", "streaming",
+                                          "draining", "stopped",    "failed"};
+  for (const std::string_view state : kStates)
+    page->Sample({{"state", state}}, status.state == state ? 1 : 0);
+  page->Metric("hakobu_stream_info", "gauge", "The server that is followed and the epoch of its positions.");
+  page->Sample({{"server", status.source_server}, {"epoch", fmt::format("{}", status.epoch)}}, 1);
+}
+
+void AddTimes(const StreamStatus& status, absl::Time now, Page* page) {
+  if (IsKnown(status.started))
+    page->Only("hakobu_stream_start_time_seconds", "gauge", "When the stream started.",
+               Seconds(status.started));
+  if (IsKnown(status.fresh_until)) {
+    page->Only("hakobu_stream_freshness_seconds", "gauge",
+               "Age of the newest moment up to which every table is proven to be whole in BigQuery.",
+               Freshness(status.fresh_until, now));
+  }
+  if (IsKnown(status.last_event)) {
+    page->Only("hakobu_stream_last_event_time_seconds", "gauge", "When an event or heartbeat last came.",
+               Seconds(status.last_event));
+  }
+  if (IsKnown(status.last_stored)) {
+    page->Only("hakobu_stream_position_time_seconds", "gauge", "When the stored position last moved.",
+               Seconds(status.last_stored));
+  }
+  if (status.headroom_seconds >= 0) {
+    page->Only("hakobu_stream_retention_headroom_seconds", "gauge",
+               "Until the source purges log that is still needed, at this rate.", status.headroom_seconds);
+  }
+  if (status.lag_bytes >= 0) {
+    page->Only("hakobu_stream_lag_bytes", "gauge", "Log between the stored position and its end.",
+               status.lag_bytes);
+  }
+}
+
+void AddPositions(const StreamStatus& status, Page* page) {
+  page->Metric("hakobu_stream_position_offset_bytes", "gauge",
+               "Place in the source's log: what is stored as delivered, and what has been read.");
+  if (!status.file.empty()) page->Sample({{"kind", "stored"}, {"file", status.file}}, status.offset);
+  if (!status.read_file.empty())
+    page->Sample({{"kind", "read"}, {"file", status.read_file}}, status.read_offset);
+}
+
+void AddCounters(const StreamStatus& status, Page* page) {
+  struct Counter {
+    std::string_view name, help;
+    uint64_t StreamStatus::* value;
+  };
+  constexpr Counter kCounters[] = {
+      {"hakobu_stream_transactions_total", "Transactions read from the log.", &StreamStatus::transactions},
+      {"hakobu_stream_changes_total", "Row changes delivered.", &StreamStatus::changes},
+      {"hakobu_stream_sent_bytes_total", "Encoded bytes of rows delivered.", &StreamStatus::bytes},
+      {"hakobu_stream_log_bytes_total", "Bytes of log read.", &StreamStatus::log_bytes},
+      {"hakobu_stream_reconnects_total", "New connections to the source after the first.",
+       &StreamStatus::reconnects},
+      {"hakobu_stream_resent_requests_total", "Requests to BigQuery that were sent again.",
+       &StreamStatus::resent_requests},
+  };
+  for (const Counter& each : kCounters) page->Only(each.name, "counter", each.help, status.*each.value);
+  page->Only("hakobu_stream_held_bytes", "gauge", "Encoded rows that BigQuery has not acknowledged yet.",
+             status.held_bytes);
+  page->Only("hakobu_stream_open_gaps", "gauge", "Gaps that are not repaired.", status.open_gaps);
+  page->Only("process_resident_memory_bytes", "gauge", "Memory of this process.", ResidentBytes());
+}
+
+void AddTables(const StreamStatus& status, absl::Time now, Page* page) {
+  const auto each = [&](std::string_view name, std::string_view type, std::string_view help, auto value) {
+    page->Metric(name, type, help);
+    for (const StreamTableStatus& table : status.tables) {
+      page->Sample({{"table", table.source}, {"target", table.target}}, value(table));
+    }
+  };
+  page->Metric("hakobu_table_freshness_seconds", "gauge",
+               "Age of the newest moment up to which the table is proven to be whole in BigQuery.");
+  for (const StreamTableStatus& table : status.tables) {
+    if (!IsKnown(table.fresh_until)) continue;
+    page->Sample({{"table", table.source}, {"target", table.target}}, Freshness(table.fresh_until, now));
+  }
+  page->Metric("hakobu_table_state", "gauge", "1 for the state the table is in.");
+  for (const StreamTableStatus& table : status.tables) {
+    page->Sample({{"table", table.source}, {"target", table.target}, {"state", table.state}}, 1);
+  }
+  using Table = const StreamTableStatus&;
+  each("hakobu_table_changes_total", "counter", "Row changes delivered.", [](Table t) { return t.changes; });
+  each("hakobu_table_sent_bytes_total", "counter", "Encoded bytes delivered.",
+       [](Table t) { return t.bytes; });
+  each("hakobu_table_copied_rows_total", "counter", "Rows of the first copy.",
+       [](Table t) { return t.copied_rows; });
+  each("hakobu_table_copy_chunks", "gauge", "Chunks of the first copy.", [](Table t) { return t.chunks; });
+  each("hakobu_table_copy_chunks_done", "gauge", "Those that are delivered.",
+       [](Table t) { return t.chunks_done; });
+  each("hakobu_table_quarantined_values_total", "counter", "Values that BigQuery could not hold.",
+       [](Table t) { return t.quarantined; });
+}
+
+}  // namespace
+
+std::string PrometheusText(const StreamStatus& status, absl::Time now) {
+  Page page;
+  AddStates(status, &page);
+  AddTimes(status, now, &page);
+  AddPositions(status, &page);
+  AddCounters(status, &page);
+  AddTables(status, now, &page);
+  return page.Take();
+}
+
+}  // namespace hakobu
