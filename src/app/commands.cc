@@ -6,6 +6,7 @@
 #include "app/binlog_command.h"
 #include "app/check_command.h"
 #include "app/completion_command.h"
+#include "app/gaps_command.h"
 #include "app/grants_command.h"
 #include "app/init_command.h"
 #include "app/plan_command.h"
@@ -52,6 +53,7 @@ void BuildCommandLine(CLI::App& app, CommandLine& line) {
   RegisterPlanCommand(app, line);
   RegisterRunCommand(app, line);
   RegisterStreamCommand(app, line);
+  RegisterGapsCommand(app, line);
   RegisterStatusCommand(app, line);
   RegisterBinlogCommand(app, line);
   RegisterBigQueryCommand(app, line);
