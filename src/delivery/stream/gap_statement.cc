@@ -112,6 +112,7 @@ class Statement {
   }
 
   std::string Name(const GapTable& table) const {
+    if (table.target.empty()) return table.source;
     const bool japanese = options_.language == Language::kJapanese;
     return fmt::format(fmt::runtime(japanese ? "{}（BigQuery：{}）" : "{} (BigQuery: {})"), table.source,
                        table.target);

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "delivery/stream/gap_record.h"
+#include "delivery/stream/gap.h"
 
 namespace hakobu {
 

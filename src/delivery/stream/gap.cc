@@ -1,4 +1,4 @@
-#include "delivery/stream/gap_record.h"
+#include "delivery/stream/gap.h"
 
 #include <fmt/format.h>
 
