@@ -1,0 +1,96 @@
+// A random workload while first copies run and the log is followed: afterwards BigQuery equals the source, row for row
+// and value for value. Each seed has its own kind of trouble.
+//   HAKOBU_STREAM_SEEDS=300 HAKOBU_STREAM_FIRST_SEED=1 node --test tests/system/stream_random.test.mjs    a soak
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { bigqueryClient } from '../harness/clients.mjs';
+import { startTcpProxy } from '../harness/proxies.mjs';
+import { generator } from '../harness/random_values.mjs';
+import { startBigquery, startMysql } from '../harness/servers.mjs';
+import { makeStream, waitUntilEqual } from '../harness/stream.mjs';
+import { makeWorkload, runWorkload, workloadTables } from '../harness/workload.mjs';
+
+const seeds = Number(process.env.HAKOBU_STREAM_SEEDS ?? 20);
+const first = Number(process.env.HAKOBU_STREAM_FIRST_SEED ?? 1);
+const options = {
+  mysql: ['--server-id=1', '--log-bin=binlog', '--gtid-mode=ON', '--enforce-gtid-consistency=ON', '--sync-binlog=1'],
+  mariadb: ['--server-id=1', '--log-bin=binlog', '--binlog-format=ROW', '--sync-binlog=1'],
+};
+const variants = [[], ['--binlog-row-metadata=FULL'], ['--binlog-transaction-compression=ON'], ['--binlog-row-value-options=PARTIAL_JSON'],
+  ['--binlog-checksum=NONE'], ['--max-binlog-size=65536']];
+
+// What goes wrong, by seed. Each is called while the workload runs and may return when it is over.
+const troubles = {
+  async nothing() {},
+  async 'hakobu is killed'({ random, job, state }) {
+    for (let i = 0; i < 3; ++i) {
+      await sleep(200 + random() * 900);
+      await state.stream.kill9();
+      state.stream = job.start();
+    }
+  },
+  async 'the source is killed'({ random, state }) {
+    await sleep(300 + random() * 900);
+    let release;
+    state.gate = new Promise((resolve) => (release = resolve));
+    await state.mysql.kill9();
+    const { flavor, folder, port } = state.mysql;
+    Object.assign(state.mysql, await startMysql({ flavor, folder, port, options: state.options }));
+    release();
+  },
+  async 'connections are cut and stalled'({ random }) { await sleep(500 * random()); },  // by the proxy
+  async 'BigQuery is restarted'({ random, state }) {
+    await sleep(300 + random() * 900);
+    const { folder, restPort, grpcPort } = state.server;
+    await (random() < 0.5 ? state.server.kill9() : state.server.stop());
+    await sleep(random() * 1500);
+    state.server = await startBigquery({ folder, restPort, grpcPort });
+  },
+  async 'hakobu stops and goes on'({ random, job, state }) {
+    await sleep(300 + random() * 600);
+    const { code } = await state.stream.stop();
+    assert.equal(code, 0, state.stream.output);
+    await sleep(random() * 500);
+    state.stream = job.start();
+  },
+};
+
+for (let seed = first; seed < first + seeds; ++seed) {
+  const random = generator(seed);
+  const flavor = seed % 4 === 3 ? 'mariadb' : 'mysql';
+  const [name, trouble] = Object.entries(troubles)[seed % Object.keys(troubles).length];
+  const variant = flavor === 'mysql' ? variants[Math.floor(random() * variants.length)] : variants[seed % 2];
+  test(`seed ${seed}: ${flavor} ${variant.join(' ')}, ${name}`, { timeout: 240000 }, async (t) => {
+    const state = { options: [...options[flavor], ...variant], gate: Promise.resolve() };
+    state.mysql = await startMysql({ flavor, options: state.options, test: t });
+    state.server = await startBigquery({ test: t });
+    t.after(() => Promise.all([state.stream?.kill9(), state.mysql.kill9(), state.server.kill9()]));
+    const database = 'work';
+    await makeWorkload({ mysql: state.mysql, database, seed });
+    let port = state.mysql.port;
+    if (name === 'connections are cut and stalled') {
+      const fault = (n) => (n < 14 ? { afterBytes: 2000 + random() * 150000, action: random() < 0.8 ? 'cut' : 'stall' } : undefined);
+      ({ port } = await startTcpProxy({ port, fault, test: t }));
+    }
+    const job = makeStream({ mysql: { ...state.mysql, port }, bigquery: state.server, dataset: 'live', test: t,
+      tables: [{ table: `${database}.*` }], defaults: { chunk_rows: 100 },
+      source: { connections: 2, connect_timeout: '3s' } });
+    if (random() < 0.7) state.stream = job.start();
+    const work = runWorkload({ mysql: state.mysql, database, seed, hold: () => state.gate });
+    await sleep(random() * 300);
+    state.stream ??= job.start();
+    await trouble({ random, job, state });
+    const done = await work;
+    assert.ok(Object.keys(done).length > 10, JSON.stringify(done));
+    await waitUntilEqual({ mysql: state.mysql, bigquery: bigqueryClient(state.server), database, dataset: 'live',
+      tables: workloadTables, server: state.stream, timeoutMs: 60000 });
+    const { code } = await state.stream.stop();
+    assert.equal(code, 0, state.stream.output);
+    const caughtUp = await job.catchUp();
+    assert.equal(caughtUp.code, 0, caughtUp.stderr);
+    for (const table of caughtUp.status.tables) assert.equal(table.state, 'whole', JSON.stringify(table));
+    await waitUntilEqual({ mysql: state.mysql, bigquery: bigqueryClient(state.server), database, dataset: 'live',
+      tables: workloadTables, timeoutMs: 5000 });
+  });
+}
