@@ -5,6 +5,8 @@
 #include "base/crash_point.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "destination/error.h"
+#include "destination/retry.h"
 
 namespace hakobu {
 namespace {
@@ -35,8 +37,18 @@ bool IsStreamGone(const absl::Status& status) {
          *code == StorageErrorCode::kOffsetAlreadyExists;
 }
 
+// A job that ran and failed, apart from a call that did.
+bool IsJobsOwnError(const absl::Status& status) {
+  return HttpStatus(status) == 0 && !ErrorReason(status).empty();
+}
+
+// Every attempt has a job id of its own, so what wants a new one is tried again too.
 bool PassesByItself(const absl::Status& status) {
-  return status.code() == absl::StatusCode::kUnavailable || status.code() == absl::StatusCode::kAborted;
+  if (status.code() == absl::StatusCode::kUnavailable || status.code() == absl::StatusCode::kAborted) {
+    return true;
+  }
+  const Remedy remedy = RemedyFor(status);
+  return IsJobsOwnError(status) && (remedy == Remedy::kRetry || remedy == Remedy::kRetryWithNewJobId);
 }
 
 }  // namespace
@@ -149,6 +161,7 @@ absl::StatusOr<bool> ChunkDelivery::FinishSealed(TableRun* table, ChunkRecord* c
       *run_->destination.rest, JobName{destination.billing_project, chunk->stream, destination.location});
   if (!job.ok()) {
     // Not there, or failed: nothing of it is in the table.
+    if (IsJobsOwnError(job.status()) && job.status().code() != absl::StatusCode::kCancelled) return false;
     if (PassesByItself(job.status()) || job.status().code() == absl::StatusCode::kCancelled)
       return job.status();
     return false;
