@@ -49,6 +49,7 @@ bool IsCharacter(LogType type) {
     case LogType::kVarcharCompressed:
     case LogType::kBlob:
     case LogType::kBlobCompressed:
+    case LogType::kVector:  // a blob to the server, of character set binary
       return true;
     default:
       return false;

@@ -2,8 +2,8 @@
 //   for each LogStatement:  context = ContextOf(statement, …);
 //                           for each change of ParseDdl(statement.text, context): history.Apply(change,
 //                           context)
-//   for each new TableMap:  Reconcile(map, history.Find(map.database, map.table), …) -> the table to decode
-//   by
+//   for each new TableMap:  Reconcile(map, history.FindDefinition(map.database, map.table), …) -> the table
+//   to decode by
 #pragma once
 
 #include "decode/ddl/parse.h"           // IWYU pragma: export

@@ -307,6 +307,15 @@ std::optional<SourceKey> KeyOf(const TableMap& map, const SourceTable* known, co
   return key;
 }
 
+// Each of MariaDB's unique keys made out of hashes has a hidden column at the row's end, a BIGINT UNSIGNED.
+constexpr std::string_view kHashColumn = "DB_ROW_HASH_";
+
+size_t HashedKeys(const TableDefinition& known) {
+  return static_cast<size_t>(
+      std::count_if(known.indexes.begin(), known.indexes.end(),
+                    [](const TableIndex& index) { return index.hash && index.unique; }));
+}
+
 // binlog_row_metadata=FULL: the log is the truth, the history adds what it does not carry.
 absl::StatusOr<Reconciled> FromNames(const TableMap& map, const SourceTable* known, Dialect dialect) {
   DdlContext context;
@@ -318,18 +327,26 @@ absl::StatusOr<Reconciled> FromNames(const TableMap& map, const SourceTable* kno
   result.table.database = map.database;
   result.table.name = map.table;
   result.table.columns.clear();
-  if (known != nullptr && known->columns.size() != map.columns.size()) {
+  size_t own_columns = map.columns.size();
+  while (dialect == Dialect::kMariaDb && own_columns > 0 &&
+         map.columns[own_columns - 1].name.starts_with(kHashColumn) &&
+         FindKnown(known, own_columns - 1, map.columns[own_columns - 1].name) == nullptr) {
+    --own_columns;
+  }
+  result.hidden_columns = map.columns.size() - own_columns;
+  if (known != nullptr && known->columns.size() != own_columns) {
     result.differences.push_back(
-        fmt::format("the log has {} columns, the history {}", map.columns.size(), known->columns.size()));
+        fmt::format("the log has {} columns, the history {}", own_columns, known->columns.size()));
   }
   for (size_t i = 0; i < map.columns.size(); ++i) {
     const LogColumn& logged = map.columns[i];
-    const SourceColumn* column = FindKnown(known, i, logged.name);
+    const bool hidden = i >= own_columns;
+    const SourceColumn* column = hidden ? nullptr : FindKnown(known, i, logged.name);
     const std::string difference = column == nullptr ? std::string() : ShapeDifference(*column, logged);
-    if (known != nullptr && column == nullptr) {
+    if (known != nullptr && column == nullptr && !hidden) {
       result.differences.push_back(
           fmt::format("column {}: the history has none named {}", i + 1, logged.name));
-    } else if (known != nullptr && column != &known->columns[i]) {
+    } else if (column != nullptr && column != &known->columns[i]) {
       result.differences.push_back(
           fmt::format("column {}: {} has another place in the history", i + 1, logged.name));
     }
@@ -352,9 +369,20 @@ absl::StatusOr<Reconciled> FromNames(const TableMap& map, const SourceTable* kno
   return result;
 }
 
-absl::StatusOr<Reconciled> FromHistory(const TableMap& map, const SourceTable& known) {
+absl::StatusOr<Reconciled> FromHistory(const TableMap& map, const SourceTable& own, size_t hashed_keys) {
   Reconciled result;
-  result.table = known;
+  result.table = own;
+  SourceTable& known = result.table;
+  // MEMORY's keys are hashes without such columns, so the map has the last word.
+  const bool hidden = map.columns.size() == own.columns.size() + hashed_keys;
+  for (size_t i = 0; hidden && i < hashed_keys; ++i) {
+    SourceColumn& column = known.columns.emplace_back();
+    column.name = fmt::format("{}{}", kHashColumn, i + 1);
+    column.type = SourceType::kBigInt;
+    column.declared = "bigint(20) unsigned";
+    column.is_unsigned = true;
+  }
+  if (hidden) result.hidden_columns = hashed_keys;
   std::vector<std::string> problems;
   if (known.columns.size() != map.columns.size()) {
     problems.push_back(
@@ -382,9 +410,10 @@ absl::StatusOr<Reconciled> FromHistory(const TableMap& map, const SourceTable& k
 
 }  // namespace
 
-absl::StatusOr<Reconciled> Reconcile(const TableMap& map, const SourceTable* known, Dialect dialect) {
+absl::StatusOr<Reconciled> Reconcile(const TableMap& map, const TableDefinition* known, Dialect dialect) {
+  const SourceTable* table = known == nullptr ? nullptr : &known->table;
   if (map.has_names) {
-    absl::StatusOr<Reconciled> result = FromNames(map, known, dialect);
+    absl::StatusOr<Reconciled> result = FromNames(map, table, dialect);
     if (!result.ok()) return Annotate(result.status(), fmt::format("{}.{}", map.database, map.table));
     return result;
   }
@@ -395,7 +424,7 @@ absl::StatusOr<Reconciled> Reconcile(const TableMap& map, const SourceTable* kno
                     "source, or copy the table again",
                     map.database, map.table));
   }
-  return FromHistory(map, *known);
+  return FromHistory(map, *table, dialect == Dialect::kMariaDb ? HashedKeys(*known) : 0);
 }
 
 }  // namespace hakobu::ddl

@@ -90,10 +90,12 @@ class Editor {
   absl::Status KeepColumn(size_t place);
   absl::Status PlaceColumns();
   absl::Status PlaceColumn(Column column, const Place& place);
+  absl::Status MoveColumn(size_t old_place, const Place& place);
   void ChangeMarks();
   void KeepIndexes();
   void KeepIndex(const TableIndex& index);
   void AddIndexes();
+  bool WasHashed(std::string_view new_name) const;
   const ChangeColumn* ChangeOf(std::string_view name) const;
   std::string NewName(std::string_view old_name) const;  // "" when dropped
   bool IsDropped(std::string_view name) const;
@@ -195,7 +197,6 @@ absl::Status Editor::KeepColumn(size_t place) {
     columns_.push_back(std::move(kept));
     return absl::OkStatus();
   }
-  if (change->place.kind != Place::Kind::kUnstated) return absl::OkStatus();  // PlaceColumns has it
   HAKOBU_ASSIGN_OR_RETURN(SourceColumn shaped, ShapeColumn(change->column, after_.collation, context_));
   columns_.push_back({std::move(shaped), {place, DefaultKind::kNull, {}}});
   return absl::OkStatus();
@@ -223,6 +224,16 @@ absl::Status Editor::PlaceColumn(Column column, const Place& place) {
   return absl::OkStatus();
 }
 
+// It stands in its old place until its turn comes, and others may be put after it there.
+absl::Status Editor::MoveColumn(size_t old_place, const Place& place) {
+  const auto found = std::find_if(columns_.begin(), columns_.end(),
+                                  [&](const Column& column) { return column.origin.before == old_place; });
+  if (found == columns_.end()) return absl::OkStatus();  // dropped in the same statement
+  Column column = std::move(*found);
+  columns_.erase(found);
+  return PlaceColumn(std::move(column), place);
+}
+
 absl::Status Editor::PlaceColumns() {
   for (const AlterAction& action : actions_) {
     if (const auto* add = std::get_if<AddColumn>(&action)) {
@@ -242,9 +253,9 @@ absl::Status Editor::PlaceColumns() {
             fmt::format("it changes column {}, which is not known", change->name));
       }
       AddColumnKeys(change->column, &new_keys_);
-      if (change->place.kind == Place::Kind::kUnstated) continue;
-      HAKOBU_ASSIGN_OR_RETURN(SourceColumn shaped, ShapeColumn(change->column, after_.collation, context_));
-      HAKOBU_RETURN_IF_ERROR(PlaceColumn({std::move(shaped), {old, DefaultKind::kNull, {}}}, change->place));
+      if (change->place.kind != Place::Kind::kUnstated) {
+        HAKOBU_RETURN_IF_ERROR(MoveColumn(old, change->place));
+      }
     } else if (const auto* key = std::get_if<AddKey>(&action)) {
       new_keys_.push_back(key->key);
     }
@@ -296,6 +307,17 @@ void Editor::KeepIndex(const TableIndex& index) {
   if (!kept.parts.empty()) after_.indexes.push_back(std::move(kept));
 }
 
+bool Editor::WasHashed(std::string_view new_name) const {
+  for (const TableIndex& index : before_.indexes) {
+    std::string name = index.name;
+    ForEach<RenameKey>([&](const RenameKey& rename) {
+      if (SameName(rename.from, index.name)) name = rename.to;
+    });
+    if (name == new_name) return HashesKey(before_, index, context_);
+  }
+  return false;
+}
+
 void Editor::KeepIndexes() {
   after_.indexes.clear();
   for (const TableIndex& index : before_.indexes) KeepIndex(index);
@@ -317,6 +339,11 @@ absl::StatusOr<EditedTable> Editor::Edit() {
   for (Column& column : columns_) {
     after_.table.columns.push_back(column.column);
     origins.push_back(std::move(column.origin));
+  }
+  for (TableIndex& index : after_.indexes) {
+    // What else is a hash is so by its engine.
+    const bool by_engine = index.hash && !WasHashed(index.name);
+    index.hash = by_engine || HashesKey(after_, index, context_);
   }
   AddIndexes();
   SettleKeys(&after_);

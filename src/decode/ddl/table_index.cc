@@ -89,9 +89,12 @@ void AddIndex(const KeyDefinition& key, const DdlContext& context, TableDefiniti
                : key.name.empty()                        ? FreeName(*table, index.parts[0].column)
                                                          : key.name;
   if (key.if_not_exists && HasIndex(*table, index.name)) return;
-  index.hash =
-      context.dialect == Dialect::kMariaDb && index.unique && !index.primary() && IsHashed(*table, index);
+  index.hash = HashesKey(*table, index, context);
   table->indexes.push_back(std::move(index));
+}
+
+bool HashesKey(const TableDefinition& table, const TableIndex& index, const DdlContext& context) {
+  return context.dialect == Dialect::kMariaDb && index.unique && !index.primary() && IsHashed(table, index);
 }
 
 void SettleKeys(TableDefinition* table) {
