@@ -185,8 +185,12 @@ void ReadLabels(std::string_view value, TableMap* map, LogType type) {
       });
 }
 
-void ReadOptionalMetadata(ByteReader* reader, TableMap* map) {
+void ReadOptionalMetadata(ByteReader* reader, bool mariadb, TableMap* map) {
   const auto any = [](LogType) { return true; };
+  // To MariaDB geometries are blobs with a character set, binary.
+  const auto character = [mariadb](LogType type) {
+    return IsCharacter(type) || (mariadb && type == LogType::kGeometry);
+  };
   while (!reader->AtEnd()) {
     const uint8_t type = reader->U8();
     const std::string_view value = reader->Take(reader->LengthEncoded());
@@ -196,10 +200,10 @@ void ReadOptionalMetadata(ByteReader* reader, TableMap* map) {
         ReadBits(value, map, IsNumeric, [](LogColumn* column, bool bit) { column->is_unsigned = bit; });
         break;
       case kDefaultCharset:
-        ReadDefaultCollation(value, map, IsCharacter);
+        ReadDefaultCollation(value, map, character);
         break;
       case kColumnCharset:
-        ReadCollations(value, map, IsCharacter);
+        ReadCollations(value, map, character);
         break;
       case kColumnName:
         for (LogColumn& column : map->columns) column.name = list.Take(list.LengthEncoded());
@@ -271,7 +275,7 @@ absl::StatusOr<TableMap> ParseTableMap(std::string_view body, const Format& form
     return absl::DataLossError(
         fmt::format("TABLE_MAP of {}.{}: column metadata is cut short", map.database, map.table));
   }
-  ReadOptionalMetadata(&reader, &map);
+  ReadOptionalMetadata(&reader, format.mariadb, &map);
   if (reader.failed()) {
     return absl::DataLossError(
         fmt::format("TABLE_MAP of {}.{}: optional metadata is cut short", map.database, map.table));

@@ -275,6 +275,25 @@ DdlChange Unreadable(const absl::Status& problem, const std::vector<Token>& toke
   return change;
 }
 
+// A statement that is logged though it failed did a part of its work. MariaDB's CREATE OR REPLACE had dropped
+// the old table; DROP TABLE dropped those that were there.
+Changes AfterError(Changes changes, const std::vector<Token>& tokens, const DdlContext& context) {
+  DdlChange& first = changes[0];
+  if (first.kind == DdlKind::kCreateTable && first.or_replace && !first.temporary) {
+    DdlChange drop = Change(DdlKind::kDropTable, "CREATE OR REPLACE TABLE");
+    drop.table = first.table;
+    drop.if_exists = true;
+    return One(std::move(drop));
+  }
+  const bool as_it_says = first.kind == DdlKind::kDropTable || first.kind == DdlKind::kDropView ||
+                          first.kind == DdlKind::kDataStatement || first.kind == DdlKind::kOther ||
+                          first.temporary;
+  if (as_it_says) return changes;
+  const absl::Status problem =
+      absl::AbortedError(fmt::format("it failed on the source with error {} half-way", context.error_code));
+  return One(Unreadable(problem, tokens, context));
+}
+
 }  // namespace
 
 DdlContext ContextOf(const binlog::LogStatement& statement, Dialect dialect, uint32_t version,
@@ -282,6 +301,7 @@ DdlContext ContextOf(const binlog::LogStatement& statement, Dialect dialect, uin
   const binlog::StatementSettings& settings = statement.settings;
   DdlContext context;
   context.database = statement.database;
+  context.error_code = statement.error_code;
   context.dialect = dialect;
   context.version = version;
   context.lower_case_names = lower_case_names;
@@ -311,6 +331,7 @@ absl::StatusOr<std::vector<DdlChange>> ParseDdl(std::string_view statement, cons
   Cursor cursor(tokens, context);
   if (tokenized.ok()) {
     absl::StatusOr<Changes> changes = ParseStatement(&cursor, tokens);
+    if (changes.ok() && context.error_code != 0) return AfterError(*std::move(changes), tokens, context);
     if (changes.ok()) return changes;
     return One(Unreadable(changes.status(), tokens, context));
   }

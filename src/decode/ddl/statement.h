@@ -21,8 +21,10 @@ struct DdlContext {
   bool no_backslash_escapes = false;
   bool real_as_float = false;
   bool strict = true;
-  bool oracle = false;                     // MariaDB's sql_mode=ORACLE
-  bool explicit_timestamps = true;         // explicit_defaults_for_timestamp
+  bool oracle = false;              // MariaDB's sql_mode=ORACLE
+  bool explicit_timestamps = true;  // explicit_defaults_for_timestamp
+  uint16_t error_code =
+      0;  // the statement failed on the source after it had done a part: that part is logged
   std::string client_charset = "utf8mb4";  // of the statement's text
   std::string server_collation;   // the session's, for CREATE DATABASE; "": the dialect's own default
   std::string utf8mb4_collation;  // default_collation_for_utf8mb4; "": the dialect's own default
