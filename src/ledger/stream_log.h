@@ -36,6 +36,7 @@ struct StreamTableRecord {
   std::string mode{};    // "upsert", "soft", "history"
   // "copying"  rows of the first copy are on their way
   // "catching" the copy is done, the log up to its end is not yet delivered
+  // "gap"      delivered, but an open gap may concern it: `reason` names it
   // "whole"    the table equals the source at the stored position
   // "stopped"  not delivered any more; `reason` says why, repair brings it back
   // "dropped"  gone from the source

@@ -12,10 +12,11 @@ const options = {
 
 for (const flavor of ['mysql', 'mariadb']) {
   test(`stream from ${flavor}`, async (t) => {
-    const mysql = await startMysql({ flavor, options: options[flavor], test: t });
+    const first = await startMysql({ flavor, options: options[flavor], test: t });
+    let mysql = first;
     const server = await startBigquery({ test: t });
     const bigquery = bigqueryClient(server);
-    const admin = await mysql.connect();
+    let admin = await mysql.connect();
     t.after(() => admin.end());
     await admin.query(`CREATE DATABASE shop CHARACTER SET utf8mb4; USE shop;
       CREATE TABLE members (id INT PRIMARY KEY, name VARCHAR(50), joined DATETIME(3), points DECIMAL(10,2));
@@ -52,6 +53,23 @@ for (const flavor of ['mysql', 'mariadb']) {
       assert.equal(result.code, 0, result.stderr);
       assert.equal(result.status.tables.find((table) => table.source === 'shop.members').state, 'whole');
       await waitUntilEqual({ ...common, tables: ['members', 'visits'] });
+    });
+    await t.test('the source is restarted and killed, hakobu reconnects and nothing is missing', async () => {
+      const again = job.start();
+      t.after(() => again.stop());
+      await waitForLine(again, /stream following/);
+      await admin.query("INSERT INTO members VALUES (30, 'before', NULL, 3)");
+      await admin.end();
+      for (const end of ['stop', 'kill9']) {
+        await mysql[end]();
+        mysql = await startMysql({ flavor, folder: mysql.folder, port: mysql.port, options: options[flavor] });
+        t.after(() => mysql.stop());
+        admin = await mysql.connect();
+        await admin.query(`USE shop; UPDATE members SET name = 'after ${end}' WHERE id = 30; INSERT INTO visits VALUES (30, NOW(6), '${end}')`);
+        await waitUntilEqual({ ...common, mysql, tables: ['members', 'visits'], server: again });
+      }
+      const { code } = await again.stop();
+      assert.equal(code, 0, again.output);
     });
   });
 }

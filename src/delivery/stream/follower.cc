@@ -205,6 +205,7 @@ absl::Status Follower::OnStatement(const binlog::LogContext& context, const binl
 absl::Status Follower::OnRotate(const binlog::LogContext& context) {
   file_number_ = FileNumber(context.file);
   if (in_transaction_) return absl::OkStatus();
+  if (boundary_.file != context.file) boundary_.file_identity.clear();  // comes with its first event
   boundary_.file = context.file;
   boundary_.offset = context.next_position;
   moved_ = true;

@@ -38,8 +38,9 @@ class Follower : public binlog::LogVisitor {
   bool in_transaction() const { return in_transaction_; }
   // Behind the last whole transaction: where a new connection goes on.
   StreamPosition boundary() const;
-  const StreamPosition& place() const { return boundary_; }     // the same without its GTIDs, which take time
-  void HeardNothingNew(absl::Time now) { whole_until_ = now; }  // the source says that there is no more
+  const StreamPosition& place() const { return boundary_; }  // the same without its GTIDs, which take time
+  // Of the file whose events follow.
+  void SetFileIdentity(std::string identity) { boundary_.file_identity = std::move(identity); }
 
   uint64_t transactions() const { return transactions_.load(std::memory_order_relaxed); }
   uint64_t events() const { return events_.load(std::memory_order_relaxed); }

@@ -15,6 +15,7 @@ namespace {
 constexpr absl::Duration kPause = absl::Milliseconds(5);
 constexpr absl::Duration kLongestWait = absl::Milliseconds(500);
 constexpr uint64_t kShowEvery = 256;  // events
+constexpr int kTries = 3;             // without progress, after what is not likely to pass
 
 bool PassesByItself(const absl::Status& status) {
   return status.code() == absl::StatusCode::kUnavailable ||
@@ -54,9 +55,10 @@ absl::Status LogReader::Run(const StreamPosition& from) {
     const uint64_t transactions = follower_->transactions();
     const absl::Status status = Follow(next, server_id_);
     if (context_->stop.cancelled()) break;
-    if (!PassesByItself(status)) return status;
-    next = follower_->boundary();
-    if (follower_->transactions() != transactions) backoff.Reset();
+    const bool progress = follower_->transactions() != transactions;
+    if (!MayGoOn(status, progress)) return status;
+    if (begun_) next = follower_->boundary();
+    if (progress) backoff.Reset();
     {
       absl::MutexLock lock(&mutex_);
       ++state_.reconnects;
@@ -67,30 +69,50 @@ absl::Status LogReader::Run(const StreamPosition& from) {
   return absl::OkStatus();
 }
 
-absl::Status LogReader::Follow(const StreamPosition& from, uint32_t server_id) {
-  StartPoint point;
-  {
-    HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Connection> source, Connection::Open(context_->connect));
-    HAKOBU_ASSIGN_OR_RETURN(point, ContinueAt(context_, source.get(), from));
+// Whether another connection may fare better.
+bool LogReader::MayGoOn(const absl::Status& status, bool progress) {
+  if (progress) failures_ = 0;
+  if (stop_here_) return false;
+  const LogFailure failure = LogFailureOf(status);
+  refused_ = LogFailure::kNone;
+  if (failure == LogFailure::kPurged || failure == LogFailure::kAhead) {
+    refused_ = failure;  // evidence for what comes next
+    return ++failures_ <= kTries;
   }
+  if (failure == LogFailure::kReplaced) {
+    if (context_->config->stream.server_id == 0) server_id_ = 0;
+    return ++failures_ <= kTries;
+  }
+  // Bytes that do not make sense may have been broken on the way.
+  if (status.code() == absl::StatusCode::kDataLoss && failure == LogFailure::kNone && begun_) {
+    return ++failures_ <= kTries;
+  }
+  return failure == LogFailure::kNone && PassesByItself(status);
+}
+
+absl::Status LogReader::Follow(const StreamPosition& from, uint32_t server_id) {
+  const absl::StatusOr<StartPoint> point = ContinueAt(context_, from, refused_);
+  stop_here_ = point.status().code() == absl::StatusCode::kDataLoss;
+  HAKOBU_RETURN_IF_ERROR(point.status());
   LogStreamOptions options;
   options.server_id = server_id;
   options.replica_uuid = replica_uuid_;
   options.heartbeat = context_->config->stream.heartbeat;
   HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<LogStream> stream,
-                          LogStream::Open(context_->connect, point.start, options));
+                          LogStream::Open(context_->connect, point->start, options));
   server_id_ = stream->server_id();
   replica_uuid_ = stream->replica_uuid();
-  HAKOBU_RETURN_IF_ERROR(follower_->Begin(point.position));
+  HAKOBU_RETURN_IF_ERROR(follower_->Begin(point->position));
+  begun_ = true;
   binlog::LogDecoder decoder(follower_);
-  decoder.SetPosition(point.position.file, point.position.offset);
+  decoder.SetPosition(point->position.file, point->position.offset);
   {
     absl::MutexLock lock(&mutex_);
     open_ = stream.get();
     if (interrupted_) stream->Interrupt();
   }
   Log(LogSeverity::kInfo, "following the log",
-      {{"from", point.start.Text()}, {"server", point.position.server_uuid}});
+      {{"from", point->start.Text()}, {"server", point->position.server_uuid}});
   SetState("following", "");
   const absl::Status status = ReadAll(stream.get(), &decoder);
   absl::MutexLock lock(&mutex_);
@@ -108,6 +130,9 @@ absl::Status LogReader::ReadAll(LogStream* stream, binlog::LogDecoder* decoder) 
     if (!event.has_value()) {
       if (!follower_->Flush()) return stopped();
     } else {
+      if (const std::optional<LogFileIdentity> identity = IdentityOf(*event)) {
+        follower_->SetFileIdentity(identity->Text());
+      }
       HAKOBU_RETURN_IF_ERROR(decoder->Feed(*event));
       if (!follower_->FlushIfDue()) return stopped();
     }

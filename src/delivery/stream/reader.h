@@ -36,6 +36,7 @@ class LogReader {
   void Interrupt();  // thread-safe; ends a blocked read
 
  private:
+  bool MayGoOn(const absl::Status& status, bool progress);
   absl::Status Follow(const StreamPosition& from, uint32_t server_id);
   absl::Status ReadAll(LogStream* stream, binlog::LogDecoder* decoder);
   void ShowProgress(const LogStream& stream);
@@ -45,6 +46,10 @@ class LogReader {
   Follower* follower_;
   uint32_t server_id_ = 0;
   std::string replica_uuid_;
+  LogFailure refused_ = LogFailure::kNone;  // by the server, last time
+  bool stop_here_ = false;                  // at a gap, as the configuration says
+  int failures_ = 0;
+  bool begun_ = false;         // the follower knows where it is
   uint64_t bytes_before_ = 0;  // of connections that are gone
   mutable absl::Mutex mutex_;
   ReaderState state_ ABSL_GUARDED_BY(mutex_);

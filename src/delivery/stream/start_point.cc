@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "base/crash_point.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "delivery/stream/evidence.h"
 #include "delivery/stream/executed.h"
+#include "delivery/stream/gap_record.h"
 
 namespace hakobu {
 namespace {
@@ -39,6 +42,60 @@ absl::Status ReadSnapshotPosition(Connection* source, StreamPosition* position) 
       position->offset = std::strtoull(value.c_str(), nullptr, 10);
     }
   }
+  return absl::OkStatus();
+}
+
+// Positions count anew: events come from `start` on, wherever that is.
+void TakePlace(const LogState& state, StartPoint* point) {
+  point->position.file_identity.clear();
+  if (point->start.kind == LogStart::Kind::kPosition) {
+    point->position.file = point->start.file;
+    point->position.offset = point->start.offset;
+  } else if (!state.files.empty()) {
+    point->position.file = state.files.front().name;
+    point->position.offset = 4;
+  }
+}
+
+absl::Status RecordGap(StreamContext* context, const Continuity& judgement, const StreamPosition& from,
+                       const StreamPosition& behind) {
+  std::vector<std::string> names;
+  std::vector<StreamTable*> tables;
+  for (StreamTable* table : context->tables.all()) {
+    if (!table->delivered) continue;
+    names.push_back(table->name);
+    tables.push_back(table);
+  }
+  const StreamGapRecord gap = GapRecordOf(judgement, from, names, context->clock->Now());
+  HAKOBU_ASSIGN_OR_RETURN(const std::vector<StreamGapRecord> known, context->log->Gaps());
+  int64_t id = !known.empty() && SameGap(known.back(), gap) ? known.back().id : 0;
+  if (id == 0) {
+    HAKOBU_ASSIGN_OR_RETURN(id, context->log->OpenGap(gap));
+  }
+  CrashPoint("stream.gap_recorded");
+  Log(LogSeverity::kError, "gap: the log does not go on where the stream stopped",
+      {{"gap", fmt::format("{}", id)},
+       {"cause", gap.cause},
+       {"explanation", judgement.explanation},
+       {"hint", judgement.hint}});
+  if (context->config->stream.on_gap == OnGap::kStop) {
+    return WithHint(absl::DataLossError(fmt::format("gap {}: {}", id, judgement.explanation)),
+                    "see `hakobu gaps`; `stream.on_gap: continue` goes on behind it");
+  }
+  std::vector<StreamTableRecord> changed;
+  for (StreamTable* table : tables) {
+    StreamTableRecord record = table->record();
+    // What a copy that is under way has not read yet, it reads as it is.
+    if (record.state != "copying") record.state = "gap";
+    record.reason = fmt::format("gap {}: `hakobu repair` makes it whole again", id);
+    record.since = context->clock->Now();
+    table->SetRecord(record);
+    changed.push_back(std::move(record));
+  }
+  StreamPosition stored = behind;
+  stored.stored = context->clock->Now();
+  HAKOBU_RETURN_IF_ERROR(context->log->StorePosition(stored, changed, std::nullopt));
+  CrashPoint("stream.gap_passed");
   return absl::OkStatus();
 }
 
@@ -80,15 +137,32 @@ absl::StatusOr<StartPoint> FirstStart(StreamContext*, Connection* source) {
   return point;
 }
 
-absl::StatusOr<StartPoint> ContinueAt(StreamContext*, Connection* source, const StreamPosition& stored) {
-  HAKOBU_ASSIGN_OR_RETURN(const LogState state, ReadLogState(source));
+absl::StatusOr<StartPoint> ContinueAt(StreamContext* context, const StreamPosition& from,
+                                      LogFailure refused) {
+  HAKOBU_ASSIGN_OR_RETURN(const ContinuityProof proof,
+                          ProveContinuity(context->connect, StoredPositionOf(from), refused));
+  HAKOBU_RETURN_IF_ERROR(CheckLog(proof.state));
+  const Continuity& judgement = proof.judgement;
+  if (judgement.verdict == ContinuityVerdict::kWait) return absl::UnavailableError(judgement.explanation);
   StartPoint point;
-  point.position = stored;
-  if (state.server_uuid != stored.server_uuid || state.server_id != stored.server_id) {
-    ++point.position.epoch;
-    TakeIdentity(state, &point.position);
+  point.start = judgement.start;
+  point.position = from;
+  TakeIdentity(proof.state, &point.position);
+  point.position.gtid_set = judgement.gtid_set;
+  if (judgement.verdict == ContinuityVerdict::kContinues) {
+    if (judgement.other_server) {
+      ++point.position.epoch;
+      TakePlace(proof.state, &point);
+      Log(LogSeverity::kWarning, "another server, and the log goes on there",
+          {{"before", from.server_uuid},
+           {"now", point.position.server_uuid},
+           {"proof", judgement.explanation}});
+    }
+    return point;
   }
-  HAKOBU_ASSIGN_OR_RETURN(point.start, StartAt(state, point.position));
+  ++point.position.epoch;
+  TakePlace(proof.state, &point);
+  HAKOBU_RETURN_IF_ERROR(RecordGap(context, judgement, from, point.position));
   return point;
 }
 

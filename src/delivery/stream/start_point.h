@@ -18,9 +18,10 @@ struct StartPoint {
 // read in the tables.
 absl::StatusOr<StartPoint> FirstStart(StreamContext* context, Connection* source);
 
-// Unavailable: ask again later. DataLoss: there is a gap, and the configuration says to stop there.
-absl::StatusOr<StartPoint> ContinueAt(StreamContext* context, Connection* source,
-                                      const StreamPosition& stored);
+// Proves that the source's log goes on at `from`. Where it does not, the gap is recorded, its tables are
+// called "gap" and the place behind it is stored. `refused`: what the server answered when it was asked to go
+// on there. Unavailable: ask again later. DataLoss: there is a gap, and the configuration says to stop there.
+absl::StatusOr<StartPoint> ContinueAt(StreamContext* context, const StreamPosition& from, LogFailure refused);
 
 // InvalidArgument, with all that is wrong, when the source's log cannot be followed.
 absl::Status CheckLog(const LogState& state);

@@ -1,0 +1,75 @@
+#include "delivery/stream/gap_record.h"
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+namespace hakobu {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string Dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+// "binlog.000003:157".
+void SplitPlace(const std::string& place, std::string* file, uint64_t* offset) {
+  const size_t colon = place.rfind(':');
+  *file = place.substr(0, colon);
+  *offset = 0;
+  if (colon != std::string::npos)
+    std::from_chars(place.data() + colon + 1, place.data() + place.size(), *offset);
+}
+
+}  // namespace
+
+StoredPosition StoredPositionOf(const StreamPosition& position) {
+  StoredPosition stored;
+  stored.flavor = position.flavor == "mariadb" ? ServerFlavor::kMariaDb : ServerFlavor::kMySql;
+  stored.server_uuid = position.server_uuid;
+  stored.server_id = position.server_id;
+  stored.gtid_set = position.gtid_set;
+  stored.file = position.file;
+  stored.offset = position.offset;
+  stored.identity = LogFileIdentity::Parse(position.file_identity);
+  stored.committed = position.log_time;
+  stored.proven = position.log_time;
+  return stored;
+}
+
+StreamGapRecord GapRecordOf(const Continuity& judgement, const StreamPosition& stored,
+                            const std::vector<std::string>& tables, absl::Time now) {
+  StreamGapRecord gap;
+  gap.from_gtid = stored.gtid_set;
+  gap.to_gtid = judgement.gtid_set;
+  SplitPlace(judgement.from_position, &gap.from_file, &gap.from_offset);
+  SplitPlace(judgement.until_position, &gap.to_file, &gap.to_offset);
+  if (judgement.from.has_value()) gap.from_time = *judgement.from;
+  if (judgement.until.has_value()) gap.to_time = *judgement.until;
+  gap.cause = GapCauseCode(judgement.cause);
+  gap.detail_json = Dump({{"missing_gtids", judgement.missing_gtids},
+                          {"phantom_gtids", judgement.phantom_gtids},
+                          {"from_position", judgement.from_position},
+                          {"until_position", judgement.until_position},
+                          {"explanation", judgement.explanation},
+                          {"hint", judgement.hint},
+                          {"server_before", stored.server_uuid},
+                          {"epoch_before", stored.epoch},
+                          {"epoch_after", stored.epoch + 1}});
+  Json list = Json::array();
+  for (const std::string& table : tables) {
+    list.push_back(
+        {{"table", table}, {"concern", "possible"}, {"why", "it was being delivered when the log was cut"}});
+  }
+  gap.tables_json = Dump(list);
+  gap.state = "open";
+  gap.opened = now;
+  return gap;
+}
+
+bool SameGap(const StreamGapRecord& a, const StreamGapRecord& b) {
+  return a.cause == b.cause && a.from_gtid == b.from_gtid && a.from_file == b.from_file &&
+         a.from_offset == b.from_offset && a.detail_json == b.detail_json;
+}
+
+}  // namespace hakobu
