@@ -54,6 +54,7 @@ json Merged(json resource, const json& patch) {
   for (const auto& [key, value] : patch.items()) {
     if (key == "labels" && value.is_object()) {
       for (const auto& [label, text] : value.items()) {
+        if (text.is_null() && !resource.contains("labels")) continue;  // it has none
         if (text.is_null()) {
           resource["labels"].erase(label);
         } else {

@@ -98,6 +98,13 @@ class Server::State {
       const int yes = 1;
       setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, reinterpret_cast<const char*>(&yes), sizeof yes);
     });
+    // Whatever a handler did not expect is answered as Google answers its own failures.
+    http_.set_exception_handler([this](const httplib::Request& from, httplib::Response& to,
+                                       std::exception_ptr) {
+      Send(ErrorReply(
+               absl::InternalError(fmt::format("{} {}: an internal error occurred", from.method, from.path))),
+           from, &to);
+    });
     const auto plain = [this](const httplib::Request& from, httplib::Response& to) {
       Request request = Translated(from);
       request.body = from.body;

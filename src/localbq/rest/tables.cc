@@ -82,6 +82,7 @@ json Merged(json resource, const json& patch) {
     if (key == "schema" && value.is_null()) continue;
     if (key == "labels" && value.is_object()) {
       for (const auto& [label, text] : value.items()) {
+        if (text.is_null() && !resource.contains("labels")) continue;  // it has none
         if (text.is_null()) {
           resource["labels"].erase(label);
         } else {
