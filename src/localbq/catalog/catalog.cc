@@ -300,6 +300,7 @@ absl::Status Catalog::DropLocked(const TablePtr& table) {
 
 absl::StatusOr<TablePtr> Catalog::CreateTable(Table table) {
   HAKOBU_RETURN_IF_ERROR(CheckTableName(table.id.table));
+  HAKOBU_RETURN_IF_ERROR(CheckColumnNames(table.schema));
   const std::shared_ptr<absl::Mutex> table_lock = TableLock(table.id);
   absl::MutexLock lock(table_lock.get());
   HAKOBU_ASSIGN_OR_RETURN(const DatasetPtr dataset, GetDataset(table.id.parent()));
@@ -335,6 +336,7 @@ absl::StatusOr<TablePtr> Catalog::UpdateTable(const TableId& id, std::string_vie
   HAKOBU_RETURN_IF_ERROR(CheckEtag(if_match, before->etag));
   Table table = *before;
   HAKOBU_RETURN_IF_ERROR(change(table));
+  HAKOBU_RETURN_IF_ERROR(CheckColumnNames(table.schema));
   table.id = id;
   table.type = before->type;
   table.created_ms = before->created_ms;
@@ -397,6 +399,7 @@ absl::StatusOr<TablePtr> Catalog::RenameTable(const TableId& id, std::string_vie
 absl::StatusOr<TablePtr> Catalog::ReplaceTable(
     Table table, absl::FunctionRef<absl::Status(Connection&, const NewRows&)> fill) {
   HAKOBU_RETURN_IF_ERROR(CheckTableName(table.id.table));
+  HAKOBU_RETURN_IF_ERROR(CheckColumnNames(table.schema));
   const std::shared_ptr<absl::Mutex> table_lock = TableLock(table.id);
   absl::MutexLock lock(table_lock.get());
   HAKOBU_RETURN_IF_ERROR(GetDataset(table.id.parent()).status());

@@ -240,6 +240,14 @@ bool SameName(std::string_view a, std::string_view b) {
                     [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
+absl::Status CheckColumnNames(const Schema& schema) {
+  for (const Column& column : schema) {
+    HAKOBU_RETURN_IF_ERROR(CheckColumnName(column.name));
+    HAKOBU_RETURN_IF_ERROR(CheckColumnNames(column.fields));
+  }
+  return absl::OkStatus();
+}
+
 const Column* FindColumn(const Schema& schema, std::string_view name) {
   for (const Column& column : schema) {
     if (SameName(column.name, name)) return &column;

@@ -77,5 +77,7 @@ nlohmann::json SchemaToJson(const Schema& schema);
 // nullptr when there is none. Column names do not regard case.
 const Column* FindColumn(const Schema& schema, std::string_view name);
 bool SameName(std::string_view a, std::string_view b);
+// InvalidArgument for a name that BigQuery keeps to itself or does not take, nested ones included.
+absl::Status CheckColumnNames(const Schema& schema);
 
 }  // namespace hakobu::localbq

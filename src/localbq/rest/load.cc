@@ -79,13 +79,26 @@ absl::StatusOr<Schema> Extended(const TableId& id, const Schema& table, const Sc
 absl::Status CheckGivenSchema(const TableId& id, const json& load, const Schema& table,
                               const Schema& loaded) {
   if (Child(load, "schema").empty()) return absl::OkStatus();
+  static constexpr std::string_view kModes[] = {"NULLABLE", "REQUIRED", "REPEATED"};
+  const bool may_relax = HasOption(load, "ALLOW_FIELD_RELAXATION");
+  const auto refuse = [&](const Column& column, std::string_view what, std::string_view from,
+                          std::string_view to) {
+    return absl::InvalidArgumentError(
+        fmt::format("Provided Schema does not match Table {}. Field {} has changed {} from {} to {}",
+                    DisplayName(id), column.name, what, from, to));
+  };
   for (const Column& column : loaded) {
     const Column* there = FindColumn(table, column.name);
-    if (there != nullptr && there->type != column.type) {
-      return absl::InvalidArgumentError(
-          fmt::format("Provided Schema does not match Table {}. Field {} has changed type from {} to {}",
-                      DisplayName(id), column.name, RestTypeName(there->type), RestTypeName(column.type)));
+    if (there == nullptr) continue;
+    if (there->type != column.type) {
+      return refuse(column, "type", RestTypeName(there->type), RestTypeName(column.type));
     }
+    const bool relaxes = there->mode == Mode::kRequired && column.mode == Mode::kNullable;
+    if (there->mode != column.mode && !(relaxes && may_relax)) {
+      return refuse(column, "mode", kModes[static_cast<size_t>(there->mode)],
+                    kModes[static_cast<size_t>(column.mode)]);
+    }
+    HAKOBU_RETURN_IF_ERROR(CheckGivenSchema(id, load, there->fields, column.fields));
   }
   return absl::OkStatus();
 }

@@ -15,7 +15,7 @@ std::string Operate(const std::string& op, Type type, const std::string& a, cons
     case Type::kBigNumeric:
       if (op == "*") return fmt::format("bq_multiply_bignumeric({}, {})", a, b);
       if (op == "/") return fmt::format("bq_divide_bignumeric({}, {})", a, b);
-      return fmt::format("({} {} {})", a, op, b);
+      return fmt::format("bq_in_bignumeric({} {} {})", a, op, b);
     case Type::kFloat64:
       if (op == "/") return fmt::format("bq_divide({}, {})", a, b);
       return fmt::format("bq_finite({} {} {}, {}, {})", a, op, b, a, b);

@@ -96,7 +96,7 @@ constexpr Simple kSimple[] = {
     // numbers
     {"ABS", "II", "abs($1)"},
     {"ABS", "NN", "abs($1)"},
-    {"ABS", "GG", "(CASE WHEN $1 < '0'::BIGNUM THEN - $1 ELSE $1 END)"},
+    {"ABS", "GG", "bq_in_bignumeric(CASE WHEN $1 < '0'::BIGNUM THEN - $1 ELSE $1 END)"},
     {"ABS", "FF", "abs($1)"},
     {"SIGN", "II", "CAST(sign($1) AS BIGINT)"},
     {"SIGN", "NN", "CAST(sign($1) AS DECIMAL(38,9))"},

@@ -48,7 +48,15 @@ bool Orderable(const Column& type) {
 
 }  // namespace
 
-absl::StatusOr<std::string> Translator::OrderSql(const std::vector<OrderItem>& items, const Scope& scope) {
+std::string OrderKey(const std::string& sql, const Column& type, const OrderItem& item, bool one_key) {
+  const std::string direction = fmt::format("{} NULLS {}", item.descending ? " DESC" : " ASC",
+                                            item.nulls_first.value_or(!item.descending) ? "FIRST" : "LAST");
+  if (one_key || !IsScalar(type, Type::kFloat64)) return sql + direction;
+  return fmt::format("(NOT isnan({})){}, {}{}", sql, direction, sql, direction);
+}
+
+absl::StatusOr<std::string> Translator::OrderSql(const std::vector<OrderItem>& items, const Scope& scope,
+                                                 bool one_key) {
   std::string list;
   for (const OrderItem& item : items) {
     HAKOBU_ASSIGN_OR_RETURN(Value value, Expr(*item.expression, scope));
@@ -56,9 +64,7 @@ absl::StatusOr<std::string> Translator::OrderSql(const std::vector<OrderItem>& i
       return Error(item.expression->at,
                    "ORDER BY does not support expressions of type " + TypeText(value.type));
     }
-    list += fmt::format("{}{}{} NULLS {}", list.empty() ? " ORDER BY " : ", ", value.sql,
-                        item.descending ? " DESC" : " ASC",
-                        item.nulls_first.value_or(!item.descending) ? "FIRST" : "LAST");
+    list += (list.empty() ? " ORDER BY " : ", ") + OrderKey(value.sql, value.type, item, one_key);
   }
   return list;
 }
@@ -91,7 +97,7 @@ absl::StatusOr<std::string> Translator::WindowSql(const Window& window, const Sc
     HAKOBU_ASSIGN_OR_RETURN(Value value, Expr(*expression, plain));
     sql += (sql.empty() ? "PARTITION BY " : ", ") + value.sql;
   }
-  HAKOBU_ASSIGN_OR_RETURN(std::string by, OrderSql(order->order, plain));
+  HAKOBU_ASSIGN_OR_RETURN(std::string by, OrderSql(order->order, plain, frame->frame == "RANGE"));
   sql += by;
   if (!frame->frame.empty()) {
     auto bound = [&](const FrameBound& edge) -> absl::StatusOr<std::string> {
@@ -185,8 +191,10 @@ ValueOr Translator::AggregateOver(const std::string& name, const Expression& exp
     if (type == Type::kNumeric) {
       return Of(fmt::format("CAST({} AS DECIMAL(38,9))", call("sum", value.sql)), ScalarType(type));
     }
-    if (type == Type::kFloat64 || type == Type::kBigNumeric)
-      return Of(call("sum", value.sql), ScalarType(type));
+    if (type == Type::kFloat64) return Of(call("sum", value.sql), ScalarType(type));
+    if (type == Type::kBigNumeric) {
+      return Of(fmt::format("bq_in_bignumeric({})", call("sum", value.sql)), ScalarType(type));
+    }
     return refuse();
   }
   if (name == "AVG" && one && plain) {
@@ -243,7 +251,9 @@ ValueOr Translator::AggregateOver(const std::string& name, const Expression& exp
     }
     return Of(call(found->second, list), ScalarType(Type::kFloat64));
   }
-  if (name == "APPROX_QUANTILES" || name == "APPROX_TOP_COUNT") return Error(at, name + " is not supported");
+  if (name == "APPROX_QUANTILES" || name == "APPROX_TOP_COUNT") {
+    return ApproximateAggregate(name, expression, arguments);
+  }
   return refuse();
 }
 
@@ -252,7 +262,7 @@ ValueOr Translator::OrderedAggregate(const std::string& name, const Expression& 
                                      const std::string& over) {
   size_t at = expression.at;
   const Value& value = arguments[0];
-  HAKOBU_ASSIGN_OR_RETURN(std::string order, OrderSql(expression.order, scope));
+  HAKOBU_ASSIGN_OR_RETURN(std::string order, OrderSql(expression.order, scope, expression.distinct));
   std::string limit;
   if (expression.limit) {
     HAKOBU_ASSIGN_OR_RETURN(Value count, ExprAs(*expression.limit, scope, ScalarType(Type::kInt64), "LIMIT"));
@@ -328,6 +338,14 @@ ValueOr Translator::WindowCall(const std::string& name, const Expression& expres
     if (name == "PERCENTILE_DISC") {
       return Of(fmt::format("quantile_disc({}, {}){}", arguments[0].sql, fraction->sql, over),
                 arguments[0].type);
+    }
+    if (IsScalar(arguments[0].type, Type::kNumeric)) {
+      return Of(fmt::format("CAST(quantile_cont({}, {}){} AS DECIMAL(38,9))", arguments[0].sql, fraction->sql,
+                            over),
+                arguments[0].type);
+    }
+    if (IsScalar(arguments[0].type, Type::kBigNumeric)) {
+      return Error(at, "PERCENTILE_CONT of BIGNUMERIC is not supported");
     }
     std::optional<Value> value = Coerce(arguments[0], ScalarType(Type::kFloat64));
     if (!value) return refuse();

@@ -23,6 +23,16 @@ absl::Status QueryFailure(const absl::Status& status) {
     std::string_view column = message.substr(message.rfind('.') + 1);
     return absl::InvalidArgumentError(fmt::format("Required field {} cannot be null", column));
   }
+  if (message.find("More than one row returned by a subquery") != message.npos) {
+    return absl::InvalidArgumentError("Scalar subquery produced more than one element");
+  }
+  if (size_t at = message.find("column \""); at != message.npos) {
+    if (size_t end = message.find("\" must appear in the GROUP BY clause"); end != message.npos) {
+      return absl::InvalidArgumentError(
+          fmt::format("SELECT list expression references column {} which is neither grouped nor aggregated",
+                      message.substr(at + 8, end - at - 8)));
+    }
+  }
   for (std::string_view kind :
        {"Invalid Input Error: ", "Conversion Error: ", "Out of Range Error: ", "Binder Error: ",
         "Parser Error: ", "Catalog Error: ", "Constraint Error: ", "Invalid Error: "}) {

@@ -124,6 +124,14 @@ std::string_view Trimmed(std::string_view text) {
   return text;
 }
 
+// DuckDB's BIGNUM knows no bounds.
+void InBigNumeric(Row& row) {
+  ScaledInteger value;
+  if (!FromDuckDbBignum(row.Text(0), &value) || !FitsBigNumeric(value))
+    return row.Fail("BIGNUMERIC overflow");
+  row.SetText(row.Text(0));
+}
+
 void BigNumericOfText(Row& row) {
   ScaledInteger value;
   if (!ParseScaled(Trimmed(row.Text(0)), 38, &value) || !FitsBigNumeric(value)) {
@@ -259,6 +267,7 @@ const ScalarFunction kNumberFunctions[] = {
     {"bq_multiply_bignumeric", "GGG", CombineBigNumeric<false>},
     {"bq_divide_bignumeric", "GGG", CombineBigNumeric<true>},
     {"bq_bignumeric", "GS", BigNumericOfText},
+    {"bq_in_bignumeric", "GG", InBigNumeric},
     {"bq_bignumeric_text", "SG", [](Row& row) { row.SetText(ToText(BigNumericAt(row, 0), 38)); }},
     {"bq_decimal_text", "SSI", DecimalText},
     {"bq_round_numeric", "NNI", RoundNumeric},

@@ -141,9 +141,10 @@ std::optional<std::string> BigNumericSql(std::string_view text) {
   std::optional<std::string> scaled = ScaledDecimal(text, 38);
   if (!scaled) return std::nullopt;
   std::string_view digits = *scaled;
-  if (digits.starts_with('-')) digits.remove_prefix(1);
-  if (digits.size() > kLimit.size() || (digits.size() == kLimit.size() && digits >= kLimit))
-    return std::nullopt;
+  const bool negative = digits.starts_with('-');
+  if (negative) digits.remove_prefix(1);
+  const bool beyond = digits.size() > kLimit.size() || (digits.size() == kLimit.size() && digits >= kLimit);
+  if (beyond && !(negative && digits == kLimit)) return std::nullopt;
   return fmt::format("'{}'::BIGNUM", *scaled);
 }
 

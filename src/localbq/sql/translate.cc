@@ -84,7 +84,11 @@ absl::StatusOr<Statement> Translator::Run(const ParsedStatement& parsed) {
     case StatementKind::kCreateTableAsSelect:
     case StatementKind::kCreateView: {
       if (parsed.kind != StatementKind::kCreateView) top_select_ = parsed.query->select.get();
-      HAKOBU_ASSIGN_OR_RETURN(QueryResult query, TranslateQuery(*parsed.query, nullptr));
+      qualified_only_ = parsed.kind == StatementKind::kCreateView;
+      absl::StatusOr<QueryResult> translated = TranslateQuery(*parsed.query, nullptr);
+      qualified_only_ = false;
+      if (!translated.ok()) return translated.status();
+      QueryResult query = *std::move(translated);
       if (query.as_value && query.columns[0].type == Type::kRecord && !IsArray(query.columns[0])) {
         // SELECT AS STRUCT at the top: its fields are the columns.
         Column row = query.columns[0];

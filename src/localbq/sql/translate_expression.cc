@@ -115,7 +115,8 @@ ValueOr Translator::UnaryOperator(const Expression& expression, const Scope& sco
     std::optional<Value> flag = Coerce(value, ScalarType(Type::kBool));
     if (flag) return Of(fmt::format("(NOT {})", flag->sql), Type::kBool);
   } else if (op == "-" && (IsNumber(value.type) || IsScalar(value.type, Type::kInterval))) {
-    return Of(fmt::format("(- {})", value.sql), value.type);
+    const bool big = IsScalar(value.type, Type::kBigNumeric);
+    return Of(fmt::format("{}(- {})", big ? "bq_in_bignumeric" : "", value.sql), value.type);
   } else if (op == "+" && IsNumber(value.type)) {
     return value;
   } else if (op == "~" && IsScalar(value.type, Type::kInt64)) {
@@ -217,6 +218,12 @@ ValueOr Translator::Compare(const std::string& op, Value left, Value right, size
   if (type->type == Type::kFloat64 && !left.literal && !right.literal) {
     if (op == "=") return Of(fmt::format("({} = {} AND NOT isnan({}))", a->sql, b->sql, a->sql), Type::kBool);
     return Of(fmt::format("bq_compare_double({}, {}, '{}')", a->sql, b->sql, op), Type::kBool);
+  }
+  if (type->type == Type::kFloat64) {  // a literal is no NaN; the other side may be
+    if (op.starts_with('>') && !left.literal)
+      return Of(fmt::format("({} {} {} AND NOT isnan({}))", a->sql, op, b->sql, a->sql), Type::kBool);
+    if (op.starts_with('<') && op != "<>" && !right.literal)
+      return Of(fmt::format("({} {} {} AND NOT isnan({}))", a->sql, op, b->sql, b->sql), Type::kBool);
   }
   return Of(fmt::format("({} {} {})", a->sql, op, b->sql), Type::kBool);
 }

@@ -30,7 +30,7 @@ absl::StatusOr<TableName> Translator::FullName(const std::vector<std::string>& g
     return name;
   }
   if (path.size() == 1) {
-    if (context_.default_dataset.empty()) {
+    if (context_.default_dataset.empty() || qualified_only_) {
       return absl::InvalidArgumentError(
           fmt::format("Table \"{}\" must be qualified with a dataset (e.g. dataset.table).", path[0]));
     }

@@ -122,7 +122,7 @@ absl::StatusOr<QueryResult> Translator::QueryBody(const Query& query, const Scop
     items.push_back(std::move(item));
   }
   scope.ranges.push_back(std::move(range));
-  HAKOBU_ASSIGN_OR_RETURN(std::string order, OrderItems(query, scope, items));
+  HAKOBU_ASSIGN_OR_RETURN(std::string order, OrderItems(query, scope, items, false));
   HAKOBU_ASSIGN_OR_RETURN(std::string limit, LimitSql(query, scope));
   result.sql = fmt::format("SELECT * FROM ({}) AS \"_q\"{}{}", result.sql, order, limit);
   return result;
@@ -302,21 +302,27 @@ absl::StatusOr<std::string> Translator::GroupSql(const Select& select, const Sco
 }
 
 absl::StatusOr<std::string> Translator::OrderItems(const Query& query, const Scope& scope,
-                                                   const std::vector<Item>& items) {
+                                                   const std::vector<Item>& items, bool distinct) {
   std::string list;
   for (const OrderItem& order : query.order) {
     const Expression& expression = *order.expression;
     std::string sql;
+    Column type;
+    auto item = [&](size_t index) {
+      type = items[index].value.type;
+      sql =
+          IsScalar(type, Type::kFloat64) && !distinct ? items[index].value.sql : fmt::format("{}", index + 1);
+    };
     if (expression.kind == ExpressionKind::kInteger) {
       int64_t ordinal = std::atoll(expression.text.c_str());
       if (ordinal < 1 || ordinal > static_cast<int64_t>(items.size())) {
         return Error(expression.at,
                      fmt::format("ORDER BY column number must be between 1 and {}", items.size()));
       }
-      sql = fmt::format("{}", ordinal);
+      item(static_cast<size_t>(ordinal - 1));
     } else if (expression.kind == ExpressionKind::kPath && expression.names.size() == 1) {
       for (size_t i = 0; i < items.size(); ++i) {
-        if (EqualsIgnoreCase(items[i].name, expression.names[0])) sql = fmt::format("{}", i + 1);
+        if (EqualsIgnoreCase(items[i].name, expression.names[0])) item(i);
       }
     }
     if (sql.empty()) {
@@ -324,11 +330,10 @@ absl::StatusOr<std::string> Translator::OrderItems(const Query& query, const Sco
       if (IsArray(value.type) || value.type.type == Type::kRecord || IsScalar(value.type, Type::kJson)) {
         return Error(expression.at, "ORDER BY does not support expressions of type " + TypeText(value.type));
       }
+      type = value.type;
       sql = value.literal ? fmt::format("({})", value.sql) : value.sql;
     }
-    bool nulls_first = order.nulls_first.value_or(!order.descending);
-    list += fmt::format("{}{}{} NULLS {}", list.empty() ? "" : ", ", sql, order.descending ? " DESC" : " ASC",
-                        nulls_first ? "FIRST" : "LAST");
+    list += (list.empty() ? "" : ", ") + OrderKey(sql, type, order, distinct);
   }
   return list.empty() ? list : " ORDER BY " + list;
 }
@@ -387,7 +392,7 @@ absl::StatusOr<QueryResult> Translator::SelectQuery(const Query& query, const Se
     return Error(select.at, "SELECT AS VALUE query must have exactly one column");
   }
   scope.aliases_first = true;
-  HAKOBU_ASSIGN_OR_RETURN(std::string order, OrderItems(query, scope, items));
+  HAKOBU_ASSIGN_OR_RETURN(std::string order, OrderItems(query, scope, items, select.distinct));
   HAKOBU_ASSIGN_OR_RETURN(std::string limit, LimitSql(query, scope));
 
   QueryResult result;

@@ -39,6 +39,9 @@ Column ScalarType(Type type);
 Column ArrayOf(Column element);
 Column ElementOf(Column array);
 bool SameType(const Column& a, const Column& b);
+// ORDER BY's keys for one expression. NaN comes before every other number, as in BigQuery; DuckDB has it
+// last. `one_key`: where DuckDB takes only the expression itself (DISTINCT, RANGE frames), NaN stays last.
+std::string OrderKey(const std::string& sql, const Column& type, const OrderItem& item, bool one_key);
 std::string TypeText(const Column& type);  // INT64, ARRAY<STRUCT<a STRING>>
 bool IsArray(const Column& type);
 bool IsScalar(const Column& type, Type scalar);
@@ -139,7 +142,7 @@ class Translator {
   ValueOr Extract(const Expression& expression, const Scope& scope);
   ValueOr CastTo(const Value& value, const Column& target, bool safe, size_t at);
   absl::StatusOr<std::string> WindowSql(const Window& window, const Scope& scope);
-  absl::StatusOr<std::string> OrderSql(const std::vector<OrderItem>& items, const Scope& scope);
+  absl::StatusOr<std::string> OrderSql(const std::vector<OrderItem>& items, const Scope& scope, bool one_key);
   std::string RowStruct(const RangeVariable& range, Column& type);
   absl::Status NoSignature(std::string_view function, const std::vector<Value>& arguments, size_t at) const;
   void Use(const ScopeColumn& column);
@@ -151,6 +154,8 @@ class Translator {
   ValueOr Aggregate(const std::string& name, const Expression& expression, const Scope& scope, bool& found);
   ValueOr AggregateOver(const std::string& name, const Expression& expression, const Scope& scope,
                         std::vector<Value> arguments, const std::string& suffix);
+  ValueOr ApproximateAggregate(const std::string& name, const Expression& expression,
+                               const std::vector<Value>& arguments);
   ValueOr OrderedAggregate(const std::string& name, const Expression& expression, const Scope& scope,
                            const std::vector<Value>& arguments, const std::string& over);
   ValueOr WindowCall(const std::string& name, const Expression& expression, const Scope& scope, bool& found);
@@ -192,7 +197,7 @@ class Translator {
   absl::StatusOr<std::string> GroupSql(const Select& select, const Scope& scope,
                                        const std::vector<Item>& items);
   absl::StatusOr<std::string> OrderItems(const Query& query, const Scope& scope,
-                                         const std::vector<Item>& items);
+                                         const std::vector<Item>& items, bool distinct);
   absl::StatusOr<QueryResult> SubquerySchema(QueryResult result);
 
   // FROM
@@ -233,6 +238,7 @@ class Translator {
   std::vector<TableUse> uses_;
   int counter_ = 0;
   int view_depth_ = 0;
+  bool qualified_only_ = false;         // in a view's definition no default dataset counts
   const Select* top_select_ = nullptr;  // of the statement itself: its arrays may hold no NULL
 };
 
