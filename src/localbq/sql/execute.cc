@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "localbq/sql/execute_internal.h"
 #include "localbq/sql/lexer.h"
+#include "localbq/sql/parser.h"
 #include "localbq/sql/resolver.h"
 
 namespace hakobu::localbq::sql {
@@ -329,10 +330,23 @@ absl::Status RunStatement(const Statement& statement, const Destination* destina
   }
 }
 
+// A script is refused before its first statement has run.
+absl::Status CheckScript(std::string_view sql) {
+  HAKOBU_ASSIGN_OR_RETURN(const std::vector<ParsedStatement> statements, ParseScript(sql));
+  for (const ParsedStatement& statement : statements) {
+    if (statement.kind == StatementKind::kBegin || statement.kind == StatementKind::kCommit ||
+        statement.kind == StatementKind::kRollback) {
+      return absl::InvalidArgumentError("Transaction control statements are not supported");
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<Answer> Execute(std::string_view sql, const Context& given, Catalog& catalog,
                                const ExecuteHooks& hooks, const Destination* destination) {
+  HAKOBU_RETURN_IF_ERROR(CheckScript(sql));
   HAKOBU_ASSIGN_OR_RETURN(std::vector<std::string> texts, SplitScript(sql));
   if (texts.empty()) return absl::InvalidArgumentError("Syntax error: Unexpected end of statement at [1:1]");
   CatalogResolver resolver(catalog, hooks, given.project);
@@ -360,6 +374,7 @@ absl::StatusOr<Answer> Execute(std::string_view sql, const Context& given, Catal
 
 absl::StatusOr<Answer> DryRun(std::string_view sql, const Context& given, Catalog& catalog,
                               const ExecuteHooks& hooks) {
+  HAKOBU_RETURN_IF_ERROR(CheckScript(sql));
   CatalogResolver resolver(catalog, hooks, given.project);
   Context context = given;
   context.resolver = &resolver;

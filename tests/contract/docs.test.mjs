@@ -1,0 +1,32 @@
+// docs/local-bigquery.md: every row of its table names a test that there is; every refusal has its row.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { refusalTitle, refusedJobs, refusedSql } from '../harness/refusals.mjs';
+import { root } from '../harness/servers.mjs';
+
+const folder = join(root, 'tests/contract');
+// Titles as they stand in the sources: of test('…'), test("…") and test(`…`).
+const titles = new Set(readdirSync(folder).filter((name) => name.endsWith('.test.mjs')).flatMap((name) =>
+  [...readFileSync(join(folder, name), 'utf8').matchAll(/^\s*test\((['"`])((?:\\.|(?!\1).)*)\1/gm)].map((match) => match[2].replaceAll("\\'", "'"))));
+const refusals = [...refusedSql, ...refusedJobs].map(([what]) => refusalTitle(what));
+
+const rows = readFileSync(join(root, 'docs/local-bigquery.md'), 'utf8').split('\n')
+  .slice().filter((line) => /^\| .* \| (yes|no|kept) \| .* \|$/.test(line)).map((line) => {
+    const [, what, state, title] = /^\| (.*) \| (yes|no|kept) \| (.*) \|$/.exec(line);
+    return { what, state, title };
+  });
+
+test('every row of the table of what the local BigQuery supports names a test', () => {
+  assert.ok(rows.length > 50, `${rows.length} rows`);
+  for (const { what, state, title } of rows) {
+    assert.ok(titles.has(title) || refusals.includes(title), `${what}: there is no test '${title}'`);
+    if (state === 'no') assert.match(title, /refused by name/, `${what} is said to be unsupported`);
+    else assert.ok(!refusals.includes(title), `${what} is said to be supported`);
+  }
+});
+
+test('every refusal has a row in the table', () => {
+  for (const title of refusals) assert.ok(rows.some((row) => row.title === title && row.state === 'no'), `no row for '${title}'`);
+});
