@@ -12,7 +12,16 @@ void Copier::Add(StreamTable* table, std::string joined) {
 
 bool Copier::idle() const {
   absl::MutexLock lock(&mutex_);
-  return tasks_.empty() && working_ == 0;
+  return tasks_.empty() && working_.empty();
+}
+
+void Copier::Cancel(StreamTable* table) {
+  table->cancel_copy = true;
+  absl::MutexLock lock(&mutex_);
+  std::erase_if(tasks_, [&](const Task& task) { return task.table == table; });
+  const auto ended = [&]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return !working_.contains(table); };
+  mutex_.Await(absl::Condition(&ended));
+  table->cancel_copy = false;
 }
 
 void Copier::Work() {
@@ -25,12 +34,14 @@ void Copier::Work() {
       if (!mutex_.AwaitWithTimeout(absl::Condition(&any), kLookAround)) continue;
       task = std::move(tasks_.front());
       tasks_.pop_front();
-      ++working_;
+      working_.insert(task.table);
     }
     const absl::Status status = TableCopy(context_, task.table, std::move(task.joined)).Copy();
-    if (!status.ok() && !context_->stop.cancelled()) context_->StopTable(task.table, status);
+    if (!status.ok() && !context_->stop.cancelled() && !task.table->cancel_copy) {
+      context_->StopTable(task.table, status);
+    }
     absl::MutexLock lock(&mutex_);
-    --working_;
+    working_.erase(task.table);
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ class Copier {
   // The table's record says "copying"; its changes are delivered from `joined` on, a set of transactions that
   // the source must have committed before it is read (MySQL; "" otherwise).
   void Add(StreamTable* table, std::string joined);
+  // The table's copy is not under way any more when this returns; what it has sent may be on its way still.
+  void Cancel(StreamTable* table);
   // Copies tables until the context's `stop`.
   void Work();
   bool idle() const;
@@ -36,7 +39,7 @@ class Copier {
   mutable absl::Mutex mutex_;
   StreamContext* context_;
   std::deque<Task> tasks_ ABSL_GUARDED_BY(mutex_);
-  size_t working_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::set<StreamTable*> working_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace hakobu

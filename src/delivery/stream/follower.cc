@@ -1,7 +1,9 @@
 #include "delivery/stream/follower.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "base/log.h"
 #include "base/status.h"
 
 namespace hakobu {
@@ -74,6 +76,8 @@ bool Follower::Flush() {
   LogMark mark;
   mark.position = boundary();
   mark.whole_until = whole_until_;
+  if (schemas_changed_) mark.schemas_json = std::make_shared<const std::string>(schemas_->ToJson());
+  schemas_changed_ = false;
   context_->keeper->Mark(std::move(mark));
   moved_ = false;
   return true;
@@ -109,16 +113,35 @@ absl::StatusOr<Follower::Known*> Follower::Find(const binlog::TableMap& map) {
   known.table = context_->tables.Find(fmt::format("{}.{}", map.database, map.table));
   if (known.table != nullptr && !known.table->delivered) known.table = nullptr;
   if (known.table == nullptr) return &known;
-  const SourceTable& table = LaneOf(known.table)->schema()->base;
-  absl::StatusOr<binlog::RowImageDecoder> decoder =
-      binlog::RowImageDecoder::Create(map, &table, binlog::UnknownColumns::kRefuse);
-  if (!decoder.ok()) {
-    HAKOBU_RETURN_IF_ERROR(TableProblem(known.table, decoder.status()));
+  const absl::Status ready = MakeReady(&known);
+  if (!ready.ok()) {
+    HAKOBU_RETURN_IF_ERROR(TableProblem(known.table, ready));
     known.table = nullptr;
-    return &known;
   }
-  known.decoder.emplace(*std::move(decoder));
   return &known;
+}
+
+// The table map is held against the table as it is known here; where it says more, it is believed.
+absl::Status Follower::MakeReady(Known* known) {
+  Lane* lane = LaneOf(known->table);
+  HAKOBU_ASSIGN_OR_RETURN(
+      ddl::Reconciled reconciled,
+      ddl::Reconcile(known->map, schemas_->FindDefinition(known->map.database, known->map.table),
+                     schemas_->dialect()));
+  if (!reconciled.differences.empty()) {
+    Log(LogSeverity::kWarning, "the log says otherwise than the statements before it, and is believed",
+        {{"table", known->table->name},
+         {"differences", fmt::format("{}", fmt::join(reconciled.differences, "; "))}});
+    schemas_->Replace(reconciled.table);
+    schemas_changed_ = true;
+    HAKOBU_RETURN_IF_ERROR(ChangeSchema(known->table, reconciled.table));
+    known->generation = generation_;
+  }
+  absl::StatusOr<binlog::RowImageDecoder> decoder =
+      binlog::RowImageDecoder::Create(known->map, &lane->schema()->base, binlog::UnknownColumns::kRefuse);
+  HAKOBU_RETURN_IF_ERROR(decoder.status());
+  known->decoder.emplace(*std::move(decoder));
+  return absl::OkStatus();
 }
 
 // Not OK when the problem is not the table's alone.
@@ -194,11 +217,6 @@ absl::Status Follower::OnEnd(const binlog::LogContext& context, binlog::Transact
     lane->EndTransaction();
   }
   EndedAt(context);
-  return absl::OkStatus();
-}
-
-absl::Status Follower::OnStatement(const binlog::LogContext& context, const binlog::LogStatement&) {
-  if (!in_transaction_) EndedAt(context);
   return absl::OkStatus();
 }
 

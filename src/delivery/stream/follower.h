@@ -13,6 +13,7 @@
 #include "decode/binlog/log_decoder.h"
 #include "delivery/stream/executed.h"
 #include "delivery/stream/lane.h"
+#include "delivery/stream/schema_follower.h"
 #include "delivery/stream/stream_context.h"
 
 namespace hakobu {
@@ -24,8 +25,14 @@ class Follower : public binlog::LogVisitor {
 
   // Before the first event of a connection. What came of a transaction that was cut off is taken back.
   absl::Status Begin(const StreamPosition& position);
-  // A table joins: its changes are delivered from here on. Its schema is that of this place.
+  // What the tables look like here; before the first event.
+  void UseSchemas(std::unique_ptr<SchemaFollower> schemas) { schemas_ = std::move(schemas); }
+  SchemaFollower* schemas() { return schemas_.get(); }
+  // A table goes on: its changes are delivered from here on. Its schema is that of this place.
   absl::Status Join(StreamTable* table);
+  // A table begins (anew): an empty target, a copy, and the changes from here on. `first`: this is the first
+  // place the stream ever read from. A problem of the table's own stops it, and is no error.
+  absl::Status BeginTable(StreamTable* table, bool first);
 
   // Sends what is encoded and marks the place, unless a transaction is under way. False when the stream is
   // being stopped.
@@ -62,13 +69,29 @@ class Follower : public binlog::LogVisitor {
     std::optional<binlog::RowImageDecoder> decoder;
   };
   absl::StatusOr<Known*> Find(const binlog::TableMap& map);
+  absl::Status MakeReady(Known* known);
   Lane* LaneOf(StreamTable* table) { return lanes_[table->id].get(); }
   absl::Status TableProblem(StreamTable* table, const absl::Status& status);
+
+  // Statements (follower_ddl.cc).
+  absl::Status Apply(const binlog::LogContext& context, const ddl::TableEffect& effect);
+  absl::Status Created(const ddl::TableName& name);
+  absl::Status Gone(const ddl::TableName& name, const std::string& reason);
+  absl::Status Truncated(const binlog::LogContext& context, StreamTable* table);
+  absl::Status Altered(StreamTable* table, const ddl::TableEffect& effect);
+  // Delivers by another schema from here on, BigQuery's table included.
+  absl::Status ChangeSchema(StreamTable* table, const SourceTable& after);
+  // Copies all rows over those that are there.
+  absl::Status CopyAgain(StreamTable* table);
+  // Everything before this is acknowledged. Cancelled when the stream is being stopped.
+  absl::Status Barrier();
   LogPlace PlaceOf(const binlog::LogContext& context) const;
   void EndedAt(const binlog::LogContext& context);
   void Count(StreamTable* table);
 
   StreamContext* context_;
+  std::unique_ptr<SchemaFollower> schemas_;
+  bool schemas_changed_ = false;  // since the last mark
   std::shared_ptr<RequestPool> pool_ = std::make_shared<RequestPool>();
   std::map<size_t, std::unique_ptr<Lane>> lanes_;  // by table id of StreamTables
   absl::flat_hash_map<uint64_t, Known> known_;     // by table id of the log

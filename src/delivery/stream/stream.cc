@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <limits>
+#include <set>
 #include <thread>
 
 #include "base/crash_point.h"
@@ -55,6 +56,7 @@ class Stream : public SenderEvents {
     context_.clock = options.clock;
     context_.keeper = &keeper_;
     context_.senders = &senders_;
+    context_.copier = &copier_;
     context_.connect = SourceOptions(config.source);
   }
 
@@ -125,7 +127,7 @@ class Stream : public SenderEvents {
     HAKOBU_RETURN_IF_ERROR(SelectStreamTables(source.get()));
     if (first_) {
       start_.stored = context_.clock->Now();
-      HAKOBU_RETURN_IF_ERROR(log_->StorePosition(start_, {}, std::nullopt));
+      HAKOBU_RETURN_IF_ERROR(log_->StorePosition(start_, {}, follower_.schemas()->ToJson()));
       CrashPoint("stream.begun");
     }
     stored_ = start_;
@@ -138,18 +140,29 @@ class Stream : public SenderEvents {
   absl::Status SelectStreamTables(Connection* source) {
     Problems problems;
     const std::vector<TableWork> works = SelectTables(config_, {}, source, &problems, DeliveredBy::kStream);
-    for (const TableWork& work : works) {
-      absl::StatusOr<LaneSchema> schema = MakeLaneSchema(config_, work.options, work.source);
-      problems.Add(schema.status());
-      if (!schema.ok()) continue;
-      context_.tables.Add(work.name, work.options)
-          ->SetSchema(std::make_shared<const LaneSchema>(*std::move(schema)));
-    }
     HAKOBU_RETURN_IF_ERROR(problems.Status());
     if (works.empty()) {
       return WithHint(absl::InvalidArgumentError("there is no table to stream"),
                       "say `mode: stream` for the tables that `hakobu stream` is to follow");
     }
+    std::set<std::string> databases;
+    for (const TableWork& work : works) databases.insert(work.source.database);
+    HAKOBU_ASSIGN_OR_RETURN(const std::string schemas, log_->Schemas());
+    HAKOBU_ASSIGN_OR_RETURN(std::unique_ptr<SchemaFollower> follower,
+                            SchemaFollower::Open(source, databases, schemas));
+    for (const TableWork& work : works) {
+      // As it was at the place where reading begins; a table that is new to the stream, as it is now.
+      const SourceTable* known = follower->Find(work.source.database, work.source.name);
+      if (known == nullptr) follower->Replace(work.source);
+      absl::StatusOr<LaneSchema> schema =
+          MakeLaneSchema(config_, work.options, known == nullptr ? work.source : *known);
+      problems.Add(schema.status());
+      if (!schema.ok()) continue;
+      context_.tables.Add(work.name, work.options)
+          ->SetSchema(std::make_shared<const LaneSchema>(*std::move(schema)));
+    }
+    follower_.UseSchemas(std::move(follower));
+    HAKOBU_RETURN_IF_ERROR(problems.Status());
     return LoadRecords();
   }
 
@@ -181,7 +194,7 @@ class Stream : public SenderEvents {
     const std::string mode(LaneModeName(table->schema()->mode));
     const bool begins =
         record.state.empty() || record.state == "dropped" || record.target != target || record.mode != mode;
-    if (begins) return BeginTable(table);
+    if (begins) return follower_.BeginTable(table, first_);
     LaneSchema schema = *table->schema();
     const absl::Status followed = FollowTarget(context_.target(), Follow::kAddOnly, &schema).status();
     if (followed.code() == absl::StatusCode::kNotFound || followed.code() == absl::StatusCode::kDataLoss) {
@@ -192,28 +205,6 @@ class Stream : public SenderEvents {
     table->SetSchema(std::make_shared<const LaneSchema>(std::move(schema)));
     HAKOBU_RETURN_IF_ERROR(follower_.Join(table));
     if (record.state == "copying") copier_.Add(table, "");
-    return absl::OkStatus();
-  }
-
-  absl::Status BeginTable(StreamTable* table) {
-    const std::shared_ptr<const LaneSchema> schema = table->schema();
-    HAKOBU_RETURN_IF_ERROR(BeginTarget(context_.target(), *schema));
-    StreamTableRecord record;
-    record.source = table->name;
-    record.target = schema->work.target.ToString();
-    record.mode = LaneModeName(schema->mode);
-    record.state = "copying";
-    record.since = context_.clock->Now();
-    const auto epoch = static_cast<uint64_t>(start_.epoch);
-    // At the very first start the log may begin a little before the position's place: what is in the set
-    // decides.
-    record.copy_sequence = SequenceText(first_ ? JustBefore(epoch, 0, 0)
-                                               : JustBefore(epoch, FileNumber(start_.file), start_.offset));
-    HAKOBU_RETURN_IF_ERROR(log_->StartCopy(record, {}));
-    CrashPoint("stream.table_begun");
-    table->SetRecord(std::move(record));
-    HAKOBU_RETURN_IF_ERROR(follower_.Join(table));
-    copier_.Add(table, start_.flavor == "mysql" ? start_.gtid_set : "");
     return absl::OkStatus();
   }
 

@@ -36,6 +36,8 @@ class StreamTable {
   std::atomic<uint64_t> inserts{0}, updates{0}, deletes{0}, bytes{0}, quarantined{0};
   // Whether changes of the log go to BigQuery.
   std::atomic<bool> delivered{false};
+  // A copy that is under way ends, as the table changes in a way it cannot go on with.
+  std::atomic<bool> cancel_copy{false};
 
   StreamTableRecord record() const {
     absl::MutexLock lock(&mutex_);
@@ -97,6 +99,8 @@ class StreamTables {
   std::map<std::string, StreamTable*, std::less<>> by_name_ ABSL_GUARDED_BY(mutex_);
 };
 
+class Copier;
+
 struct StreamContext {
   const Config* config = nullptr;
   StreamOptions options;
@@ -109,6 +113,7 @@ struct StreamContext {
   Ledger* ledger = nullptr;
   StreamLog* log = nullptr;
   PositionKeeper* keeper = nullptr;
+  Copier* copier = nullptr;
   std::vector<std::unique_ptr<Sender>>* senders = nullptr;
   StreamTables tables;
   OpenConnections connections;

@@ -17,7 +17,7 @@ constexpr size_t kBatchBytes = 256 << 10;
 constexpr size_t kBatchRows = 2000;
 constexpr size_t kBytesInFlight = 4 << 20;
 // Chunks that fail for the table's own sake: the schema was changed while it was read, most often.
-constexpr int kTries = 5;
+constexpr int kTries = 20;
 
 bool PassesByItself(const absl::Status& status) {
   return status.code() == absl::StatusCode::kUnavailable || status.code() == absl::StatusCode::kAborted ||
@@ -44,10 +44,15 @@ void TableCopy::DropSource() {
   source_.reset();
 }
 
+absl::Status TableCopy::CheckGoingOn() const {
+  if (table_->cancel_copy) return absl::CancelledError("the table has changed");
+  return context_->stop.Check();
+}
+
 absl::Status TableCopy::Copy() {
   RetryPolicy policy;
   policy.first_delay = absl::Milliseconds(500);
-  policy.longest_delay = absl::Seconds(10);
+  policy.longest_delay = absl::Seconds(5);
   policy.max_elapsed = absl::InfiniteDuration();
   policy.max_tries = std::numeric_limits<int>::max();
   const RetryContext retry{.clock = context_->clock, .cancellation = &context_->stop, .jitter = {}};
@@ -59,7 +64,7 @@ absl::Status TableCopy::Copy() {
       HAKOBU_ASSIGN_OR_RETURN(std::vector<StreamChunkRecord> chunks, context_->log->Chunks(table_->name));
       for (StreamChunkRecord& chunk : chunks) {
         if (chunk.done) continue;
-        HAKOBU_RETURN_IF_ERROR(context_->stop.Check());
+        HAKOBU_RETURN_IF_ERROR(CheckGoingOn());
         if (!table_->delivered) return absl::OkStatus();  // stopped meanwhile
         status = CopyChunk(&chunk);
         if (!status.ok()) break;
@@ -69,7 +74,7 @@ absl::Status TableCopy::Copy() {
     }
     if (status.ok()) status = Finish();
     if (status.ok()) return status;
-    HAKOBU_RETURN_IF_ERROR(context_->stop.Check());
+    HAKOBU_RETURN_IF_ERROR(CheckGoingOn());
     DropSource();
     connection_.reset();
     if (!PassesByItself(status) && ++tries >= kTries) return status;
@@ -95,7 +100,7 @@ absl::Status TableCopy::WaitForCommits() {
     const absl::StatusOr<std::string> contained = source->QueryValue(sql);
     HAKOBU_RETURN_IF_ERROR(contained.status());
     if (*contained == "1") return absl::OkStatus();
-    if (context_->stop.WaitFor(absl::Milliseconds(50))) return context_->stop.Check();
+    if (context_->stop.WaitFor(absl::Milliseconds(50)) || table_->cancel_copy) return CheckGoingOn();
   }
 }
 
@@ -156,7 +161,7 @@ absl::Status TableCopy::Read(const Chunk& bounds, const LaneSchema& schema, Prot
   Quarantine quarantine;
   std::shared_ptr<EncodedRows> request;
   const auto encode = [&]() -> absl::Status {
-    HAKOBU_RETURN_IF_ERROR(context_->stop.Check());
+    HAKOBU_RETURN_IF_ERROR(CheckGoingOn());
     for (size_t row = 0; row < batch.rows(); ++row) schema.FillOwnCells(batch.MutableRow(row), facts);
     changes.assign(schema.changes_by_key() ? batch.rows() : 0, RowChange{ChangeType::kUpsert, sequence});
     for (size_t row = 0; row < batch.rows();) {

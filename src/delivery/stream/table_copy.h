@@ -33,6 +33,7 @@ class TableCopy {
                     StreamChunkRecord* chunk,
                     absl::FunctionRef<absl::Status(std::shared_ptr<EncodedRows>)> send);
   absl::Status Finish();
+  absl::Status CheckGoingOn() const;
   absl::StatusOr<Connection*> Source();
   void DropSource();
 

@@ -1,0 +1,61 @@
+// The source's tables as they are at the place of the log that is being read.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "decode/binlog/log_decoder.h"
+#include "decode/ddl/ddl.h"
+#include "source/source.h"
+
+namespace hakobu {
+
+// What a change of a table's columns asks for beside the change itself. Pure.
+struct AlterNeeds {
+  bool columns_differ = false;  // BigQuery's table may have to change
+  bool rows_differ = false;     // rows that were there hold other values now, with no row event to say so
+};
+AlterNeeds NeedsOf(const SourceTable& before, const SourceTable& after, const ddl::TableEffect& effect);
+
+// Used by the log's thread alone.
+class SchemaFollower {
+ public:
+  // Begins with what information_schema says now of all tables in `databases`; or, with `stored` (ToJson),
+  // with what was stored, and what it lacks from information_schema.
+  static absl::StatusOr<std::unique_ptr<SchemaFollower>> Open(Connection* source,
+                                                              const std::set<std::string>& databases,
+                                                              std::string_view stored);
+
+  // What the statement did, in order. Statements of other databases have no effects.
+  std::vector<ddl::TableEffect> Follow(const binlog::LogStatement& statement);
+  // Null: not known (any more).
+  const SourceTable* Find(std::string_view database, std::string_view table) const {
+    return history_.Find(database, table);
+  }
+  const TableDefinition* FindDefinition(std::string_view database, std::string_view table) const {
+    return history_.FindDefinition(database, table);
+  }
+  // The log's own metadata is believed from here on.
+  void Replace(SourceTable table) { history_.AddTable(std::move(table)); }
+  ddl::Dialect dialect() const { return dialect_; }
+  std::string ToJson() const { return history_.ToJson(); }
+
+ private:
+  SchemaFollower(ddl::Dialect dialect, uint32_t version, bool lower_case_names)
+      : dialect_(dialect),
+        version_(version),
+        lower_case_names_(lower_case_names),
+        history_(dialect, lower_case_names) {}
+
+  ddl::Dialect dialect_;
+  uint32_t version_;
+  bool lower_case_names_;
+  std::set<std::string> databases_;
+  ddl::SchemaHistory history_;
+};
+
+}  // namespace hakobu
