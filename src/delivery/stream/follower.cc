@@ -132,13 +132,20 @@ absl::Status Follower::MakeReady(Known* known) {
     Log(LogSeverity::kWarning, "the log says otherwise than the statements before it, and is believed",
         {{"table", known->table->name},
          {"differences", fmt::format("{}", fmt::join(reconciled.differences, "; "))}});
-    schemas_->Replace(reconciled.table);
+    SourceTable visible = reconciled.table;
+    visible.columns.resize(visible.columns.size() - reconciled.hidden_columns);
+    schemas_->Replace(visible);
     schemas_changed_ = true;
-    HAKOBU_RETURN_IF_ERROR(ChangeSchema(known->table, reconciled.table));
+    HAKOBU_RETURN_IF_ERROR(ChangeSchema(known->table, visible));
     known->generation = generation_;
   }
   absl::StatusOr<binlog::RowImageDecoder> decoder =
-      binlog::RowImageDecoder::Create(known->map, &lane->schema()->base, binlog::UnknownColumns::kRefuse);
+      binlog::RowImageDecoder::Create(known->map, &reconciled.table, binlog::UnknownColumns::kRefuse);
+  if (reconciled.table.columns.size() - reconciled.hidden_columns != lane->schema()->base.columns.size()) {
+    return absl::FailedPreconditionError(fmt::format("{}: the log has {} columns at this place, the table {}",
+                                                     known->table->name, known->map.columns.size(),
+                                                     lane->schema()->base.columns.size()));
+  }
   HAKOBU_RETURN_IF_ERROR(decoder.status());
   known->decoder.emplace(*std::move(decoder));
   return absl::OkStatus();

@@ -61,7 +61,7 @@ absl::Status Lane::Take(const binlog::LogContext& context, const LogPlace& place
   batch.Clear();
   changes_.clear();
   kept_ = 0;
-  HAKOBU_RETURN_IF_ERROR(decoder->Decode(event, &batch));
+  HAKOBU_RETURN_IF_ERROR(Decode(event, decoder));
   const bool history = schema_->mode == LaneMode::kHistory;
   const bool soft = schema_->mode == LaneMode::kSoft;
   const ChangeType remove = soft ? ChangeType::kUpsert : ChangeType::kDelete;
@@ -98,6 +98,21 @@ absl::Status Lane::Take(const binlog::LogContext& context, const LogPlace& place
   }
   batch.KeepFirst(kept_);
   return Encode();
+}
+
+absl::Status Lane::Decode(const binlog::RowsEvent& event, binlog::RowImageDecoder* decoder) {
+  const size_t own = schema_->base.columns.size();
+  if (decoder->columns() == own) return decoder->Decode(event, &*batch_);
+  // The log has columns that the server keeps for itself, behind the table's.
+  if (!wide_.has_value() || wide_->columns() != decoder->columns()) wide_.emplace(decoder->columns());
+  wide_->Clear();
+  HAKOBU_RETURN_IF_ERROR(decoder->Decode(event, &*wide_));
+  for (size_t row = 0; row < wide_->rows(); ++row) {
+    const std::span<const Cell> from = wide_->Row(row).first(own);
+    std::copy(from.begin(), from.end(), batch_->AddRow().begin());
+  }
+  batch_->operations = wide_->operations;
+  return absl::OkStatus();
 }
 
 absl::Status Lane::TakeMark(const binlog::LogContext& context, const LogPlace& place, std::string_view type) {

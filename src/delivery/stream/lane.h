@@ -57,6 +57,7 @@ class Lane {
  private:
   void Keep(size_t row, ChangeType type, const LogPlace& place, const RowFacts& facts);
   bool KeyChanged(size_t before, size_t after) const;
+  absl::Status Decode(const binlog::RowsEvent& event, binlog::RowImageDecoder* decoder);
   absl::Status Encode();
   std::string_view SequenceOf(const LogPlace& place);
 
@@ -66,6 +67,7 @@ class Lane {
   std::shared_ptr<const LaneSchema> schema_;
   std::optional<ProtoEncoder> encoder_;
   std::optional<Batch> batch_;
+  std::optional<Batch> wide_;
   std::vector<RowChange> changes_;
   size_t kept_ = 0;  // rows of the batch that go out, moved to its front
   LogPlace last_;
