@@ -24,7 +24,7 @@ for (const flavor of ['mysql', 'mariadb']) {
       INSERT INTO members VALUES (1, '佐藤', '2024-01-02 03:04:05.678', 10.50), (2, 'Tanaka', NULL, NULL), (3, 'Ito', NULL, 0)`);
     const job = makeStream({ mysql, bigquery: server, dataset: 'live', tables: [{ table: 'shop.*' }], test: t });
     const common = { mysql, bigquery, database: 'shop', dataset: 'live' };
-    const stream = job.start();
+    let stream = job.start();
     t.after(() => stream.stop());
     const equal = () => waitUntilEqual({ ...common, tables: ['members', 'visits'], server: stream });
 
@@ -44,6 +44,36 @@ for (const flavor of ['mysql', 'mariadb']) {
         UPDATE members SET points = points + 1; COMMIT;
         START TRANSACTION; INSERT INTO members VALUES (12, 'never', NULL, 1); ROLLBACK`);
       await equal();
+    });
+    await t.test('XA transactions: in one phase, in two, rolled back, and over a restart of hakobu', async () => {
+      await admin.query(`XA START 'one'; INSERT INTO members VALUES (50, 'one phase', NULL, 1); XA END 'one'; XA COMMIT 'one' ONE PHASE;
+        XA START 'two'; INSERT INTO members VALUES (51, 'two phases', NULL, 1); DELETE FROM members WHERE id = 10; XA END 'two';
+        XA PREPARE 'two'`);
+      await admin.query(`INSERT INTO visits VALUES (51, NOW(6), 'between')`).catch(() => undefined);  // MariaDB: other sessions only
+      const other = await mysql.connect();
+      await other.query(`USE shop; INSERT INTO members VALUES (52, 'meanwhile', NULL, 1)`);
+      await equal();
+      await admin.query(`XA COMMIT 'two'; XA START 'three', 'branch', 7; INSERT INTO members VALUES (53, 'never', NULL, 1);
+        XA END 'three', 'branch', 7; XA PREPARE 'three', 'branch', 7; XA ROLLBACK 'three', 'branch', 7`);
+      await equal();
+      await admin.query(`XA START 'four'; UPDATE members SET name = 'four' WHERE id = 51; XA END 'four'; XA PREPARE 'four'`);
+      await other.query(`INSERT INTO members VALUES (54, 'after four', NULL, 1)`);
+      await equal();
+      assert.equal((await stream.stop()).code, 0, stream.output);
+      stream = job.start();
+      await waitForLine(stream, /stream following/);
+      await admin.query(`XA COMMIT 'four'`);
+      await equal();
+      await other.end();
+    });
+    await t.test('a transaction of many rows and tables', async () => {
+      await admin.query(`CREATE TABLE n (i INT PRIMARY KEY); INSERT INTO n SELECT a.i + 10 * b.i FROM
+          (SELECT 0 i UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5 UNION SELECT 6 UNION SELECT 7
+           UNION SELECT 8 UNION SELECT 9) a, (SELECT 0 i UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4) b;
+        START TRANSACTION; INSERT INTO members SELECT 1000 + a.i + 50 * b.i, REPEAT('x', 40), NULL, a.i FROM n a, n b;
+        INSERT INTO visits SELECT 1000 + a.i + 50 * b.i, '2024-01-01', REPEAT('long', 200) FROM n a, n b;
+        DELETE FROM members WHERE id BETWEEN 1100 AND 1200; COMMIT`);
+      await waitUntilEqual({ ...common, tables: ['members', 'visits', 'n'], server: stream });
     });
     await t.test('a stop keeps the place, and the next start goes on', async () => {
       const { code } = await stream.stop();

@@ -1,11 +1,13 @@
 #include "decode/binlog/log_decoder.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <zlib.h>
 #include <zstd.h>
 
 #include <algorithm>
 #include <memory>
+#include <vector>
 
 #include "base/byte_reader.h"
 #include "base/status.h"
@@ -148,6 +150,10 @@ StatementSettings ReadSettings(std::string_view variables) {
     }
   }
   return settings;
+}
+
+std::vector<uint8_t> AsBytes(std::string_view text) {
+  return {text.begin(), text.end()};
 }
 
 bool Is(std::string_view text, std::string_view word) {
@@ -367,8 +373,9 @@ absl::Status LogDecoder::HandleTaggedGtid(const Event& event) {
   return absl::OkStatus();
 }
 
+// Gtid_log_event::write: number, domain, flags, and by flag a group's id and an XA transaction's.
 absl::Status LogDecoder::HandleMariadbGtid(const Event& event) {
-  constexpr uint8_t kStandalone = 1;
+  constexpr uint8_t kStandalone = 1, kGroupCommitId = 2, kPreparedXa = 64, kCompletedXa = 128;
   ByteReader reader(event.body);
   const uint64_t number = reader.U64();
   const uint32_t domain = reader.U32();
@@ -377,6 +384,20 @@ absl::Status LogDecoder::HandleMariadbGtid(const Event& event) {
   context_.gtid = fmt::format("{}-{}-{}", domain, event.header.server_id, number);
   context_.commit_micros = 0;
   context_.event_in_transaction = 0;
+  if ((flags & (kPreparedXa | kCompletedXa)) != 0) {
+    if ((flags & kGroupCommitId) != 0) reader.Skip(8);
+    const uint32_t format = reader.U32();
+    const uint8_t global_bytes = reader.U8(), branch_bytes = reader.U8();
+    const std::string_view global = reader.Take(global_bytes), branch = reader.Take(branch_bytes);
+    if (reader.failed()) return absl::DataLossError("GTID is cut short");
+    context_.xid = fmt::format("X'{:02x}',X'{:02x}',{}", fmt::join(AsBytes(global), ""),
+                               fmt::join(AsBytes(branch), ""), format);
+    // Its end is a statement alone: XA COMMIT, XA ROLLBACK.
+    if ((flags & kCompletedXa) != 0) {
+      context_.xid.clear();
+      return absl::OkStatus();
+    }
+  }
   return (flags & kStandalone) != 0 ? absl::OkStatus() : Begin();
 }
 

@@ -29,6 +29,8 @@ absl::Status Follower::Begin(const StreamPosition& position) {
   }
   touched_.clear();
   in_transaction_ = false;
+  xa_.reset();
+  prepared_.clear();  // they come again
   known_.clear();
   boundary_ = position;
   context_->epoch = position.epoch;
@@ -62,6 +64,13 @@ absl::Status Follower::Join(StreamTable* table) {
 StreamPosition Follower::boundary() const {
   StreamPosition position = boundary_;
   position.gtid_set = executed_.Text();
+  // A set can leave a prepared transaction out, so that it comes again; else everything since comes again.
+  const bool by_set = position.flavor == "mysql" && !position.gtid_set.empty();
+  if (by_set) return position;
+  for (const auto& [xid, waiting] : prepared_) {
+    const uint64_t file = FileNumber(waiting.before.file), at = FileNumber(position.file);
+    if (file < at || (file == at && waiting.before.offset < position.offset)) position = waiting.before;
+  }
   return position;
 }
 
@@ -169,13 +178,22 @@ void Follower::Count(StreamTable* table) {
   table->quarantined = lane.quarantine().values();
 }
 
-absl::Status Follower::OnBegin(const binlog::LogContext&) {
+absl::Status Follower::OnBegin(const binlog::LogContext& context) {
   in_transaction_ = true;
+  if (!context.xid.empty()) xa_ = std::make_unique<HeldTransaction>();
   return absl::OkStatus();
 }
 
 absl::Status Follower::OnRows(const binlog::LogContext& context, const binlog::TableMap& map,
                               const binlog::RowsEvent& rows) {
+  if (xa_ == nullptr) return TakeRows(context, PlaceOf(context), map, rows, /*late=*/false);
+  const StreamTable* table = context_->tables.Find(fmt::format("{}.{}", map.database, map.table));
+  if (table == nullptr || !table->delivered) return absl::OkStatus();
+  return xa_->Add(context, PlaceOf(context), map, rows);
+}
+
+absl::Status Follower::TakeRows(const binlog::LogContext& context, const LogPlace& place,
+                                const binlog::TableMap& map, const binlog::RowsEvent& rows, bool late) {
   HAKOBU_ASSIGN_OR_RETURN(Known * known, Find(map));
   StreamTable* table = known->table;
   if (table == nullptr) return absl::OkStatus();
@@ -194,7 +212,7 @@ absl::Status Follower::OnRows(const binlog::LogContext& context, const binlog::T
   if (!lane->in_transaction()) touched_.push_back(table);
   events_.fetch_add(1, std::memory_order_relaxed);
   open_bytes_ -= static_cast<int64_t>(lane->open_bytes());
-  const absl::Status taken = lane->Take(context, PlaceOf(context), rows, &*known->decoder);
+  const absl::Status taken = lane->Take(context, place, rows, &*known->decoder, late);
   open_bytes_ += static_cast<int64_t>(lane->open_bytes());
   return taken.ok() ? taken : TableProblem(table, Annotate(taken, table->name));
 }
@@ -209,20 +227,35 @@ void Follower::EndedAt(const binlog::LogContext& context) {
   transactions_.fetch_add(1, std::memory_order_relaxed);
 }
 
+void Follower::EndLanes() {
+  for (StreamTable* table : touched_) {
+    Count(table);
+    LaneOf(table)->EndTransaction();
+  }
+  touched_.clear();
+}
+
 absl::Status Follower::OnEnd(const binlog::LogContext& context, binlog::TransactionEnd end) {
   in_transaction_ = false;
-  std::vector<StreamTable*> touched = std::move(touched_);
-  touched_.clear();
-  for (StreamTable* table : touched) {
-    Lane* lane = LaneOf(table);
-    Count(table);
-    if (end == binlog::TransactionEnd::kRollback && !lane->AbortTransaction()) {
+  if (end == binlog::TransactionEnd::kXaPrepare) return Prepared(context);
+  if (end == binlog::TransactionEnd::kRollback) {
+    xa_.reset();
+    const std::vector<StreamTable*> touched = std::move(touched_);
+    touched_.clear();
+    for (StreamTable* table : touched) {
+      Count(table);
+      if (LaneOf(table)->AbortTransaction()) continue;
       HAKOBU_RETURN_IF_ERROR(TableProblem(
           table, absl::DataLossError("a large transaction was rolled back after its rows had been sent")));
-      continue;
     }
-    lane->EndTransaction();
   }
+  if (const std::unique_ptr<HeldTransaction> held = std::move(xa_)) {  // committed in one phase
+    HAKOBU_RETURN_IF_ERROR(
+        held->TakeAll([&](const LogPlace& place, const binlog::TableMap& map, const binlog::RowsEvent& rows) {
+          return TakeRows(context, place, map, rows, /*late=*/false);
+        }));
+  }
+  EndLanes();
   EndedAt(context);
   return absl::OkStatus();
 }

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "decode/binlog/log_decoder.h"
 #include "delivery/stream/executed.h"
+#include "delivery/stream/held_transaction.h"
 #include "delivery/stream/lane.h"
 #include "delivery/stream/schema_follower.h"
 #include "delivery/stream/stream_context.h"
@@ -86,6 +87,15 @@ class Follower : public binlog::LogVisitor {
   // Everything before this is acknowledged. Cancelled when the stream is being stopped.
   absl::Status Barrier();
   LogPlace PlaceOf(const binlog::LogContext& context) const;
+  absl::Status TakeRows(const binlog::LogContext& context, const LogPlace& place, const binlog::TableMap& map,
+                        const binlog::RowsEvent& rows, bool late);
+  void EndLanes();
+
+  // Prepared transactions (follower_xa.cc).
+  absl::Status Prepared(const binlog::LogContext& context);
+  // XA COMMIT and XA ROLLBACK; false for every other statement.
+  absl::StatusOr<bool> EndPrepared(const binlog::LogContext& context, std::string_view statement);
+  absl::Status CommitPrepared(const std::string& xid);
   void EndedAt(const binlog::LogContext& context);
   void Count(StreamTable* table);
 
@@ -98,6 +108,15 @@ class Follower : public binlog::LogVisitor {
   uint64_t generation_ = 1;                        // of schemas
   std::vector<StreamTable*> touched_;              // in the transaction under way
   bool in_transaction_ = false;
+  // The XA transaction under way, and those that wait for their end; a place before the latter is what may be
+  // stored.
+  std::unique_ptr<HeldTransaction> xa_;
+  struct Waiting {
+    std::unique_ptr<HeldTransaction> rows;  // null: without rows of any table
+    std::string gtid;
+    StreamPosition before;  // with its GTIDs
+  };
+  std::map<std::string, Waiting> prepared_;  // by xid
   uint64_t file_number_ = 0;
 
   StreamPosition boundary_;  // its gtid_set is executed_'s

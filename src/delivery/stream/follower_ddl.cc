@@ -29,6 +29,8 @@ absl::Status Follower::Barrier() {
 }
 
 absl::Status Follower::OnStatement(const binlog::LogContext& context, const binlog::LogStatement& statement) {
+  HAKOBU_ASSIGN_OR_RETURN(const bool of_xa, EndPrepared(context, statement.text));
+  if (of_xa) return absl::OkStatus();
   const std::vector<ddl::TableEffect> effects = schemas_->Follow(statement);
   for (const ddl::TableEffect& effect : effects) HAKOBU_RETURN_IF_ERROR(Apply(context, effect));
   if (!effects.empty()) {

@@ -1,0 +1,73 @@
+#include "delivery/stream/held_transaction.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/status.h"
+
+namespace hakobu {
+namespace {
+
+constexpr size_t kMostMemory = 4 << 20;
+
+absl::Status FileError(const char* what) {
+  return WithHint(absl::ResourceExhaustedError(std::string(what) +
+                                               " a prepared transaction's rows: " + std::strerror(errno)),
+                  "prepared XA transactions are kept on disk until they end: make room in TMPDIR");
+}
+
+}  // namespace
+
+absl::Status HeldTransaction::Add(const binlog::LogContext& context, const LogPlace& place,
+                                  const binlog::TableMap& map, const binlog::RowsEvent& rows) {
+  if (entries_.empty()) context_ = context;
+  if (maps_.empty() || !(maps_.back() == map)) maps_.push_back(map);
+  Entry entry;
+  entry.place = place;
+  entry.map = maps_.size() - 1;
+  entry.event = rows;
+  entry.before_bytes = static_cast<uint32_t>(rows.present_before.size());
+  entry.after_bytes = static_cast<uint32_t>(rows.present_after.size());
+  entry.rows_bytes = rows.rows.size();
+  entry.event.present_before = entry.event.present_after = entry.event.rows = {};
+  memory_.append(rows.present_before).append(rows.present_after).append(rows.rows);
+  entries_.push_back(std::move(entry));
+  return memory_.size() > kMostMemory ? Spill() : absl::OkStatus();
+}
+
+absl::Status HeldTransaction::Spill() {
+  if (file_ == nullptr) file_.reset(std::tmpfile());
+  if (file_ == nullptr) return FileError("open a file for");
+  if (std::fwrite(memory_.data(), 1, memory_.size(), file_.get()) != memory_.size())
+    return FileError("write");
+  memory_.clear();
+  return absl::OkStatus();
+}
+
+absl::Status HeldTransaction::TakeAll(Each each) {
+  if (file_ != nullptr) {
+    HAKOBU_RETURN_IF_ERROR(Spill());
+    if (std::fflush(file_.get()) != 0 || std::fseek(file_.get(), 0, SEEK_SET) != 0) return FileError("read");
+  }
+  std::string from_file;
+  size_t at = 0;
+  for (Entry& entry : entries_) {
+    const size_t bytes = entry.before_bytes + entry.after_bytes + entry.rows_bytes;
+    std::string_view held;
+    if (file_ != nullptr) {
+      from_file.resize(bytes);
+      if (std::fread(from_file.data(), 1, bytes, file_.get()) != bytes) return FileError("read");
+      held = from_file;
+    } else {
+      held = std::string_view(memory_).substr(at, bytes);
+      at += bytes;
+    }
+    entry.event.present_before = held.substr(0, entry.before_bytes);
+    entry.event.present_after = held.substr(entry.before_bytes, entry.after_bytes);
+    entry.event.rows = held.substr(entry.before_bytes + entry.after_bytes);
+    HAKOBU_RETURN_IF_ERROR(each(entry.place, maps_[entry.map], entry.event));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace hakobu

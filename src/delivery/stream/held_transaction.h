@@ -1,0 +1,49 @@
+// The rows of a prepared XA transaction, until it is known how it ends: in memory, beyond a size on disk.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "decode/binlog/log_decoder.h"
+#include "delivery/stream/sequence.h"
+
+namespace hakobu {
+
+// Not thread-safe.
+class HeldTransaction {
+ public:
+  // ResourceExhausted when the disk is full.
+  absl::Status Add(const binlog::LogContext& context, const LogPlace& place, const binlog::TableMap& map,
+                   const binlog::RowsEvent& rows);
+  using Each = absl::FunctionRef<absl::Status(const LogPlace& place, const binlog::TableMap& map,
+                                              const binlog::RowsEvent& rows)>;
+  // All, in order, once.
+  absl::Status TakeAll(Each each);
+  // Of the transaction; file and position only name where it stands.
+  const binlog::LogContext& context() const { return context_; }
+  size_t memory_bytes() const { return memory_.size(); }
+
+ private:
+  using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+  struct Entry {
+    LogPlace place;
+    size_t map = 0;
+    binlog::RowsEvent event;  // its views are empty
+    uint32_t before_bytes = 0, after_bytes = 0;
+    uint64_t rows_bytes = 0;
+  };
+  absl::Status Spill();
+
+  binlog::LogContext context_;
+  std::vector<binlog::TableMap> maps_;
+  std::vector<Entry> entries_;
+  std::string memory_;  // bitmaps and rows of the entries, what is not in the file
+  File file_{nullptr, &std::fclose};
+};
+
+}  // namespace hakobu
