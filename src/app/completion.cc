@@ -16,6 +16,7 @@ struct OptionFacts {
   std::string about;
   bool takes_value = false;
   bool takes_file = false;
+  bool takes_table = false;
 };
 
 // CLI11 shows the members that a value is checked against as `TYPE:{a,b}`.
@@ -43,6 +44,7 @@ std::vector<OptionFacts> OptionsOf(const CLI::App& app) {
     const std::string type = option->get_type_name();
     facts.choices = ChoicesOf(type);
     facts.takes_file = type.starts_with("FILE") || type.starts_with("DIR");
+    facts.takes_table = type.starts_with("TABLE");
     facts.about = option->get_description();
   }
   return options;
@@ -78,6 +80,25 @@ std::string WordsOf(const std::vector<OptionFacts>& options) {
   return fmt::format("{}", fmt::join(words, " "));
 }
 
+bool TakesTables(const std::vector<OptionFacts>& options) {
+  for (const OptionFacts& option : options) {
+    if (option.names.empty() && option.takes_table) return true;
+  }
+  return false;
+}
+
+// A shell function that prints the tables the configuration names, one a line, from the file alone.
+constexpr std::string_view kTables = R"(_hakobu_tables() {
+  local file=hakobu.yaml word before=
+  for word in "$@"; do
+    case $before in -c|--config) file=$word ;; esac
+    before=$word
+  done
+  sed -n -e 's/#.*//' -e "s/^[- {]*[\"']*table[\"']*: *[\"']*\([^\"',}]*[^\"',} ]\).*/\1/p" "$file" 2>/dev/null |
+    grep -v '[$`\\]'
+}
+)";
+
 // The `case $previous` arms for options that take a value.
 std::string ValueArms(const std::vector<OptionFacts>& options) {
   std::string arms;
@@ -107,6 +128,7 @@ std::string ZshQuoted(std::string_view text) {
 }
 
 std::string ZshValue(const OptionFacts& option) {
+  if (option.takes_table) return ":table:{compadd -- ${(f)\"$(_hakobu_tables $words)\"}}";
   if (option.takes_file) return ":file:_files";
   if (option.choices.empty()) return ":value: ";
   return fmt::format(":value:({})", fmt::join(option.choices, " "));
@@ -138,12 +160,14 @@ std::string BashCompletion(const CLI::App& app) {
     const std::string values = ValueArms(command.options);
     arms += fmt::format("    {})\n", command.name);
     if (!values.empty()) arms += fmt::format("      case $previous in\n{}      esac\n", values);
-    arms += fmt::format("      words=\"{}\" ;;\n", WordsOf(command.options));
+    const bool tables = TakesTables(command.options);
+    arms += fmt::format("      words=\"{}{}\" ;;\n", WordsOf(command.options),
+                        tables ? " $(_hakobu_tables \"${COMP_WORDS[@]}\")" : "");
   }
   const std::vector<OptionFacts> globals = OptionsOf(app);
   return fmt::format(
       R"(# bash completion for hakobu: source it, or put it into bash-completion's folder.
-_hakobu() {{
+{5}_hakobu() {{
   local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}} command= words= i
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${{COMP_WORDS[i]}} in
@@ -160,7 +184,7 @@ _hakobu() {{
 }}
 complete -F _hakobu hakobu
 )",
-      fmt::join(names, "|"), ValueArms(globals), fmt::join(names, " "), WordsOf(globals), arms);
+      fmt::join(names, "|"), ValueArms(globals), fmt::join(names, " "), WordsOf(globals), arms, kTables);
 }
 
 std::string ZshCompletion(const CLI::App& app) {
@@ -172,7 +196,7 @@ std::string ZshCompletion(const CLI::App& app) {
   }
   return fmt::format(R"(#compdef hakobu
 # zsh completion for hakobu: put it as _hakobu into a folder of $fpath.
-_hakobu() {{
+{3}_hakobu() {{
   local -a commands=(
 {0})
   local context state state_descr line
@@ -188,7 +212,7 @@ _hakobu() {{
 }}
 _hakobu "$@"
 )",
-                     described, ZshArguments(OptionsOf(app)), arms);
+                     described, ZshArguments(OptionsOf(app)), arms, kTables);
 }
 
 }  // namespace hakobu

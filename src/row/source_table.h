@@ -77,17 +77,18 @@ struct SourceTable {
   uint64_t data_bytes = 0;      // of the clustered index
 };
 
-// Whether a SELECT reads the column's stored bytes and decode/ converts them. The server itself turns what it
-// cannot convert from these character sets into '?', silently; decode/ reports it.
+// Whether a SELECT reads the column's stored bytes and decode/ converts them. What the server itself cannot
+// convert it turns into '?', silently; decode/ reports it.
 inline bool ArrivesInOwnCharset(const SourceColumn& column) {
   if (column.type != SourceType::kChar && column.type != SourceType::kVarchar &&
       column.type != SourceType::kText) {
     return false;
   }
-  for (const char* charset : {"cp932", "sjis", "ujis", "eucjpms", "gbk", "gb2312", "big5", "euckr"}) {
-    if (column.charset == charset) return true;
+  // Of these the server converts all that it stores. MariaDB's uuid and inet types have no character set.
+  for (const char* charset : {"", "utf8mb4", "utf8mb3", "utf8", "latin1", "utf16", "utf16le", "utf32"}) {
+    if (column.charset == charset) return false;
   }
-  return false;
+  return true;
 }
 
 }  // namespace hakobu

@@ -38,12 +38,15 @@ export async function sourceRows(connection, database, table, { flavor = 'mysql'
     rowsAsArray: true,
     typeCast: (field) => field.buffer(),
   });
-  return rows.map((row) => row.map((value, i) => (value === null ? null : sourceValue(columns[i], value))));
+  // BigQuery has no NULL array.
+  const nothing = (column) => (column.type === 'vector' ? '[]' : null);
+  return rows.map((row) => row.map((value, i) => (value === null ? nothing(columns[i]) : sourceValue(columns[i], value))));
 }
 
 function sourceValue(column, buffer) {
   const text = buffer.toString('utf8');
   const type = column.type;
+  if (type === 'vector') return JSON.stringify(Array.from({ length: buffer.length / 4 }, (_, i) => real(String(exact(buffer.readFloatLE(4 * i))))));
   if (type === 'bit') return buffer.reduce((value, byte) => value * 256n + BigInt(byte), 0n).toString();
   if (binary.has(type)) return column.key === 'PRI' ? buffer.toString('hex') : buffer.toString('base64');
   if (type === 'float' || type === 'double') return real(text);
@@ -61,6 +64,7 @@ function sourceValue(column, buffer) {
 
 // The cell as REST's tabledata gives it, by the field's type.
 export function deliveredValue(field, value) {
+  if (field.mode === 'REPEATED') return JSON.stringify(value.map((item) => deliveredValue({ type: field.type }, item.v)));
   if (value === null) return null;
   switch (field.type) {
     case 'NUMERIC': case 'BIGNUMERIC': return decimal(value);
@@ -73,6 +77,7 @@ export function deliveredValue(field, value) {
 }
 
 const badDate = (text) => text.slice(0, 4) === '0000' || text.slice(5, 7) === '00' || text.slice(8, 10) === '00';
+const exact = (number) => (Object.is(number, -0) ? '-0' : number);
 const real = (text) => { const number = Number(text); return Object.is(number, -0) ? '-0' : String(number); };
 const fraction = (text) => (text.includes('.') ? text.replace(/\.?0+$/, '') : text);
 const civil = (text) => fraction(text.replace(' ', 'T'));

@@ -79,19 +79,44 @@ test('bash completion completes commands, options and values', async (t) => {
   assert.deepEqual(complete('hakobu', 'completion', 'z'), ['zsh']);
   const commands = commandsOf((await run(['--help'])).stdout);
   for (const name of commands) assert.ok(complete('hakobu', '').includes(name), name);
+  const config = withTables(t);
+  assert.deepEqual(complete('hakobu', 'run', '-c', config, 'shop.').sort(), ['shop.members', 'shop.予約', 'shop.res*'].sort());
+  assert.deepEqual(complete('hakobu', '-c', config, 'plan', 'shop.m'), ['shop.members']);
+  assert.deepEqual(complete('hakobu', 'status', '-c', config, 'shop.'), ['']);
 });
 
-test('zsh completion holds every command and quotes what it says', async (t) => {
-  const { stdout } = await run(['completion', 'zsh']);
+// Tables as block and as flow YAML, one of them meant to run a command on whoever completes it.
+function withTables(t) {
+  const config = join(folder(t), 'tables.yaml');
+  writeFileSync(config, 'source: {user: x}\ntables:\n  - table: shop.members\n    mode: append\n  - {table: "shop.予約"}\n' +
+    "  - mode: append\n    table: 'shop.res*'  # a glob\n  # - table: shop.never\n  - table: shop.$(touch pwned)\n");
+  return config;
+}
+
+test('zsh completion completes commands, options, values and tables', async (t) => {
+  const path = folder(t);
+  writeFileSync(join(path, '_hakobu'), (await run(['completion', 'zsh'])).stdout);
+  assert.equal(spawnSync('zsh', ['-n', join(path, '_hakobu')]).status, 0);
+  // A real zsh on a terminal of its own: the line is typed, Tab lists what there is.
+  const driver = join(path, 'driver.zsh');
+  writeFileSync(driver, `zmodload zsh/zpty; zpty z zsh -f -i
+zpty -w z "PROMPT='' ; unset RPROMPT; fpath=(${path} \\$fpath); autoload -U compinit; compinit -u -D; unsetopt beep; LISTMAX=10000"
+zpty -w z "zstyle ':completion:*' list-colors ''; bindkey '^I' list-choices; stty cols 300 rows 200; echo rea''dy"
+zpty -r -m z out '*ready*'
+zpty -w -n z "$1"$'\\t'
+sleep 4
+while zpty -r -t z line; do print -r -- "$line"; done
+zpty -d z
+`);
+  const complete = (typed) => spawnSync('zsh', ['-f', driver, typed], { encoding: 'utf8', cwd: path, timeout: 60000,
+    env: { ...process.env, TERM: 'dumb' } }).stdout.replace(/\x1b\[[?\d;]*[a-zA-Z]/g, '');
   const commands = commandsOf((await run(['--help'])).stdout);
-  for (const name of commands) assert.ok(stdout.includes(`\n    ${name})\n`), name);
-  assert.match(stdout, /^#compdef hakobu\n/);
-  const script = join(folder(t), '_hakobu');
-  writeFileSync(script, stdout);
-  if (spawnSync('zsh', ['--version']).status === 0) {
-    assert.equal(spawnSync('zsh', ['-n', script]).status, 0);
-  }
-  assert.equal((stdout.match(/'/g).length - 3 * (stdout.match(/'\\''/g) ?? []).length) % 2, 0, 'quotes pair up');
+  const listed = complete('hakobu ');
+  for (const name of commands) assert.match(listed, new RegExp(`^${name} `, 'm'), listed);
+  assert.match(complete('hakobu status --'), /--runs/);
+  assert.match(complete('hakobu run --log-format '), /json +plain|plain +json/);
+  writeFileSync(join(path, 'hakobu.yaml'), readFileSync(withTables(t)));
+  assert.match(complete('hakobu run shop.'), /shop\.members/);
 });
 
 test('status without a ledger says so and makes none', async (t) => {

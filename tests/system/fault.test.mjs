@@ -56,14 +56,24 @@ describe('the source', { concurrency: false }, () => {
     await whole('cut');
   });
 
-  test('a connection stalls', async (t) => {
+  test('both readers stall, for longer than the time-out', async (t) => {
     const proxy = await startTcpProxy({ port: mysql.port, test: t,
-      fault: (n) => (n === 2 ? { afterBytes: 60000, action: 'stall' } : undefined) });
+      fault: (n) => (n === 2 || n === 3 ? { afterBytes: 60000, action: 'stall' } : undefined) });
     const job = makeJob({ mysql: { port: proxy.port }, bigquery, dataset: 'stalled', tables: big,
       source: { statement_timeout: '2s' }, defaults: { chunk_rows: 1000 }, test: t });
     const result = await job.run();
     assert.equal(result.code, 0, result.stderr + result.stdout);
+    assert.ok(result.report.tables[0].chunkRetries >= 2, `${result.report.tables[0].chunkRetries} retries`);
     await whole('stalled');
+  });
+
+  test('a server that takes the connection and says nothing', async (t) => {
+    const proxy = await startTcpProxy({ port: mysql.port, test: t, fault: () => ({ afterBytes: 0, action: 'stall' }) });
+    const job = makeJob({ mysql: { port: proxy.port }, bigquery, dataset: 'silent', tables: big,
+      source: { connect_timeout: '1s' }, test: t });
+    const result = await job.run({ timeoutMs: 120000 });
+    assert.equal(result.code, 1, result.stderr + result.stdout);
+    assert.match(result.stderr, /connect|timed out|handshake|Lost connection/i);
   });
 
   test('wrong password', async (t) => {
@@ -150,6 +160,44 @@ describe('BigQuery', { concurrency: false }, () => {
     grpcFault: (method, n) => (method === 'AppendRows' && [1, 3].includes(n) ? { code: 14, message: 'lost', after: true } : undefined) });
   succeeds('OUT_OF_RANGE: a gap is sent again', 'range', {
     grpcFault: (method, n) => (method === 'AppendRows' && n === 2 ? { code: 11, message: 'The offset is beyond stream, expected offset 0, received 2000' } : undefined) });
+
+  // Every REST call of a whole run, found by looking at one, fails with 503: before it is done, and after.
+  test('503 at each REST call of a run, one after the other', async (t) => {
+    const calls = [];
+    let failing;
+    let seen = 0;
+    const name = (method, url) => `${method} ${url.split('?')[0].replace(/hakobu_\w+/g, 'ID').replace(/_hakobu_[^/]+/g, 'STAGING')}`;
+    const faulty = await startFaultyBigquery({ bigquery, test: t, rest: (method, url) => {
+      const call = name(method, url);
+      if (!failing) { calls.push(call); return undefined; }
+      if (call !== failing.call || seen > 0) return undefined;
+      ++seen;
+      return { status: 503, reason: 'backendError', after: failing.after };
+    } });
+    for (const write of ['storage', 'load']) {
+      const deliverOnce = () => makeJob({ mysql, bigquery: faulty, dataset: 'steps', tables: [{ table: 'shop.small' }],
+        defaults: { write, keep_previous: true }, test: t }).run();
+      failing = undefined;
+      assert.equal((await deliverOnce()).code, 0);
+      calls.length = 0; // without the dataset that the first run makes: with a version before
+      assert.equal((await deliverOnce()).code, 0);
+      const steps = [...new Set(calls)];
+      assert.ok(steps.length >= 6, steps.join(', '));
+      for (const call of steps) {
+        for (const after of [false, true]) {
+          failing = { call, after };
+          seen = 0;
+          const result = await deliverOnce();
+          assert.equal(result.code, 0, `${write}, ${call}, after: ${after}: ${result.stderr}${result.stdout}`);
+          assert.equal(seen, 1, `${call} was not called`);
+        }
+      }
+      t.diagnostic(`${write}: ${steps.join(', ')}`);
+      await whole('steps', ['small']);
+      const [left] = await client.dataset('steps').getTables();
+      assert.deepEqual(left.map((table) => table.id).sort(), ['small', 'small_previous']);
+    }
+  });
 
   test('rows that are still in the streaming buffer are waited for before the copy', async (t) => {
     let answers = 0;

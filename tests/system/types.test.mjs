@@ -65,7 +65,12 @@ function columns(flavor) {
       "ST_GeomFromText('MULTIPOINT((1 2),(3 4))')", "ST_GeomFromText('GEOMETRYCOLLECTION(POINT(1 2),LINESTRING(0 0,1 1))')"]],
     made: ['INT GENERATED ALWAYS AS (id * 2) VIRTUAL', null], made_stored: ["VARCHAR(20) GENERATED ALWAYS AS (CONCAT('行', id)) STORED", null],
   };
-  if (flavor === 'mysql') list.hidden = ['INT INVISIBLE', ['5']];
+  if (flavor === 'mysql') {
+    list.hidden = ['INT INVISIBLE', ['5']];
+    list.vec = ['VECTOR(3)', ["STRING_TO_VECTOR('[0,-1,1.5]')", "STRING_TO_VECTOR('[0.1,3.40282347e38,-3.40282347e38]')",
+      "STRING_TO_VECTOR('[1.17549435e-38,-0.0,16777217]')"]];
+    list.vec_1 = ['VECTOR(1)', ["STRING_TO_VECTOR('[7]')"]];
+  }
   return list;
 }
 
@@ -81,6 +86,39 @@ async function makeMatrix(admin, flavor) {
     await admin.query(`INSERT INTO every (id, ${settable.map(([name]) => name).join(', ')}) VALUES (${row + 1}, ${values.join(', ')})`);
   }
 }
+
+// Bytes that the servers store, though they are no text: pairs that no character has, bytes that no letter has. Others
+// they do not let in, however they come (INSERT of `_binary`, ALTER of a VARBINARY column): broken pairs everywhere,
+// everything that is not UTF-8 on MySQL. latin1 has a letter for every byte, and the pairs of gbk and gb2312 for a user's own characters
+// are Unicode's private ones.
+const strayBytes = { cp932: 'FCFC', sjis: '81AD', ujis: 'A9A1', eucjpms: 'A9A1', big5: 'A3FE',
+  euckr: 'A2FE', gb18030: 'FE39FE39', cp1251: '98', greek: 'FF', ascii: '80', ucs2: 'D800', utf8mb4: 'EDA080' };
+const storedBy = { mysql: (charset) => !['ascii', 'utf8mb4'].includes(charset), mariadb: (charset) => charset !== 'gb18030' };
+
+// Row 1 has the bytes alone, row 2 between letters, row 3 plain text. What is no text, the server's own client says:
+// it gets question marks, no UTF-8, or less than there is.
+async function makeUndecodable(admin, flavor) {
+  const list = Object.keys(strayBytes).filter(storedBy[flavor]);
+  await admin.query("SET sql_mode = ''; SET NAMES utf8mb4; DROP DATABASE IF EXISTS undecodable; CREATE DATABASE undecodable; USE undecodable");
+  const letter = (charset, of) => (charset === 'ucs2' ? '00' : '') + Buffer.from(of).toString('hex');
+  const literals = list.map((name) => [`X'${strayBytes[name]}'`, `X'${letter(name, 'a')}${strayBytes[name]}${letter(name, 'b')}'`, `X'${letter(name, 'z')}'`]);
+  await admin.query(`CREATE TABLE texts (id INT PRIMARY KEY, ${list.map((name) => `${name} VARCHAR(20) CHARACTER SET ${name}`).join(', ')})`);
+  for (const row of [0, 1, 2]) {
+    await admin.query(`INSERT INTO texts VALUES (${row + 1}, ${literals.map((column) => `_binary ${column[row]}`).join(', ')})`);
+  }
+  const [stored] = await admin.query(`SELECT id, ${list.map((name) => `HEX(${name}) AS h_${name}, CAST(CONVERT(${name} USING utf8mb4) AS BINARY) AS t_${name}, CHAR_LENGTH(${name}) AS n_${name}`).join(', ')} FROM texts ORDER BY id`);
+  const rows = stored.map((row) => ({ id: String(row.id), ...Object.fromEntries(list.map((name) => {
+    const [hex, raw] = [row[`h_${name}`], row[`t_${name}`]];
+    const text = raw.toString('utf8');
+    return [name, { hex, text, bad: text.includes('?') || !Buffer.from(text).equals(raw) || [...text].length < Number(row[`n_${name}`]) }];
+  })) }));
+  for (const name of list) {
+    assert.deepEqual(rows.map((row) => row[name].bad), [true, true, false], `${name}: ${JSON.stringify(rows.map((row) => row[name]))}`);
+    assert.equal(rows[0][name].hex, strayBytes[name]);
+  }
+  return { columns: list, rows };
+}
+const hexText = (hex) => `0x${hex}`;
 
 // Scaled integers, exact.
 function scaled(text, places) {
@@ -204,6 +242,50 @@ for (const flavor of ['mysql', 'mariadb']) {
           assert.equal(quarantined.find((column) => column.column === 'day').count, 4);
           assert.deepEqual(quarantined.find((column) => column.column === 'day').firstKeys, ['1', '2', '3', '4']);
           if (profile !== 'exact') assert.ok(lost > 0);
+        });
+      }
+    }
+
+    for (const write of ['storage', 'load']) {
+      for (const profile of Object.keys(profiles)) {
+        test(`bytes that are no text, ${profile} by ${write}`, async (t) => {
+          const { columns: list, rows } = await makeUndecodable(admin, flavor);
+          const table = { table: 'undecodable.texts' };
+          const deliver = (dataset, options) =>
+            makeJob({ mysql, bigquery, dataset: `${dataset}_${profile}_${write}`, tables: [{ ...table, ...options }],
+              defaults: { write, types: profile }, test: t }).run();
+          const read = async (dataset) => {
+            const delivered = await deliveredTable(client, `${dataset}_${profile}_${write}`, 'texts');
+            return delivered.rows.sort((a, b) => a[0] - b[0]).map((row) => Object.fromEntries(
+              delivered.fields.map((field, i) => [field.name, row[i]])));
+          };
+          // null: counted, and named by key.
+          const nulls = await deliver('nulls', {});
+          assert.equal(nulls.code, 3, nulls.stderr + nulls.stdout);
+          const expected = (bad) => rows.map((row) => ({ id: row.id,
+            ...Object.fromEntries(list.map((name) => [name, row[name].bad ? bad(row[name]) : row[name].text])) }));
+          assert.deepEqual(await read('nulls'), expected(() => null));
+          const quarantined = Object.fromEntries(nulls.report.tables[0].quarantined.map((column) => [column.column, column]));
+          for (const name of list) {
+            const keys = rows.filter((row) => row[name].bad).map((row) => row.id);
+            assert.deepEqual(quarantined[name]?.firstKeys, keys, name);
+            assert.equal(quarantined[name].count, keys.length);
+          }
+          // string: the bytes in hexadecimal digits, where they are no text.
+          const texts = await deliver('texts', { invalid: 'string' });
+          assert.equal(texts.code, 3, texts.stderr + texts.stdout);
+          assert.deepEqual(await read('texts'), expected(({ hex }) => hexText(hex)));
+          // error: says which.
+          const strict = await deliver('strict', { invalid: 'error', include: ['id', list[0]] });
+          assert.equal(strict.code, 4, strict.stderr + strict.stdout);
+          for (const part of ['texts', list[0], rows.find((row) => row[list[0]].bad)[list[0]].hex])
+            assert.match(strict.report.tables[0].error, new RegExp(part, 'i'));
+          // as: BYTES keeps them.
+          const bytes = await deliver('bytes', { columns: Object.fromEntries(list.map((name) => [name, { as: 'BYTES' }])) });
+          assert.equal(bytes.code, 0, bytes.stderr + bytes.stdout);
+          const base64 = (value) => (value.bad ? Buffer.from(value.hex, 'hex') : Buffer.from(value.text)).toString('base64');
+          assert.deepEqual(await read('bytes'), rows.map((row) => ({ id: row.id,
+            ...Object.fromEntries(list.map((name) => [name, base64(row[name])])) })));
         });
       }
     }
