@@ -197,6 +197,17 @@ struct Kernels {
     return nullptr;
   }
 
+  // decode/ gives what is no text as upper-case hexadecimal digits.
+  static Problem BytesOfHex(const Column& column, std::string_view digits, ByteBuffer* out) {
+    const auto value = [](char digit) { return digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10; };
+    if (digits.size() / 2 > column.max_value_bytes) return kTooLarge;
+    char* at = Sink::BeginText(column, digits.size() / 2, out);
+    for (size_t i = 0; i + 1 < digits.size(); i += 2) {
+      *at++ = static_cast<char>(value(digits[i]) << 4 | value(digits[i + 1]));
+    }
+    return nullptr;
+  }
+
   // Bytes of binary columns, UTF-8 of texts, the raw bytes of texts that do not decode, WKB, and BIT's bytes.
   static Problem Bytes(const Column& column, const Cell& cell, ByteBuffer* out) {
     switch (cell.kind) {
@@ -207,9 +218,11 @@ struct Kernels {
         }
         return nullptr;
       }
+      case CellKind::kInvalid:
+        if (cell.text().starts_with("0x")) return BytesOfHex(column, cell.text().substr(2), out);
+        [[fallthrough]];
       case CellKind::kBytes:
       case CellKind::kString:
-      case CellKind::kInvalid:
         if (cell.size > column.max_value_bytes) return kTooLarge;
         Sink::Text(column, cell.text(), out);
         return nullptr;

@@ -190,7 +190,9 @@ TEST(Types, TextsAndBytes) {
                 {Invalid("\xff\xfe"), "NULL", "no text"}});
   ExpectValues(text, WithInvalid(InvalidPolicy::kString), {{Invalid("a\xff"), "a\\xff", "no text"}});
   ExpectValues(text, As("BYTES"),
-               {{Text(CellKind::kString, "é"), "0xc3a9", ""}, {Invalid("\xff"), "0xff", ""}});
+               {{Text(CellKind::kString, "é"), "0xc3a9", ""},
+                {Invalid("\xff"), "0xff", ""},
+                {Invalid("0xFC0A"), "0xfc0a", ""}});
   SourceColumn binary = ColumnOf("c", SourceType::kBinary, "binary(16)");
   binary.length = 16;
   const std::string bytes("\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff", 16);
