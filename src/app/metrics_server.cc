@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 #include <httplib.h>
 
+#include <charconv>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "absl/time/clock.h"
+#include "base/status.h"
 
 namespace hakobu {
 namespace {
@@ -47,6 +49,7 @@ class HttpMetricsServer : public MetricsServer {
           "listen for metrics on {}:{}: refused; hint: the port may be in use, 0 picks a free one", host,
           port));
     }
+    host_ = host;
     port_ = port == 0 ? static_cast<uint16_t>(bound) : port;
     thread_ = std::thread([this] {
       http_.listen_after_bind();
@@ -57,6 +60,7 @@ class HttpMetricsServer : public MetricsServer {
     return absl::OkStatus();
   }
   uint16_t port() const override { return port_; }
+  std::string address() const override { return fmt::format("{}:{}", host_, port_); }
 
  private:
   void Answer(bool alive, httplib::Response* to) const {
@@ -74,6 +78,7 @@ class HttpMetricsServer : public MetricsServer {
   httplib::Server http_;
   std::thread thread_;
   std::atomic<bool> ended_{false};
+  std::string host_;
   uint16_t port_ = 0;
 };
 
@@ -102,11 +107,19 @@ Health HealthOf(const std::optional<StatusBoard::Seen>& seen, absl::Time now) {
           status.reason.empty() ? status.state : fmt::format("{}: {}", status.state, status.reason)};
 }
 
-absl::StatusOr<std::unique_ptr<MetricsServer>> MetricsServer::Start(const std::string& host, uint16_t port,
-                                                                    Read read) {
+absl::StatusOr<std::unique_ptr<MetricsServer>> MetricsServer::Start(std::string_view address, Read read) {
+  const size_t colon = address.rfind(':');
+  uint16_t port = 0;
+  const std::string_view digits = colon == std::string_view::npos ? "" : address.substr(colon + 1);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (error != std::errc() || end != digits.data() + digits.size()) {
+    return absl::InvalidArgumentError(
+        fmt::format("listen for metrics on '{}': expected HOST:PORT such as 127.0.0.1:9464", address));
+  }
   auto server = std::make_unique<HttpMetricsServer>(std::move(read));
-  const absl::Status listening = server->Listen(host, port);
-  if (!listening.ok()) return listening;
+  std::string host(address.substr(0, colon));
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  HAKOBU_RETURN_IF_ERROR(server->Listen(host, port));
   return server;
 }
 

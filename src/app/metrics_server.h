@@ -45,11 +45,11 @@ Health HealthOf(const std::optional<StatusBoard::Seen>& seen, absl::Time now);
 class MetricsServer {
  public:
   using Read = std::function<std::optional<StatusBoard::Seen>()>;  // called from the server's threads
-  // Port 0: a free one. InvalidArgument when the address cannot be had.
-  static absl::StatusOr<std::unique_ptr<MetricsServer>> Start(const std::string& host, uint16_t port,
-                                                              Read read);
+  // `address`: "127.0.0.1:9464"; port 0 takes a free one. InvalidArgument when it cannot be had.
+  static absl::StatusOr<std::unique_ptr<MetricsServer>> Start(std::string_view address, Read read);
   virtual ~MetricsServer() = default;
   virtual uint16_t port() const = 0;
+  virtual std::string address() const = 0;
 };
 
 }  // namespace hakobu

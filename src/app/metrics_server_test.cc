@@ -99,7 +99,7 @@ TEST(Health, FollowsTheStreamsState) {
 
 TEST(MetricsServer, AnswersOverHttp) {
   StatusBoard board;
-  auto server = MetricsServer::Start("127.0.0.1", 0, [&] { return board.Last(); });
+  auto server = MetricsServer::Start("127.0.0.1:0", [&] { return board.Last(); });
   ASSERT_TRUE(server.ok()) << server.status();
   httplib::Client client("127.0.0.1", (*server)->port());
   EXPECT_EQ(client.Get("/healthz")->status, 200);
@@ -111,8 +111,11 @@ TEST(MetricsServer, AnswersOverHttp) {
   EXPECT_EQ(client.Get("/metrics")->get_header_value("Content-Type"),
             "text/plain; version=0.0.4; charset=utf-8");
   EXPECT_EQ(client.Get("/other")->status, 404);
-  const auto taken = MetricsServer::Start("127.0.0.1", (*server)->port(), [&] { return board.Last(); });
+  const auto taken = MetricsServer::Start((*server)->address(), [&] { return board.Last(); });
   EXPECT_TRUE(absl::IsInvalidArgument(taken.status())) << taken.status();
+  for (const char* wrong : {"", "127.0.0.1", "127.0.0.1:x", "127.0.0.1:99999"}) {
+    EXPECT_FALSE(MetricsServer::Start(wrong, [&] { return board.Last(); }).ok()) << wrong;
+  }
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 
 #include "app/destination_side.h"
 #include "app/interrupt.h"
+#include "app/metrics_server.h"
+#include "base/log.h"
 #include "base/status.h"
 #include "config/load.h"
 #include "delivery/stream/stream.h"
@@ -38,7 +40,13 @@ absl::StatusOr<int> Follow(const GlobalOptions& globals, const StreamChoices& ch
   StreamOptions options;
   options.addresses = destination->addresses();
   options.until_caught_up = choices.until_caught_up;
-  StreamObserver observer;
+  StatusBoard observer;
+  std::unique_ptr<MetricsServer> metrics;
+  if (!config.stream.listen.empty()) {
+    HAKOBU_ASSIGN_OR_RETURN(
+        metrics, MetricsServer::Start(config.stream.listen, [&observer] { return observer.Last(); }));
+    Log(LogSeverity::kInfo, "metrics, health and readiness over HTTP", {{"address", metrics->address()}});
+  }
   HAKOBU_ASSIGN_OR_RETURN(const StreamReport report, RunStream(config, options, &observer, cancel));
   fmt::print("{}", globals.json ? StreamStatusToJson(report.status) + "\n" : ReportText(report.status));
   return ExitCode(report);

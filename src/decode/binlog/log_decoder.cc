@@ -6,6 +6,7 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -14,6 +15,8 @@
 
 namespace hakobu::binlog {
 namespace {
+
+std::atomic<uint64_t> g_last_serial{0};  // of table maps, whichever decoder parses them
 
 constexpr uint64_t kMicrosMask = (uint64_t{1} << 55) - 1;
 
@@ -185,7 +188,7 @@ absl::Status LogDecoder::Feed(std::string_view bytes) {
     ByteReader header(bytes.substr(13));
     if (const uint32_t next = header.U32(); next != 0) context_.next_position = next;
     // A server that crashed in a transaction starts its next file without ending it: it was rolled back.
-    tables_.clear();
+    maps_.clear();
     return in_transaction_ && (bytes[17] & kFlagArtificial) == 0 ? located(End(TransactionEnd::kRollback))
                                                                  : absl::OkStatus();
   }
@@ -227,11 +230,8 @@ absl::Status LogDecoder::Handle(const Event& event, const Format& format) {
       HAKOBU_ASSIGN_OR_RETURN(const GtidSet set, GtidSet::FromBytes(event.body));
       return visitor_->OnPreviousGtids(context_, set);
     }
-    case EventType::kTableMap: {
-      HAKOBU_ASSIGN_OR_RETURN(TableMap map, ParseTableMap(event.body, format));
-      tables_.insert_or_assign(map.table_id, std::move(map));
-      return absl::OkStatus();
-    }
+    case EventType::kTableMap:
+      return HandleTableMap(event, format);
     case EventType::kTransactionPayload:
       return HandlePayload(event);
     case EventType::kHeartbeat:
@@ -401,6 +401,31 @@ absl::Status LogDecoder::HandleMariadbGtid(const Event& event) {
   return (flags & kStandalone) != 0 ? absl::OkStatus() : Begin();
 }
 
+absl::Status LogDecoder::HandleTableMap(const Event& event, const Format& format) {
+  // A server that runs for long gives many ids; maps of tables that are gone need no memory.
+  constexpr size_t kMostMaps = 1000;
+  if (maps_.size() >= kMostMaps) {
+    absl::erase_if(maps_, [this](const auto& known) { return known.second->statement != statement_; });
+  }
+  std::unique_ptr<KnownMap>& known = maps_[PeekTableId(event.body, format)];
+  if (known == nullptr) known = std::make_unique<KnownMap>();
+  if (known->map.serial == 0 || known->body != event.body) {
+    known->map.serial = 0;
+    HAKOBU_ASSIGN_OR_RETURN(known->map, ParseTableMap(event.body, format));
+    known->map.serial = ++g_last_serial;
+    known->body = event.body;
+  }
+  known->statement = statement_;
+  return absl::OkStatus();
+}
+
+const TableMap* LogDecoder::FindMap(uint64_t table_id) const {
+  const auto found = maps_.find(table_id);
+  if (found == maps_.end() || found->second->statement != statement_ || found->second->map.serial == 0)
+    return nullptr;
+  return &found->second->map;
+}
+
 absl::Status LogDecoder::HandleRows(const Event& event, const Format& format) {
   Event plain = event;
   plain.header.type = WithoutCompression(event.header.type);
@@ -409,16 +434,16 @@ absl::Status LogDecoder::HandleRows(const Event& event, const Format& format) {
     HAKOBU_RETURN_IF_ERROR(InflateMariadb(rows.rows, &inflated_));
     rows.rows = inflated_;
   }
-  const auto table = tables_.find(rows.table_id);
-  if (table == tables_.end()) {
+  const TableMap* const table = FindMap(rows.table_id);
+  if (table == nullptr) {
     // Table id 0xffffff is a dummy that only ends a statement.
     if (rows.rows.empty()) return absl::OkStatus();
     return absl::DataLossError(
         fmt::format("{}: no table map for table id {}; hint: start at a transaction's begin",
                     EventTypeName(event.header.type), rows.table_id));
   }
-  HAKOBU_RETURN_IF_ERROR(visitor_->OnRows(context_, table->second, rows));
-  if (rows.statement_end) tables_.clear();
+  HAKOBU_RETURN_IF_ERROR(visitor_->OnRows(context_, *table, rows));
+  if (rows.statement_end) ForgetMaps();
   return absl::OkStatus();
 }
 
@@ -491,7 +516,7 @@ absl::Status LogDecoder::Begin() {
 absl::Status LogDecoder::End(TransactionEnd end) {
   if (!in_transaction_) return absl::OkStatus();
   in_transaction_ = false;
-  tables_.clear();
+  ForgetMaps();
   const absl::Status ended = visitor_->OnEnd(context_, end);
   context_.gtid.clear();
   context_.xid.clear();

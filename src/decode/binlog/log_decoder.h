@@ -2,12 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "decode/binlog/event.h"
 #include "decode/binlog/gtid.h"
@@ -27,7 +27,8 @@ struct LogContext {
   std::string gtid;            // of the transaction: "uuid:7", "0-1-7" (MariaDB), "" where there is none
   uint64_t commit_micros = 0;  // when it was committed on its first server; 0 where the log does not say
   uint32_t event_in_transaction = 0;
-  // Of an XA transaction, from its OnBegin to its OnEnd: as XA COMMIT and XA ROLLBACK name it later: "X'61',X'',1".
+  // Of an XA transaction, from its OnBegin to its OnEnd: as XA COMMIT and XA ROLLBACK name it later:
+  // "X'61',X'',1".
   std::string xid;
 };
 
@@ -103,7 +104,18 @@ class LogDecoder {
   Format format_;
   LogContext context_;
   bool in_transaction_ = false;
-  std::map<uint64_t, TableMap> tables_;  // by table id, since the last statement's end
+  // Servers repeat a table's map before every statement: it is parsed once for each form it takes.
+  struct KnownMap {
+    std::string body;
+    TableMap map;
+    uint64_t statement = 0;  // since whose begin it stands
+  };
+  absl::Status HandleTableMap(const Event& event, const Format& format);
+  const TableMap* FindMap(uint64_t table_id) const;
+  void ForgetMaps() { ++statement_; }
+
+  absl::flat_hash_map<uint64_t, std::unique_ptr<KnownMap>> maps_;  // by table id
+  uint64_t statement_ = 1;
   std::string inflated_;
 };
 

@@ -75,7 +75,15 @@ struct TableMap {
   std::vector<LogColumn> columns;
   std::vector<size_t> primary_key;  // places in columns; empty when not stated
   bool has_names = false;
-  friend bool operator==(const TableMap&, const TableMap&) = default;
+  // Given by LogDecoder: with the same one, two maps are the same map, and need not be compared. 0: none
+  // given.
+  uint64_t serial = 0;
+
+  friend bool operator==(const TableMap& a, const TableMap& b) {
+    if (a.serial != 0 && a.serial == b.serial) return true;
+    return a.table_id == b.table_id && a.database == b.database && a.table == b.table &&
+           a.columns == b.columns && a.primary_key == b.primary_key && a.has_names == b.has_names;
+  }
 };
 
 // DataLoss when the event does not have the shape it should.

@@ -1,0 +1,61 @@
+// What a running stream shows over HTTP: ready when it follows, its freshness, and that it is stalled when it is.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startBigquery, startMysql } from '../harness/servers.mjs';
+import { makeStream, waitForLine } from '../harness/stream.mjs';
+
+// Every sample by its name and labels; each name must have been introduced by HELP and TYPE.
+function parse(text) {
+  const samples = new Map();
+  let metric;
+  for (const line of text.trim().split('\n')) {
+    if (line.startsWith('# HELP ')) continue;
+    if (line.startsWith('# TYPE ')) { [, , metric] = line.split(' '); continue; }
+    const [, name, labels, value] = /^([a-z_]+)(\{.*\})? (\S+)$/.exec(line) ?? assert.fail(line);
+    assert.equal(name, metric, line);
+    samples.set(`${name}${labels ?? ''}`, Number(value));
+  }
+  return samples;
+}
+
+test('health, readiness and metrics', async (t) => {
+  const mysql = await startMysql({ options: ['--server-id=1'], test: t });
+  const bigquery = await startBigquery({ test: t });
+  const admin = await mysql.connect();
+  await admin.query("CREATE DATABASE shop; CREATE TABLE shop.members (id INT PRIMARY KEY, name VARCHAR(50)); INSERT INTO shop.members VALUES (1, 'a')");
+  const job = makeStream({ mysql, bigquery, dataset: 'live', tables: [{ table: 'shop.*' }], stream: { listen: '127.0.0.1:0' }, test: t });
+  const stream = job.start();
+  t.after(() => stream.stop());
+  await waitForLine(stream, /"address":"127\.0\.0\.1:\d+"/);
+  const [, address] = /"address":"(127\.0\.0\.1:\d+)"/.exec(stream.output);
+  const get = (path) => fetch(`http://${address}${path}`);
+  const until = async (what, probe) => {
+    for (const deadline = Date.now() + 30000; ; await sleep(100)) {
+      if (await probe()) return;
+      assert.ok(Date.now() < deadline, `${what}\n${stream.output.slice(-2000)}`);
+    }
+  };
+  await until('ready', async () => (await get('/readyz')).status === 200);
+  assert.equal((await get('/healthz')).status, 200);
+  await admin.query("INSERT INTO shop.members VALUES (2, 'b'); UPDATE shop.members SET name = 'c'");
+  const table = `{table="shop.members",target="${job.config.destination.project}.live.members"}`;
+  const metrics = async () => parse(await (await get('/metrics')).text());
+  await until('changes are counted', async () => (await metrics()).get(`hakobu_table_changes_total${table}`) >= 3);
+  // An idle source is proven to be idle by its heartbeats.
+  await sleep(2000);
+  await until('fresh', async () => (await metrics()).get('hakobu_stream_freshness_seconds') < 3);
+  const fresh = await metrics();
+  assert.ok(fresh.get(`hakobu_table_freshness_seconds${table}`) < 5);
+  assert.equal(fresh.get('hakobu_stream_state{state="streaming"}'), 1);
+  assert.equal(fresh.get('hakobu_stream_open_gaps'), 0);
+
+  // A source that is gone makes nothing fresh: it is not ready, still alive, and its age grows.
+  await admin.end();
+  await mysql.kill9();
+  await until('not ready', async () => (await get('/readyz')).status === 503);
+  assert.equal((await get('/healthz')).status, 200);
+  const [before] = [(await metrics()).get('hakobu_stream_freshness_seconds')];
+  await sleep(1500);
+  assert.ok((await metrics()).get('hakobu_stream_freshness_seconds') >= before + 1.2);
+});
