@@ -51,10 +51,20 @@ void RegisterBigQueryCommand(CLI::App& app, CommandLine& line) {
       ->add_option("--faults", options->faults,
                    "What goes wrong, and which quotas hold (YAML; docs/local-bigquery.md)")
       ->type_name("FILE");
+  command
+      ->add_option("--auth", options->auth_file,
+                   "Who there is and what they may do, YAML or JSON: callers need tokens, access is enforced")
+      ->type_name("FILE");
+  command
+      ->add_option("--auth-keys", options->auth_keys,
+                   "With --auth: where to write credential files whose addresses are this server's")
+      ->type_name("DIR")
+      ->needs("--auth");
   command->footer(R"(Prints both addresses on standard output once it serves. Point clients at them:
   bq --api http://127.0.0.1:PORT --oauth_access_token=x --project_id=p ls
-Example:
+Examples:
   hakobu bigquery --data /tmp/warehouse --rest-port 9050 --grpc-port 9060
+  hakobu bigquery --auth identities.yaml --auth-keys keys
 )");
   command->callback([&line, options] {
     line.action = [options] {

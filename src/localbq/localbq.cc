@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "base/status.h"
+#include "localbq/auth/authority.h"
 #include "localbq/catalog/catalog.h"
 #include "localbq/catalog/warehouse.h"
 #include "localbq/faults/faults.h"
@@ -18,6 +19,7 @@ struct LocalBigQuery::Parts {
   Faults faults;
   std::unique_ptr<Warehouse> warehouse;
   std::unique_ptr<Catalog> catalog;
+  std::unique_ptr<auth::Authority> authority;
   std::unique_ptr<StorageApi> storage_api;
   std::unique_ptr<rest::Server> rest;
 };
@@ -50,16 +52,25 @@ absl::StatusOr<std::unique_ptr<LocalBigQuery>> LocalBigQuery::Start(const LocalB
   parts->catalog->OnTableChanged([faults = &parts->faults](const TablePtr& before, const TablePtr& after) {
     faults->OnTableChanged(before, after);
   });
+  if (!options.auth_file.empty()) {
+    const auth::AuthorityOptions auth_options{.file = options.auth_file, .key_folder = options.auth_keys};
+    HAKOBU_ASSIGN_OR_RETURN(parts->authority, auth::Authority::Open(auth_options, parts->catalog.get()));
+  }
   StorageApiOptions storage_options;
+  storage_options.authority = parts->authority.get();
   storage_options.faults = &parts->faults;
   storage_options.host = options.host;
   storage_options.port = options.grpc_port;
   HAKOBU_ASSIGN_OR_RETURN(parts->storage_api, StorageApi::Start(parts->catalog.get(), storage_options));
-  const rest::ServerOptions rest_options{
-      .host = options.host, .port = options.rest_port, .folder = options.folder + "/uploads"};
+  const rest::ServerOptions rest_options{.host = options.host,
+                                         .port = options.rest_port,
+                                         .folder = options.folder + "/uploads",
+                                         .authority = parts->authority.get()};
   HAKOBU_ASSIGN_OR_RETURN(parts->rest,
                           rest::Server::Start(rest_options, parts->catalog.get(), parts->warehouse.get(),
                                               &parts->storage_api->changes(), &parts->faults));
+  if (!options.auth_keys.empty() && parts->authority)
+    HAKOBU_RETURN_IF_ERROR(parts->authority->WriteKeyFiles(options.auth_keys, parts->rest->url()));
   return std::unique_ptr<LocalBigQuery>(new LocalBigQuery(std::move(parts)));
 }
 

@@ -14,6 +14,8 @@ struct LocalBigQueryOptions {
   std::string host = "127.0.0.1";    // who may connect
   int rest_port = 0, grpc_port = 0;  // 0: free ones
   std::string faults;                // a file of faults and quotas (faults/faults.h); empty: none
+  std::string auth_file;             // who there is (auth/identities.h); empty: nobody is asked who they are
+  std::string auth_keys;             // folder where credential files for them are written; empty: none
 };
 
 // Serves from Start until Stop or destruction. What was acknowledged is on disk.

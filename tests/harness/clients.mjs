@@ -1,7 +1,9 @@
 // Google's own clients, pointed at the local BigQuery (or, with HAKOBU_TEST_PROJECT set, at the real one).
+import { readFileSync } from 'node:fs';
 import { BigQuery } from '@google-cloud/bigquery';
 import storage from '@google-cloud/bigquery-storage';
-import { PassThroughClient } from 'google-auth-library';
+import { Gaxios } from 'gaxios';
+import { JWT, PassThroughClient } from 'google-auth-library';
 import grpc from '@grpc/grpc-js';
 
 export const project = process.env.HAKOBU_TEST_PROJECT ?? 'hakobu-test';
@@ -11,26 +13,48 @@ export function bigqueryClient(server, { projectId = project, token } = {}) {
   return new BigQuery({ projectId, apiEndpoint: server.endpoint, authClient: authClient(token) });
 }
 
+// Google's own client with a key file. The library knows one token endpoint only, so what it sends there is
+// sent to the server instead.
+export function keyFileClient(server, keyFile, { projectId = project } = {}) {
+  const transporter = new Gaxios();
+  transporter.interceptors.request.add({ resolved: async (request) => {
+    const url = new URL(request.url);
+    if (url.hostname === 'oauth2.googleapis.com') request.url = new URL(server.endpoint + url.pathname);
+    return request;
+  } });
+  const authClient = new JWT({ scopes: ['https://www.googleapis.com/auth/bigquery'], transporter });
+  authClient.fromJSON(JSON.parse(readFileSync(keyFile, 'utf8')));
+  return new BigQuery({ projectId, apiEndpoint: server.endpoint, authClient });
+}
+
 function authClient(token) {
   const client = new PassThroughClient();
   if (token) client.getRequestHeaders = async () => new Headers({ Authorization: `Bearer ${token}` });
   return client;
 }
 
-function grpcOptions(server, projectId) {
+// The gRPC clients send a token over TLS only, so in plain text it is put into each call.
+function grpcOptions(server, projectId, token) {
   if (process.env.HAKOBU_TEST_PROJECT) return { projectId };
-  return { projectId, apiEndpoint: '127.0.0.1', port: server.grpcPort, sslCreds: grpc.credentials.createInsecure(),
-    authClient: new PassThroughClient() };
+  const options = { projectId, apiEndpoint: '127.0.0.1', port: server.grpcPort,
+    sslCreds: grpc.credentials.createInsecure(), authClient: new PassThroughClient() };
+  if (token) {
+    options['grpc.callInvocationTransformer'] = (call) => {
+      call.metadata.set('authorization', `Bearer ${token}`);
+      return call;
+    };
+  }
+  return options;
 }
 
 // The high-level writer (JSONWriter, adapt …) and the generated clients below it.
 export const { adapt, managedwriter } = storage;
-export function writerClient(server, { projectId = project } = {}) {
-  return new storage.managedwriter.WriterClient(grpcOptions(server, projectId));
+export function writerClient(server, { projectId = project, token } = {}) {
+  return new storage.managedwriter.WriterClient(grpcOptions(server, projectId, token));
 }
-export function writeClient(server, { projectId = project } = {}) {
-  return new storage.v1.BigQueryWriteClient(grpcOptions(server, projectId));
+export function writeClient(server, { projectId = project, token } = {}) {
+  return new storage.v1.BigQueryWriteClient(grpcOptions(server, projectId, token));
 }
-export function readClient(server, { projectId = project } = {}) {
-  return new storage.v1.BigQueryReadClient(grpcOptions(server, projectId));
+export function readClient(server, { projectId = project, token } = {}) {
+  return new storage.v1.BigQueryReadClient(grpcOptions(server, projectId, token));
 }

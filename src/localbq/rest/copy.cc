@@ -6,6 +6,7 @@
 
 #include "base/status.h"
 #include "localbq/catalog/catalog.h"
+#include "localbq/rest/access.h"
 #include "localbq/rest/dispositions.h"
 #include "localbq/rest/jobs.h"
 #include "localbq/rest/service.h"
@@ -26,7 +27,10 @@ absl::StatusOr<std::vector<TablePtr>> FindSources(const Service& service, const 
   std::vector<TablePtr> sources;
   for (const json& reference : references) {
     HAKOBU_ASSIGN_OR_RETURN(const TableId id, TableFromReference(reference, job.project));
+    HAKOBU_RETURN_IF_ERROR(auth::Check(service.authority, job.identity, "bigquery.tables.getData",
+                                       {id.project, id.dataset, id.table}));
     HAKOBU_ASSIGN_OR_RETURN(TablePtr source, service.catalog->GetTable(id));
+    HAKOBU_RETURN_IF_ERROR(CheckSource(service, job, *source));
     if (source->type == TableType::kView || source->type == TableType::kMaterializedView) {
       return absl::InvalidArgumentError(fmt::format("Cannot copy {}: it is a view", DisplayName(id)));
     }
@@ -73,6 +77,7 @@ absl::Status RunCopy(const Service& service, Job& job) {
   HAKOBU_ASSIGN_OR_RETURN(const std::vector<TablePtr> sources, FindSources(service, copy, job));
   HAKOBU_ASSIGN_OR_RETURN(const TableId target,
                           TableFromReference(Child(copy, "destinationTable"), job.project));
+  HAKOBU_RETURN_IF_ERROR(CheckTarget(service, job, target));
   HAKOBU_ASSIGN_OR_RETURN(const Destination destination,
                           OpenDestination(service, target, Text(copy, "createDisposition"),
                                           Text(copy, "writeDisposition", "WRITE_EMPTY")));

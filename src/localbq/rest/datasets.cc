@@ -5,6 +5,7 @@
 
 #include "base/status.h"
 #include "localbq/catalog/catalog.h"
+#include "localbq/rest/access.h"
 #include "localbq/rest/service.h"
 
 namespace hakobu::localbq::rest {
@@ -70,11 +71,21 @@ json Merged(json resource, const json& patch) {
   return resource;
 }
 
+// Who may change a dataset may not thereby change who may read it.
+absl::Status CheckAccessChange(const Service& service, const Request& request, const json& body) {
+  if (service.authority == nullptr || !body.contains("access")) return absl::OkStatus();
+  const DatasetId id = DatasetOf(request);
+  HAKOBU_ASSIGN_OR_RETURN(const DatasetPtr dataset, service.catalog->GetDataset(id));
+  if (body["access"] == json::parse(dataset->access)) return absl::OkStatus();
+  return CheckPermission(service, request, "bigquery.datasets.setIamPolicy", {id.project, id.dataset, ""});
+}
+
 absl::StatusOr<Reply> Change(Service& service, const Request& request, bool is_patch) {
   const DatasetId id = DatasetOf(request);
   HAKOBU_ASSIGN_OR_RETURN(const json body, request.Json());
   if (body.contains("access") && body["access"].is_array())
     HAKOBU_RETURN_IF_ERROR(CheckAccess(body["access"]));
+  HAKOBU_RETURN_IF_ERROR(CheckAccessChange(service, request, body));
   const auto apply = [&](Dataset& dataset) -> absl::Status {
     const json before = ToJson(dataset);
     json after = is_patch ? Merged(before, body) : body;
@@ -93,9 +104,10 @@ absl::StatusOr<Reply> Change(Service& service, const Request& request, bool is_p
 
 }  // namespace
 
-absl::StatusOr<Reply> ListProjects(Service& service, const Request&) {
+absl::StatusOr<Reply> ListProjects(Service& service, const Request& request) {
   json projects = json::array();
   for (const std::string& project : service.catalog->ListProjects()) {
+    if (service.authority != nullptr && !service.authority->HasRoleIn(request.identity, project)) continue;
     projects.push_back({{"kind", "bigquery#project"},
                         {"id", project},
                         {"numericId", "1"},
@@ -114,6 +126,8 @@ absl::StatusOr<Reply> ListDatasets(Service& service, const Request& request) {
   const std::string_view filter = request.Query("filter");
   for (DatasetPtr& dataset : service.catalog->ListDatasets(request.Segment(1))) {
     if (dataset->id.dataset.starts_with('_') && !request.QueryFlag("all")) continue;
+    const auth::Resource resource{dataset->id.project, dataset->id.dataset, ""};
+    if (!IsVisible(service, request, "bigquery.datasets.get", resource)) continue;
     // filter=labels.key[:value], several with spaces between
     bool passes = true;
     for (size_t at = 0; at < filter.size();) {

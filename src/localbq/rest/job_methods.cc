@@ -5,6 +5,7 @@
 
 #include "absl/time/clock.h"
 #include "base/status.h"
+#include "localbq/rest/access.h"
 #include "localbq/rest/jobs.h"
 #include "localbq/rest/service.h"
 
@@ -45,13 +46,19 @@ absl::StatusOr<Reply> InsertJob(Service& service, const Request& request) {
 
 absl::StatusOr<Reply> GetJob(Service& service, const Request& request) {
   HAKOBU_ASSIGN_OR_RETURN(const JobPtr job, service.jobs->Find(request.Segment(1), request.Segment(3)));
+  HAKOBU_RETURN_IF_ERROR(CheckJob(service, request, *job, "bigquery.jobs.get"));
   return JsonReply(job->Resource(service.url));
 }
 
 absl::StatusOr<Reply> ListJobs(Service& service, const Request& request) {
   std::vector<json> resources;
   const auto wanted_states = request.query.equal_range("stateFilter");
+  // Other people's jobs: those who may, when they ask for them.
+  const bool of_all = request.QueryFlag("allUsers") &&
+                      IsVisible(service, request, "bigquery.jobs.listAll", {request.Segment(1), "", ""});
   for (const JobPtr& job : service.jobs->List(request.Segment(1))) {
+    const bool is_own = service.authority == nullptr || auth::EmailOf(request.identity) == job->user;
+    if (!is_own && !of_all) continue;
     json resource = job->Resource(service.url);
     std::string state = resource["status"]["state"];
     std::ranges::transform(state, state.begin(), [](unsigned char c) { return std::tolower(c); });
@@ -78,6 +85,7 @@ absl::StatusOr<Reply> ListJobs(Service& service, const Request& request) {
 
 absl::StatusOr<Reply> CancelJob(Service& service, const Request& request) {
   HAKOBU_ASSIGN_OR_RETURN(const JobPtr job, service.jobs->Find(request.Segment(1), request.Segment(3)));
+  HAKOBU_RETURN_IF_ERROR(CheckJob(service, request, *job, "bigquery.jobs.update"));
   // Again and again, for a statement may begin between two.
   const absl::Time deadline = absl::Now() + kFirstAnswer;
   do {
@@ -87,6 +95,8 @@ absl::StatusOr<Reply> CancelJob(Service& service, const Request& request) {
 }
 
 absl::StatusOr<Reply> DeleteJob(Service& service, const Request& request) {
+  HAKOBU_ASSIGN_OR_RETURN(const JobPtr job, service.jobs->Find(request.Segment(1), request.Segment(3)));
+  HAKOBU_RETURN_IF_ERROR(CheckJob(service, request, *job, "bigquery.jobs.delete"));
   HAKOBU_RETURN_IF_ERROR(service.jobs->Remove(request.Segment(1), request.Segment(3)));
   Reply reply;
   reply.status = 204;

@@ -313,6 +313,7 @@ absl::StatusOr<JobPtr> JobStore::Find(std::string_view project, std::string_view
   job->project = project;
   job->id = id;
   job->location = Text(Child(resource, "jobReference"), "location", "US");
+  job->user = Text(resource, "user_email");
   job->type = Text(Child(resource, "configuration"), "jobType");
   job->configuration = Child(resource, "configuration");
   absl::MutexLock lock(&job->mutex_);
@@ -371,6 +372,7 @@ absl::StatusOr<JobPtr> MakeJob(const json& resource, std::string_view project, s
                     job->id));
   }
   job->user = identity.empty() ? "user@example.com" : std::string(identity.substr(identity.find(':') + 1));
+  job->identity = identity;
   job->configuration = Child(resource, "configuration");
   job->created_ms = NowMs();
   for (const auto& [key, type] : {std::pair{"load", "LOAD"}, {"query", "QUERY"}, {"copy", "COPY"}}) {

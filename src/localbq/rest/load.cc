@@ -9,6 +9,7 @@
 #include "base/crash_point.h"
 #include "base/status.h"
 #include "localbq/catalog/catalog.h"
+#include "localbq/rest/access.h"
 #include "localbq/rest/dispositions.h"
 #include "localbq/rest/jobs.h"
 #include "localbq/rest/load_source.h"
@@ -139,6 +140,7 @@ class Load {
   absl::Status Run() {
     HAKOBU_ASSIGN_OR_RETURN(const TableId id,
                             TableFromReference(Child(load_, "destinationTable"), job_.project));
+    HAKOBU_RETURN_IF_ERROR(CheckTarget(service_, job_, id));
     HAKOBU_ASSIGN_OR_RETURN(destination_, OpenDestination(service_, id, Text(load_, "createDisposition"),
                                                           Text(load_, "writeDisposition", "WRITE_APPEND")));
     HAKOBU_ASSIGN_OR_RETURN(source_, Open(service_, path_, load_));

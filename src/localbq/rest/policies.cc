@@ -8,6 +8,7 @@
 #include "absl/time/clock.h"
 #include "base/status.h"
 #include "localbq/catalog/catalog.h"
+#include "localbq/rest/access.h"
 #include "localbq/rest/service.h"
 
 namespace hakobu::localbq::rest {
@@ -99,7 +100,14 @@ absl::StatusOr<Reply> TestTablePermissions(Service& service, const Request& requ
   HAKOBU_RETURN_IF_ERROR(service.catalog->GetTable(TableOf(request)).status());
   HAKOBU_ASSIGN_OR_RETURN(const json body, request.Json());
   json answer = json::object();
-  if (body.contains("permissions")) answer["permissions"] = body["permissions"];
+  if (!body.contains("permissions") || !body["permissions"].is_array()) return JsonReply(answer);
+  const TableId id = TableOf(request);
+  for (const json& permission : body["permissions"]) {
+    if (!permission.is_string()) continue;
+    const std::string& name = permission.get_ref<const std::string&>();
+    if (IsVisible(service, request, name, {id.project, id.dataset, id.table}))
+      answer["permissions"].push_back(name);
+  }
   return JsonReply(answer);
 }
 

@@ -9,6 +9,7 @@
 #include "absl/synchronization/mutex.h"
 #include "base/status.h"
 #include "localbq/catalog/catalog.h"
+#include "localbq/rest/access.h"
 #include "localbq/rest/cells.h"
 #include "localbq/rest/jobs.h"
 #include "localbq/rest/service.h"
@@ -157,7 +158,7 @@ absl::StatusOr<Reply> Query(Service& service, const Request& request) {
     return JsonReply(answer);
   }
   const std::string request_id = Text(body, "requestId");
-  const std::string key = job->project + "/" + request_id;
+  const std::string key = job->project + "/" + request_id + "/" + job->identity;
   const std::string earlier = request_id.empty() ? std::string() : Recent().Find(key);
   if (!earlier.empty()) {
     HAKOBU_ASSIGN_OR_RETURN(job, service.jobs->Find(job->project, earlier));
@@ -176,6 +177,14 @@ absl::StatusOr<Reply> Query(Service& service, const Request& request) {
 
 absl::StatusOr<Reply> GetQueryResults(Service& service, const Request& request) {
   HAKOBU_ASSIGN_OR_RETURN(const JobPtr job, service.jobs->Find(request.Segment(1), request.Segment(3)));
+  // Rows are their asker's alone, unless they went into a table that others may read.
+  if (service.authority != nullptr && auth::EmailOf(request.identity) != job->user) {
+    HAKOBU_RETURN_IF_ERROR(CheckJob(service, request, *job, "bigquery.jobs.get"));
+    const json& table = Child(Child(job->configuration, "query"), "destinationTable");
+    HAKOBU_RETURN_IF_ERROR(CheckPermission(
+        service, request, "bigquery.tables.getData",
+        {Text(table, "projectId", job->project), Text(table, "datasetId"), Text(table, "tableId")}));
+  }
   if (job->type != "QUERY") {
     return absl::InvalidArgumentError(
         fmt::format("Cannot get query results: job {} is a {} job", job->id, job->type));

@@ -8,6 +8,7 @@
 #include "base/crash_point.h"
 #include "base/status.h"
 #include "localbq/faults/faults.h"
+#include "localbq/rest/access.h"
 #include "localbq/rest/jobs.h"
 #include "localbq/rest/query_parameters.h"
 #include "localbq/rest/service.h"
@@ -166,6 +167,7 @@ absl::Status RunQuery(const Service& service, Job& job) {
     return AdmitWrite(service, kind, name);
   };
   hooks.read_source = [&](const Table& table) { return service.catalog->ReadSource(table); };
+  AddAccessHooks(service, job.identity, &hooks);
   if (Flag(job.configuration, "dryRun")) {
     absl::StatusOr<sql::Answer> answer = sql::DryRun(text, context, *service.catalog, hooks);
     if (!answer.ok()) return AsQueryError(answer.status());

@@ -5,6 +5,8 @@
 #include <array>
 
 #include "localbq/faults/faults.h"
+#include "localbq/rest/access.h"
+#include "localbq/rest/auth_endpoints.h"
 #include "localbq/rest/fault_methods.h"
 
 namespace hakobu::localbq::rest {
@@ -16,6 +18,9 @@ struct RouteRow {
   std::string_view pattern;  // '*' stands for one segment
   std::string_view verb;
   Handler handler;
+  // With --auth, on the project, dataset or table that the path names. Empty: the handler decides.
+  std::string_view permission = "";
+  ScopeNeed scope = ScopeNeed::kRead;
 };
 
 constexpr std::string_view kDataset = "projects/*/datasets/*";
@@ -26,34 +31,43 @@ constexpr std::string_view kRowPolicy = "projects/*/datasets/*/tables/*/rowAcces
 constexpr RouteRow kRoutes[] = {
     {"projects.list", "GET", "projects", "", ListProjects},
     {"datasets.list", "GET", "projects/*/datasets", "", ListDatasets},
-    {"datasets.insert", "POST", "projects/*/datasets", "", InsertDataset},
-    {"datasets.get", "GET", kDataset, "", GetDataset},
-    {"datasets.patch", "PATCH", kDataset, "", PatchDataset},
-    {"datasets.update", "PUT", kDataset, "", UpdateDataset},
-    {"datasets.delete", "DELETE", kDataset, "", DeleteDataset},
-    {"tables.list", "GET", "projects/*/datasets/*/tables", "", ListTables},
-    {"tables.insert", "POST", "projects/*/datasets/*/tables", "", InsertTable},
-    {"tables.get", "GET", kTable, "", GetTable},
-    {"tables.patch", "PATCH", kTable, "", PatchTable},
-    {"tables.update", "PUT", kTable, "", UpdateTable},
-    {"tables.delete", "DELETE", kTable, "", DeleteTable},
-    {"tabledata.list", "GET", "projects/*/datasets/*/tables/*/data", "", ListTableData},
-    {"tabledata.insertAll", "POST", "projects/*/datasets/*/tables/*/insertAll", "", InsertAll},
-    {"tables.getIamPolicy", "POST", kTable, "getIamPolicy", GetTablePolicy},
-    {"tables.setIamPolicy", "POST", kTable, "setIamPolicy", SetTablePolicy},
+    {"datasets.insert", "POST", "projects/*/datasets", "", InsertDataset, "bigquery.datasets.create",
+     ScopeNeed::kWrite},
+    {"datasets.get", "GET", kDataset, "", GetDataset, "bigquery.datasets.get"},
+    {"datasets.patch", "PATCH", kDataset, "", PatchDataset, "bigquery.datasets.update", ScopeNeed::kWrite},
+    {"datasets.update", "PUT", kDataset, "", UpdateDataset, "bigquery.datasets.update", ScopeNeed::kWrite},
+    {"datasets.delete", "DELETE", kDataset, "", DeleteDataset, "bigquery.datasets.delete", ScopeNeed::kWrite},
+    {"tables.list", "GET", "projects/*/datasets/*/tables", "", ListTables, "bigquery.tables.list"},
+    {"tables.insert", "POST", "projects/*/datasets/*/tables", "", InsertTable, "bigquery.tables.create",
+     ScopeNeed::kWrite},
+    {"tables.get", "GET", kTable, "", GetTable, "bigquery.tables.get"},
+    {"tables.patch", "PATCH", kTable, "", PatchTable, "bigquery.tables.update", ScopeNeed::kWrite},
+    {"tables.update", "PUT", kTable, "", UpdateTable, "bigquery.tables.update", ScopeNeed::kWrite},
+    {"tables.delete", "DELETE", kTable, "", DeleteTable, "bigquery.tables.delete", ScopeNeed::kWrite},
+    {"tabledata.list", "GET", "projects/*/datasets/*/tables/*/data", "", ListTableData,
+     "bigquery.tables.getData"},
+    {"tabledata.insertAll", "POST", "projects/*/datasets/*/tables/*/insertAll", "", InsertAll,
+     "bigquery.tables.updateData", ScopeNeed::kInsertData},
+    {"tables.getIamPolicy", "POST", kTable, "getIamPolicy", GetTablePolicy, "bigquery.tables.getIamPolicy"},
+    {"tables.setIamPolicy", "POST", kTable, "setIamPolicy", SetTablePolicy, "bigquery.tables.setIamPolicy",
+     ScopeNeed::kWrite},
     {"tables.testIamPermissions", "POST", kTable, "testIamPermissions", TestTablePermissions},
-    {"rowAccessPolicies.list", "GET", kRowPolicies, "", ListRowPolicies},
-    {"rowAccessPolicies.insert", "POST", kRowPolicies, "", InsertRowPolicy},
-    {"rowAccessPolicies.batchDelete", "POST", kRowPolicies, "batchDelete", DeleteRowPolicies},
-    {"rowAccessPolicies.get", "GET", kRowPolicy, "", GetRowPolicy},
-    {"rowAccessPolicies.update", "PUT", kRowPolicy, "", UpdateRowPolicy},
-    {"rowAccessPolicies.delete", "DELETE", kRowPolicy, "", DeleteRowPolicy},
-    {"jobs.list", "GET", "projects/*/jobs", "", ListJobs},
-    {"jobs.insert", "POST", "projects/*/jobs", "", InsertJob},
+    {"rowAccessPolicies.list", "GET", kRowPolicies, "", ListRowPolicies, "bigquery.rowAccessPolicies.list"},
+    {"rowAccessPolicies.insert", "POST", kRowPolicies, "", InsertRowPolicy,
+     "bigquery.rowAccessPolicies.create", ScopeNeed::kWrite},
+    {"rowAccessPolicies.batchDelete", "POST", kRowPolicies, "batchDelete", DeleteRowPolicies,
+     "bigquery.rowAccessPolicies.delete", ScopeNeed::kWrite},
+    {"rowAccessPolicies.get", "GET", kRowPolicy, "", GetRowPolicy, "bigquery.rowAccessPolicies.get"},
+    {"rowAccessPolicies.update", "PUT", kRowPolicy, "", UpdateRowPolicy, "bigquery.rowAccessPolicies.update",
+     ScopeNeed::kWrite},
+    {"rowAccessPolicies.delete", "DELETE", kRowPolicy, "", DeleteRowPolicy,
+     "bigquery.rowAccessPolicies.delete", ScopeNeed::kWrite},
+    {"jobs.list", "GET", "projects/*/jobs", "", ListJobs, "bigquery.jobs.list"},
+    {"jobs.insert", "POST", "projects/*/jobs", "", InsertJob, "bigquery.jobs.create", ScopeNeed::kWrite},
     {"jobs.get", "GET", "projects/*/jobs/*", "", GetJob},
-    {"jobs.cancel", "POST", "projects/*/jobs/*/cancel", "", CancelJob},
-    {"jobs.delete", "DELETE", "projects/*/jobs/*/delete", "", DeleteJob},
-    {"jobs.query", "POST", "projects/*/queries", "", Query},
+    {"jobs.cancel", "POST", "projects/*/jobs/*/cancel", "", CancelJob, "", ScopeNeed::kWrite},
+    {"jobs.delete", "DELETE", "projects/*/jobs/*/delete", "", DeleteJob, "", ScopeNeed::kWrite},
+    {"jobs.query", "POST", "projects/*/queries", "", Query, "bigquery.jobs.create"},
     {"jobs.getQueryResults", "GET", "projects/*/queries/*", "", GetQueryResults},
 };
 
@@ -106,9 +120,35 @@ Reply RouteFaults(Service& service, Request& request, std::string_view rest) {
   return reply.ok() ? *reply : ErrorReply(reply.status());
 }
 
+// What the path names: projects/P[/datasets/D[/tables/T]].
+auth::Resource ResourceOf(const Request& request) {
+  const std::vector<std::string>& segments = request.segments;
+  auth::Resource resource;
+  if (segments.size() > 1) resource.project = segments[1];
+  if (segments.size() > 3 && segments[2] == "datasets") resource.dataset = segments[3];
+  if (segments.size() > 5 && segments[4] == "tables") resource.table = segments[5];
+  return resource;
+}
+
+Reply Answer(Service& service, Request& request, const RouteRow& row) {
+  if (std::optional<Reply> refused = Admit(service, row.scope, &request)) return *std::move(refused);
+  if (!row.permission.empty()) {
+    const absl::Status allowed = CheckPermission(service, request, row.permission, ResourceOf(request));
+    if (!allowed.ok()) return ErrorReply(allowed);
+  }
+  const auto handle = [&]() -> Reply {
+    absl::StatusOr<Reply> reply = row.handler(service, request);
+    return reply.ok() ? *std::move(reply) : ErrorReply(reply.status());
+  };
+  return service.faults->is_active() ? ReplyWithFaults(service, row.name, request, handle) : handle();
+}
+
 }  // namespace
 
 Reply Route(Service& service, Request& request) {
+  if (service.authority != nullptr) {
+    if (std::optional<Reply> reply = AnswerCredentials(service, request)) return *std::move(reply);
+  }
   std::string_view path = request.path;
   for (const std::string_view prefix :
        {"/bigquery/v2/", "/upload/bigquery/v2/", "/bigquery/v2/upload/bigquery/v2/"}) {
@@ -127,11 +167,7 @@ Reply Route(Service& service, Request& request) {
   for (const RouteRow& row : kRoutes) {
     if (row.method != request.method || row.verb != request.verb || !Matches(row.pattern, request.segments))
       continue;
-    const auto handle = [&]() -> Reply {
-      absl::StatusOr<Reply> reply = row.handler(service, request);
-      return reply.ok() ? *std::move(reply) : ErrorReply(reply.status());
-    };
-    return service.faults->is_active() ? ReplyWithFaults(service, row.name, request, handle) : handle();
+    return Answer(service, request, row);
   }
   return ErrorReply(absl::NotFoundError(
       fmt::format("Not found: the local BigQuery has no method {} {}", request.method, request.path)));

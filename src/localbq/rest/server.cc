@@ -23,6 +23,7 @@ namespace hakobu::localbq::rest {
 namespace {
 
 constexpr absl::Duration kGrace = absl::Milliseconds(300);
+constexpr size_t kMostFormBytes = size_t{1} << 20;
 constexpr size_t kConnections = 96;  // one thread each while open; clients beyond wait
 
 std::string Lower(std::string text) {
@@ -71,10 +72,11 @@ void EndConnections(int port, int how, int client_port = 0) {
 
 class Server::State {
  public:
-  State(Catalog* catalog, Warehouse* warehouse, ChangeLog* changes, Faults* faults, const std::string& folder)
+  State(Catalog* catalog, Warehouse* warehouse, ChangeLog* changes, Faults* faults,
+        const ServerOptions& options)
       : jobs_(warehouse, faults),
-        uploads_(folder),
-        service_{catalog, warehouse, changes, &jobs_, &uploads_, faults, ""} {}
+        uploads_(options.folder),
+        service_{catalog, warehouse, changes, &jobs_, &uploads_, faults, options.authority, ""} {}
   // Requests under way have a moment to be answered; jobs are cancelled.
   ~State() {
     jobs_.Stop();
@@ -118,6 +120,17 @@ class Server::State {
       };
       Send(TakeUpload(service_, request, read), from, &to);
     };
+    // Read as a stream, for httplib refuses forms beyond 8 KiB, which an AWS role's token may be.
+    const auto form = [this](const httplib::Request& from, httplib::Response& to,
+                             const httplib::ContentReader& reader) {
+      Request request = Translated(from);
+      reader([&](const char* data, size_t size) {
+        request.body.append(data, size);
+        return request.body.size() < kMostFormBytes;
+      });
+      Send(Route(service_, request), from, &to);
+    };
+    http_.Post("/token|/oauth2/v4/token|/v1/token", form);
     constexpr char kUploadPath[] = "(/bigquery/v2)?/upload/.*";
     http_.Post(kUploadPath, upload);
     http_.Put(kUploadPath, upload);
@@ -143,6 +156,7 @@ class Server::State {
     return absl::OkStatus();
   }
   int port() const { return port_; }
+  const std::string& url() const { return service_.url; }
 
  private:
   void Send(Reply reply, const httplib::Request& from, httplib::Response* to) const {
@@ -173,7 +187,7 @@ class Server::State {
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, Catalog* catalog,
                                                       Warehouse* warehouse, ChangeLog* changes,
                                                       Faults* faults) {
-  auto state = std::make_unique<State>(catalog, warehouse, changes, faults, options.folder);
+  auto state = std::make_unique<State>(catalog, warehouse, changes, faults, options);
   HAKOBU_RETURN_IF_ERROR(state->Start(options));
   return std::unique_ptr<Server>(new Server(std::move(state)));
 }
@@ -182,6 +196,9 @@ Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Server::~Server() = default;
 int Server::port() const {
   return state_->port();
+}
+const std::string& Server::url() const {
+  return state_->url();
 }
 
 }  // namespace hakobu::localbq::rest

@@ -11,6 +11,9 @@ class Catalog;
 class ChangeLog;
 class Faults;
 class Warehouse;
+namespace auth {
+class Authority;
+}
 }  // namespace hakobu::localbq
 
 namespace hakobu::localbq::rest {
@@ -19,6 +22,7 @@ struct ServerOptions {
   std::string host = "127.0.0.1";
   int port = 0;        // 0: a free one
   std::string folder;  // uploads wait here
+  auth::Authority* authority = nullptr;  // null: nobody is asked who they are
 };
 
 // Serves until destroyed, which takes well under a second. Thread-safe.
@@ -29,6 +33,7 @@ class Server {
                                                        Faults* faults);
   ~Server();
   int port() const;
+  const std::string& url() const;  // "http://127.0.0.1:9050"
 
  private:
   class State;

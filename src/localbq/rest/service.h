@@ -16,6 +16,10 @@ class Warehouse;
 struct Table;
 }  // namespace hakobu::localbq
 
+namespace hakobu::localbq::auth {
+class Authority;
+}
+
 namespace hakobu::localbq::rest {
 
 class JobStore;
@@ -28,6 +32,7 @@ struct Service {
   JobStore* jobs;
   Uploads* uploads;
   Faults* faults;
+  auth::Authority* authority;  // null: nobody is asked who they are
   std::string url;  // "http://127.0.0.1:9050", for selfLink and Location
 };
 

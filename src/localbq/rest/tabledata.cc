@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "localbq/catalog/catalog.h"
 #include "localbq/catalog/warehouse.h"
+#include "localbq/rest/access.h"
 #include "localbq/rest/cells.h"
 #include "localbq/rest/service.h"
 
@@ -46,6 +47,8 @@ absl::StatusOr<Reply> ListTableData(Service& service, const Request& request) {
   if (table->type != TableType::kTable && table->type != TableType::kSnapshot) {
     return absl::InvalidArgumentError(fmt::format("Cannot list a table of type VIEW: {}", DisplayName(id)));
   }
+  if (service.authority != nullptr)
+    HAKOBU_RETURN_IF_ERROR(service.authority->CheckAllRows(request.identity, *table));
   HAKOBU_ASSIGN_OR_RETURN(const Schema schema, Selected(table->schema, request.Query("selectedFields"), id));
   // A token is the row it goes on from and the table it was made for.
   int64_t start = ParseInteger(request.Query("startIndex"), 0);

@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "localbq/catalog/catalog.h"
 #include "localbq/catalog/warehouse.h"
+#include "localbq/rest/access.h"
 #include "localbq/rest/service.h"
 
 namespace hakobu::localbq::rest {
@@ -112,11 +113,26 @@ absl::Status CheckPartitioningKept(const Table& before, const Table& after) {
   return absl::OkStatus();
 }
 
+// A view shows what its author may read.
+absl::Status CheckViewQuery(const Service& service, const Request& request, const Table& view) {
+  if (service.authority == nullptr || view.type != TableType::kView) return absl::OkStatus();
+  sql::Context context;
+  context.project = view.id.project;
+  sql::ExecuteHooks hooks;
+  AddAccessHooks(service, request.identity, &hooks);
+  const absl::Status status = sql::DryRun(view.view_query, context, *service.catalog, hooks).status();
+  return absl::IsPermissionDenied(status) ? status : absl::OkStatus();
+}
+
 // A patch that names fewer columns than there are is refused as Google does; descriptions and tags may
 // change.
 absl::StatusOr<Reply> Change(Service& service, const Request& request, bool is_patch) {
   const TableId id = TableOf(request);
   HAKOBU_ASSIGN_OR_RETURN(const json body, request.Json());
+  if (service.authority != nullptr && body.contains("view")) {
+    HAKOBU_ASSIGN_OR_RETURN(const Table view, TableFromJson(body, id));
+    HAKOBU_RETURN_IF_ERROR(CheckViewQuery(service, request, view));
+  }
   const auto apply = [&](Table& table) -> absl::Status {
     const Table before = table;
     json after = is_patch ? Merged(ToJson(before), body) : body;
@@ -201,6 +217,7 @@ absl::StatusOr<Reply> InsertTable(Service& service, const Request& request) {
     return absl::UnimplementedError(
         "Materialized views and external tables are not supported by the local BigQuery");
   }
+  HAKOBU_RETURN_IF_ERROR(CheckViewQuery(service, request, table));
   HAKOBU_ASSIGN_OR_RETURN(const TablePtr created, service.catalog->CreateTable(std::move(table)));
   return Answer(service, *created);
 }

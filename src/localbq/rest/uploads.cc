@@ -12,6 +12,7 @@
 #include "absl/random/random.h"
 #include "base/status.h"
 #include "localbq/faults/faults.h"
+#include "localbq/rest/access.h"
 #include "localbq/rest/fault_methods.h"
 #include "localbq/rest/jobs.h"
 #include "localbq/rest/multipart.h"
@@ -122,6 +123,10 @@ absl::StatusOr<Reply> Begin(Service& service, const Request& request, BodyReader
 absl::StatusOr<Reply> Resume(Service& service, const Request& request, BodyReader read) {
   HAKOBU_ASSIGN_OR_RETURN(const std::shared_ptr<UploadSession> session,
                           service.uploads->Find(request.Query("upload_id")));
+  if (session->identity != request.identity) {
+    return absl::PermissionDeniedError(
+        fmt::format("Access Denied: upload {} was begun by somebody else", session->id));
+  }
   absl::MutexLock lock(&session->mutex);
   const std::string_view header = request.Header("content-range");
   std::optional<ContentRange> range = ContentRange{.first = 0};
@@ -179,6 +184,10 @@ absl::StatusOr<Reply> Take(Service& service, const Request& request, BodyReader 
   const std::string_view type = request.Query("uploadType");
   const bool is_jobs =
       request.segments.size() == 3 && request.segments[0] == "projects" && request.segments[2] == "jobs";
+  if (is_jobs) {
+    HAKOBU_RETURN_IF_ERROR(
+        CheckPermission(service, request, "bigquery.jobs.create", {request.segments[1], "", ""}));
+  }
   if (!is_jobs) return absl::NotFoundError(fmt::format("Not found: {} takes no uploads", request.path));
   if (request.method == "PUT" || !request.Query("upload_id").empty()) return Resume(service, request, read);
   if (type == "resumable") return Begin(service, request, read);
@@ -242,6 +251,10 @@ Reply TakeUpload(Service& service, Request& request, BodyReader read) {
       request.segments.emplace_back(rest.substr(0, slash));
       rest.remove_prefix(std::min(slash + 1, rest.size()));
     }
+  }
+  if (std::optional<Reply> refused = Admit(service, ScopeNeed::kWrite, &request)) {
+    ReadAll(read);
+    return *std::move(refused);
   }
   const auto handle = [&]() -> Reply {
     absl::StatusOr<Reply> reply = Take(service, request, read);

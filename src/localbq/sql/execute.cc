@@ -104,6 +104,9 @@ int64_t CountRows(Catalog& catalog, const TableId& id) {
 
 absl::StatusOr<TableInfo> CatalogResolver::FindTable(const TableName& name) {
   if (name.table.starts_with("INFORMATION_SCHEMA.")) return InformationSchema(catalog_, hooks_, name);
+  // Before looking: who may not read learns nothing of what there is.
+  if (hooks_.check_read)
+    HAKOBU_RETURN_IF_ERROR(hooks_.check_read(name, views_.empty() ? nullptr : &views_.back()));
   absl::StatusOr<TablePtr> found = catalog_.GetTable(IdOf(name));
   if (!found.ok()) {
     if (found.status().code() != absl::StatusCode::kNotFound) return found.status();
@@ -111,7 +114,6 @@ absl::StatusOr<TableInfo> CatalogResolver::FindTable(const TableName& name) {
         fmt::format("{} was not found in location US", View(found.status().message())));
   }
   const Table& table = **found;
-  if (hooks_.check_access) HAKOBU_RETURN_IF_ERROR(hooks_.check_access(name, Access::kRead));
   TableInfo info;
   info.schema = table.schema;
   info.primary_key = table.primary_key;
@@ -125,6 +127,10 @@ absl::StatusOr<TableInfo> CatalogResolver::FindTable(const TableName& name) {
   }
   info.source = hooks_.read_source ? hooks_.read_source(table) : "";
   if (info.source.empty()) info.source = DuckDbName(table.id);
+  if (hooks_.row_condition) {
+    HAKOBU_ASSIGN_OR_RETURN(const std::string condition, hooks_.row_condition(table));
+    if (!condition.empty()) info.source = fmt::format("(SELECT * FROM {} WHERE {})", info.source, condition);
+  }
   info.target = DuckDbName(table.id);
   if (hooks_.cdc_active && hooks_.cdc_active(table)) {
     info.dml_refusal = fmt::format(

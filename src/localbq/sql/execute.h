@@ -30,12 +30,19 @@ struct Destination {
 
 struct Answer;
 
-enum class Access : uint8_t { kRead, kWrite, kCreate, kAdminister };
+enum class Access : uint8_t { kWrite, kCreate, kAlter, kDrop };
 
 // What the rest of the local BigQuery decides. Every member may be empty.
 struct ExecuteHooks {
   // PermissionDenied with Google's words, or OK. A dataset: table empty.
   std::function<absl::Status(const TableName&, Access)> check_access;
+  // The same for reading a table or view; `through`: the view whose query reads it, null where the statement
+  // itself does.
+  std::function<absl::Status(const TableName&, const TableName* through)> check_read;
+  // Whether INFORMATION_SCHEMA shows the table, or the dataset (table empty).
+  std::function<bool(const TableName&)> may_see;
+  // The rows of a table that may be read, as a DuckDB condition over its columns; empty: all.
+  std::function<absl::StatusOr<std::string>(const Table&)> row_condition;
   // Whether UPDATE, DELETE and MERGE are refused because CDC rows were streamed recently.
   std::function<bool(const Table&)> cdc_active;
   // INFORMATION_SCHEMA.TABLES.upsert_stream_apply_watermark: microseconds since 1970; nullopt: NULL.

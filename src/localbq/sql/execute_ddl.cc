@@ -417,16 +417,32 @@ absl::Status ApplyOptions(const std::vector<Option>& options, Table& table) {
   return absl::OkStatus();
 }
 
+namespace {
+
+Access AccessFor(StatementKind kind) {
+  switch (kind) {
+    case StatementKind::kCreateTable:
+    case StatementKind::kCreateTableAsSelect:
+    case StatementKind::kCreateView:
+    case StatementKind::kCreateSchema:
+      return Access::kCreate;
+    case StatementKind::kDropTable:
+    case StatementKind::kDropView:
+    case StatementKind::kDropSchema:
+      return Access::kDrop;
+    default:
+      return Access::kAlter;
+  }
+}
+
+}  // namespace
+
 absl::Status ExecuteDdl(const Statement& statement, Run& run, Answer& answer) {
   answer.target = statement.target;
-  if (run.hooks.check_access) {
-    bool create = statement.kind == StatementKind::kCreateTable ||
-                  statement.kind == StatementKind::kCreateTableAsSelect ||
-                  statement.kind == StatementKind::kCreateView ||
-                  statement.kind == StatementKind::kCreateSchema;
-    HAKOBU_RETURN_IF_ERROR(
-        run.hooks.check_access(statement.target, create ? Access::kCreate : Access::kAdminister));
-  }
+  if (run.hooks.check_access)
+    HAKOBU_RETURN_IF_ERROR(run.hooks.check_access(statement.target, AccessFor(statement.kind)));
+  if (run.hooks.check_read && statement.definition.like)
+    HAKOBU_RETURN_IF_ERROR(run.hooks.check_read(*statement.definition.like, nullptr));
   if (run.hooks.admit_write) HAKOBU_RETURN_IF_ERROR(run.hooks.admit_write(statement.kind, statement.target));
   switch (statement.kind) {
     case StatementKind::kCreateTable:

@@ -80,12 +80,13 @@ std::string_view TableTypeText(TableType type) {
   return "BASE TABLE";
 }
 
-TableInfo Schemata(Catalog& catalog, const TableName& name) {
+TableInfo Schemata(Catalog& catalog, const ExecuteHooks& hooks, const TableName& name) {
   Rows rows({Col("catalog_name", Type::kString), Col("schema_name", Type::kString),
              Col("schema_owner", Type::kString), Col("creation_time", Type::kTimestamp),
              Col("last_modified_time", Type::kTimestamp), Col("location", Type::kString),
              Col("ddl", Type::kString), Col("default_collation_name", Type::kString)});
   for (const DatasetPtr& dataset : catalog.ListDatasets(name.project)) {
+    if (hooks.may_see && !hooks.may_see({name.project, dataset->id.dataset, ""})) continue;
     std::string ddl = fmt::format("CREATE SCHEMA `{}.{}`\nOPTIONS(\n  location=\"{}\"\n);",
                                   dataset->id.project, dataset->id.dataset, dataset->location);
     rows.Add({Text(dataset->id.project), Text(dataset->id.dataset), "NULL", Millis(dataset->created_ms),
@@ -266,7 +267,7 @@ std::string PartitionQuery(const Table& table) {
 absl::StatusOr<TableInfo> InformationSchema(Catalog& catalog, const ExecuteHooks& hooks,
                                             const TableName& name) {
   std::string view = name.table.substr(name.table.find('.') + 1);
-  if (view == "SCHEMATA") return Schemata(catalog, name);
+  if (view == "SCHEMATA") return Schemata(catalog, hooks, name);
   std::vector<TablePtr> tables;
   bool region = name.dataset.empty() || Lower(name.dataset).starts_with("region-");
   if (region) {
@@ -280,7 +281,13 @@ absl::StatusOr<TableInfo> InformationSchema(Catalog& catalog, const ExecuteHooks
       tables.insert(tables.end(), more.begin(), more.end());
     }
   } else {
+    if (hooks.check_read) HAKOBU_RETURN_IF_ERROR(hooks.check_read(name, nullptr));
     HAKOBU_ASSIGN_OR_RETURN(tables, catalog.ListTables({name.project, name.dataset}));
+  }
+  if (hooks.may_see) {
+    std::erase_if(tables, [&](const TablePtr& table) {
+      return !hooks.may_see({table->id.project, table->id.dataset, table->id.table});
+    });
   }
   auto collect = [&](Schema schema, auto add) {
     Rows rows(std::move(schema));

@@ -15,11 +15,14 @@ class CatalogResolver : public Resolver {
   CatalogResolver(Catalog& catalog, const ExecuteHooks& hooks, std::string project)
       : catalog_(catalog), hooks_(hooks), project_(std::move(project)) {}
   absl::StatusOr<TableInfo> FindTable(const TableName& name) override;
+  void EnterView(const TableName& view) override { views_.push_back(view); }
+  void LeaveView() override { views_.pop_back(); }
 
  private:
   Catalog& catalog_;
   const ExecuteHooks& hooks_;
   std::string project_;
+  std::vector<TableName> views_;  // that are being read, the innermost last
 };
 
 // "INFORMATION_SCHEMA.TABLES" and the like: its columns and a parenthesised DuckDB query of its rows.

@@ -43,6 +43,9 @@ class Resolver {
   // `name` is complete (project and dataset filled in). INFORMATION_SCHEMA views arrive with table
   // "INFORMATION_SCHEMA.TABLES" and an empty dataset, or "region-us", where region-qualified.
   virtual absl::StatusOr<TableInfo> FindTable(const TableName& name) = 0;
+  // What is asked for between the two is read by the view's query.
+  virtual void EnterView(const TableName&) {}
+  virtual void LeaveView() {}
 };
 
 // A query parameter's value, as REST sends it: scalar text, or elements of an ARRAY, or fields of a STRUCT in

@@ -155,7 +155,10 @@ absl::StatusOr<std::string> Translator::TableSql(const FromItem& item, Scope& sc
     Translator inner(table.view_query, context);
     inner.view_depth_ = view_depth_ + 1;
     inner.counter_ = counter_ + 1000;
-    HAKOBU_ASSIGN_OR_RETURN(QueryResult query, inner.TranslateQuery(*parsed[0].query, nullptr));
+    context_.resolver->EnterView(full);
+    absl::StatusOr<QueryResult> translated = inner.TranslateQuery(*parsed[0].query, nullptr);
+    context_.resolver->LeaveView();
+    HAKOBU_ASSIGN_OR_RETURN(QueryResult query, std::move(translated));
     source = "(" + query.sql + ")";
     Schema schema = query.columns;
     for (size_t i = 0; i < schema.size() && i < table.schema.size(); ++i)

@@ -30,9 +30,11 @@ std::string ToBytes(const grpc::ByteBuffer& buffer) {
 
 class AppendReactor : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
-  AppendReactor(const AppendServices& services, int64_t idle_close_ms, Connections* connections)
+  AppendReactor(const absl::StatusOr<std::string>& caller, const AppendServices& services,
+                int64_t idle_close_ms, Connections* connections)
       : faults_(services.faults),
-        session_(services),
+        refusal_(caller.status()),
+        session_(services, caller.value_or("")),
         idle_close_(absl::Milliseconds(idle_close_ms)),
         idle_for_(idle_close_),
         connections_(connections) {
@@ -123,6 +125,7 @@ class AppendReactor : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byt
     return sooner > absl::ZeroDuration() ? sooner : idle_close_;
   }
   grpc::Status Serve() {
+    if (!refusal_.ok()) return ToGrpcStatus(refusal_);
     std::vector<std::string> requests, responses;
     bool idle = false;
     for (;;) {
@@ -156,6 +159,7 @@ class AppendReactor : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byt
   }
 
   Faults* const faults_;
+  const absl::Status refusal_;
   AppendSession session_;  // of the working thread
   const absl::Duration idle_close_;
   absl::Duration idle_for_;  // idle_close_, or what a fault says
@@ -175,11 +179,10 @@ class AppendReactor : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::Byt
 
 }  // namespace
 
-grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* NewAppendReactor(grpc::CallbackServerContext*,
-                                                                              const AppendServices& services,
-                                                                              int64_t idle_close_ms,
-                                                                              Connections* connections) {
-  return new AppendReactor(services, idle_close_ms, connections);
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* NewAppendReactor(
+    absl::StatusOr<std::string> caller, const AppendServices& services, int64_t idle_close_ms,
+    Connections* connections) {
+  return new AppendReactor(caller, services, idle_close_ms, connections);
 }
 
 }  // namespace hakobu::localbq

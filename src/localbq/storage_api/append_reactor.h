@@ -4,8 +4,10 @@
 #include <grpcpp/grpcpp.h>
 
 #include <cstdint>
+#include <string>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "localbq/storage_api/append_target.h"
 
@@ -32,9 +34,10 @@ class Connections {
   int open_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
-// A reactor that owns itself. `connections` counts it until its thread is done.
+// A reactor that owns itself. `connections` counts it until its thread is done. Without a caller the
+// connection ends with that status.
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* NewAppendReactor(
-    grpc::CallbackServerContext* context, const AppendServices& services, int64_t idle_close_ms,
+    absl::StatusOr<std::string> caller, const AppendServices& services, int64_t idle_close_ms,
     Connections* connections);
 
 }  // namespace hakobu::localbq

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/status.h"
+#include "localbq/storage_api/caller.h"
 #include "localbq/storage_api/storage_error.h"
 
 namespace hakobu::localbq {
@@ -13,6 +14,13 @@ constexpr size_t kTransactionBytes = size_t{32} << 20;
 constexpr size_t kMaxRequestBytes = size_t{20} << 20;
 
 }  // namespace
+
+// Asked again for every batch of requests, so that access that is taken away ends a connection.
+absl::Status AppendSession::CheckMay(std::string_view write_stream) const {
+  if (services_.authority == nullptr) return absl::OkStatus();
+  const auto name = ParseStreamPath(write_stream);
+  return name ? CheckMayAppend(services_.authority, member_, name->table) : absl::OkStatus();
+}
 
 absl::Status AppendSession::Route(const AppendRequest& request) {
   if (request.write_stream.empty()) {
@@ -28,6 +36,7 @@ absl::Status AppendSession::Route(const AppendRequest& request) {
     return absl::OkStatus();
   }
   if (current_ != nullptr && request.write_stream == current_->path()) return absl::OkStatus();
+  HAKOBU_RETURN_IF_ERROR(CheckMay(request.write_stream));
   auto& target = targets_[std::string(request.write_stream)];
   if (target == nullptr) {
     auto opened = AppendTarget::Open(services_, request.write_stream);
@@ -105,6 +114,7 @@ absl::Status AppendSession::AddWithFaults(size_t bytes, std::vector<std::string>
 
 absl::Status AppendSession::Process(std::span<const std::string> requests,
                                     std::vector<std::string>* responses) {
+  if (current_ != nullptr) HAKOBU_RETURN_IF_ERROR(CheckMay(current_->path()));
   for (const std::string& bytes : requests) {
     if (bytes.size() > kMaxRequestBytes) {
       HAKOBU_RETURN_IF_ERROR(Flush(responses));

@@ -17,7 +17,9 @@ namespace hakobu::localbq {
 // Not thread-safe.
 class AppendSession {
  public:
-  explicit AppendSession(AppendServices services) : services_(services) {}
+  // `member`: whose appends they are, with an Authority.
+  explicit AppendSession(AppendServices services, std::string member = "")
+      : services_(services), member_(std::move(member)) {}
   ~AppendSession();
   AppendSession(const AppendSession&) = delete;
   AppendSession& operator=(const AppendSession&) = delete;
@@ -36,9 +38,11 @@ class AppendSession {
   absl::Status Hold(const std::string& project);
   absl::Status Add(size_t bytes, std::vector<std::string>* responses);
   absl::Status AddWithFaults(size_t bytes, std::vector<std::string>* responses);
+  absl::Status CheckMay(std::string_view write_stream) const;
   absl::Status Flush(std::vector<std::string>* responses);
 
   const AppendServices services_;
+  const std::string member_;
   absl::flat_hash_map<std::string, std::unique_ptr<AppendTarget>> targets_;
   AppendTarget* current_ = nullptr;
   bool has_switched_ = false;

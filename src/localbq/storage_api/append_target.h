@@ -22,12 +22,17 @@
 
 namespace hakobu::localbq {
 
+namespace auth {
+class Authority;
+}
+
 // What connections share. All outlive them.
 struct AppendServices {
   Catalog* catalog;
   WriteStreams* streams;
   ChangeLog* changes;
   Faults* faults;
+  const auth::Authority* authority = nullptr;  // null: nobody is asked who they are
 };
 
 // Not thread-safe.

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include "base/status.h"
+#include "localbq/auth/row_filter.h"
 #include "localbq/storage_api/arrow_ipc.h"
 #include "localbq/storage_api/arrow_writer.h"
 #include "localbq/storage_api/avro_writer.h"
+#include "localbq/storage_api/caller.h"
 #include "localbq/storage_api/resource_name.h"
 #include "localbq/storage_api/storage_error.h"
 
@@ -115,7 +117,32 @@ absl::Status Describe(const ReadSessionPlan& session, const v1::CreateReadSessio
 
 }  // namespace
 
-grpc::Status ReadService::CreateReadSession(grpc::ServerContext*, const v1::CreateReadSessionRequest* request,
+absl::Status ReadService::Admit(const grpc::ServerContext& context, std::string_view parent,
+                                ReadRequest* read) const {
+  if (authority_ == nullptr) return absl::OkStatus();
+  HAKOBU_ASSIGN_OR_RETURN(read->member, CallerOf(authority_, context, StorageUse::kRead));
+  constexpr std::string_view kPrefix = "projects/";
+  const std::string_view project = parent.starts_with(kPrefix) ? parent.substr(kPrefix.size()) : parent;
+  HAKOBU_RETURN_IF_ERROR(CheckMayRead(authority_, read->member, project, read->table));
+  const absl::StatusOr<TablePtr> table = catalog_->GetTable(read->table);
+  if (!table.ok()) return absl::OkStatus();
+  HAKOBU_ASSIGN_OR_RETURN(read->row_condition, auth::RowCondition(*authority_, read->member, **table));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ReadSessionPtr> ReadService::FindOwn(const grpc::ServerContext& context,
+                                                    const std::string& stream, ReadStreamPlan* plan) const {
+  HAKOBU_ASSIGN_OR_RETURN(const std::string caller, CallerOf(authority_, context, StorageUse::kRead));
+  HAKOBU_ASSIGN_OR_RETURN(ReadSessionPtr session, sessions_->FindByStream(stream, plan));
+  if (session->member == caller) return session;
+  return absl::PermissionDeniedError(fmt::format(
+      "there was an error operating on '{0}': the user does not have 'bigquery.readsessions.getData' "
+      "permission for '{0}'",
+      stream));
+}
+
+grpc::Status ReadService::CreateReadSession(grpc::ServerContext* context,
+                                            const v1::CreateReadSessionRequest* request,
                                             v1::ReadSession* response) {
   const auto create = [&]() -> absl::Status {
     const v1::ReadSession& wanted = request->read_session();
@@ -145,6 +172,7 @@ grpc::Status ReadService::CreateReadSession(grpc::ServerContext*, const v1::Crea
     read.row_restriction = options.row_restriction();
     read.max_streams = request->max_stream_count();
     read.min_streams = request->preferred_min_stream_count();
+    HAKOBU_RETURN_IF_ERROR(Admit(*context, request->parent(), &read));
     HAKOBU_ASSIGN_OR_RETURN(const ReadSessionPtr session, sessions_->Create(read));
     return Describe(*session, *request, response);
   };
@@ -157,8 +185,7 @@ grpc::Status ReadService::ReadRows(grpc::ServerContext* context, const v1::ReadR
                                    grpc::ServerWriter<v1::ReadRowsResponse>* writer) {
   const auto read = [&]() -> absl::Status {
     ReadStreamPlan stream;
-    HAKOBU_ASSIGN_OR_RETURN(const ReadSessionPtr session,
-                            sessions_->FindByStream(request->read_stream(), &stream));
+    HAKOBU_ASSIGN_OR_RETURN(const ReadSessionPtr session, FindOwn(*context, request->read_stream(), &stream));
     Sender sender(*session, stream.rows, request->offset(), faults_, writer);
     const absl::Status status = sessions_->Read(*session, stream, request->offset(), [&](const Chunk& chunk) {
       return !context->IsCancelled() && sender.Add(chunk);
@@ -170,10 +197,11 @@ grpc::Status ReadService::ReadRows(grpc::ServerContext* context, const v1::ReadR
   return ToGrpcStatus(read());
 }
 
-grpc::Status ReadService::SplitReadStream(grpc::ServerContext*, const v1::SplitReadStreamRequest* request,
+grpc::Status ReadService::SplitReadStream(grpc::ServerContext* context,
+                                          const v1::SplitReadStreamRequest* request,
                                           v1::SplitReadStreamResponse*) {
   ReadStreamPlan stream;
-  return ToGrpcStatus(sessions_->FindByStream(request->name(), &stream).status());
+  return ToGrpcStatus(FindOwn(*context, request->name(), &stream).status());
 }
 
 }  // namespace hakobu::localbq

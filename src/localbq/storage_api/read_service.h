@@ -7,10 +7,16 @@
 
 namespace hakobu::localbq {
 
+namespace auth {
+class Authority;
+}
+
 // Thread-safe.
 class ReadService final : public google::cloud::bigquery::storage::v1::BigQueryRead::Service {
  public:
-  ReadService(ReadSessions* sessions, Faults* faults) : sessions_(sessions), faults_(faults) {}
+  ReadService(ReadSessions* sessions, Faults* faults, const Catalog* catalog,
+              const auth::Authority* authority)
+      : sessions_(sessions), faults_(faults), catalog_(catalog), authority_(authority) {}
 
   grpc::Status CreateReadSession(
       grpc::ServerContext* context,
@@ -26,8 +32,15 @@ class ReadService final : public google::cloud::bigquery::storage::v1::BigQueryR
       google::cloud::bigquery::storage::v1::SplitReadStreamResponse* response) override;
 
  private:
+  // Fills in the member and what it may see. PermissionDenied or Unauthenticated.
+  absl::Status Admit(const grpc::ServerContext& context, std::string_view parent, ReadRequest* read) const;
+  absl::StatusOr<ReadSessionPtr> FindOwn(const grpc::ServerContext& context, const std::string& stream,
+                                         ReadStreamPlan* plan) const;
+
   ReadSessions* const sessions_;
   Faults* const faults_;
+  const Catalog* const catalog_;
+  const auth::Authority* const authority_;  // null: nobody is asked who they are
 };
 
 }  // namespace hakobu::localbq

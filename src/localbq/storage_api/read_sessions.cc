@@ -133,6 +133,10 @@ absl::StatusOr<ReadSessionPtr> ReadSessions::Create(const ReadRequest& request) 
     }
     condition = " WHERE " + *filter;
   }
+  if (!request.row_condition.empty())
+    condition = fmt::format(" WHERE ({}){}", request.row_condition,
+                            condition.empty() ? "" : fmt::format(" AND ({})", condition.substr(7)));
+  session->member = request.member;
   absl::BitGen random;
   {
     absl::MutexLock lock(&mutex_);

@@ -34,6 +34,7 @@ struct ReadSessionPlan {
   int64_t rows = 0, bytes = 0;
   int64_t expires_us = 0;
   std::vector<ReadStreamPlan> streams;
+  std::string member;  // who made it, and alone may read it; empty: nobody was asked
 };
 using ReadSessionPtr = std::shared_ptr<const ReadSessionPlan>;
 
@@ -42,7 +43,9 @@ struct ReadRequest {
   bool is_avro = false;
   std::vector<std::string> selected_fields;  // empty: all
   std::string row_restriction;               // GoogleSQL; empty: none
-  int max_streams = 0, min_streams = 0;      // 0: the server's choice
+  std::string row_condition;                 // DuckDB: what the member may see; empty: all
+  std::string member;
+  int max_streams = 0, min_streams = 0;  // 0: the server's choice
 };
 
 // Thread-safe.

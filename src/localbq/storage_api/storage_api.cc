@@ -59,9 +59,11 @@ absl::StatusOr<std::unique_ptr<StorageApi>> StorageApi::Start(Catalog* catalog,
     return DuckDbName(table.id);
   });
   Faults* const faults = options.faults == nullptr ? &parts->no_faults : options.faults;
-  const AppendServices services{catalog, parts->streams.get(), parts->changes.get(), faults};
+  const AppendServices services{catalog, parts->streams.get(), parts->changes.get(), faults,
+                                options.authority};
   HAKOBU_ASSIGN_OR_RETURN(parts->sessions, ReadSessions::Open(catalog, parts->changes.get()));
-  parts->read_service = std::make_unique<ReadService>(parts->sessions.get(), faults);
+  parts->read_service =
+      std::make_unique<ReadService>(parts->sessions.get(), faults, catalog, options.authority);
   parts->write_service = std::make_unique<WriteService>(services, options.idle_close_ms);
   grpc::ServerBuilder builder;
   builder.SetMaxReceiveMessageSize(kMaxReceiveBytes);

@@ -13,13 +13,17 @@ namespace hakobu::localbq {
 class Catalog;
 class ChangeLog;
 class Faults;
+namespace auth {
+class Authority;
+}
 
 struct StorageApiOptions {
   std::string host = "127.0.0.1";
   int port = 0;  // 0: a free one
   // A connection without requests for so long is closed with ABORTED, as Google does.
   int64_t idle_close_ms = 600'000;
-  Faults* faults = nullptr;  // nullptr: none
+  Faults* faults = nullptr;                    // nullptr: none
+  const auth::Authority* authority = nullptr;  // null: nobody is asked who they are
 };
 
 // Thread-safe. The catalog and its warehouse must outlive it.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/status.h"
+#include "localbq/storage_api/caller.h"
 #include "localbq/storage_api/storage_error.h"
 #include "localbq/storage_api/table_schema.h"
 
@@ -29,6 +30,20 @@ absl::StatusOr<TablePtr> FindTable(const AppendServices& services, const TableId
                        entity);
 }
 
+// The caller may write the table. Asked before the table is looked up.
+absl::Status Admit(const AppendServices& services, const grpc::ServerContext& context, const TableId& table) {
+  if (services.authority == nullptr) return absl::OkStatus();
+  HAKOBU_ASSIGN_OR_RETURN(const std::string caller,
+                          CallerOf(services.authority, context, StorageUse::kWrite));
+  return CheckMayAppend(services.authority, caller, table);
+}
+
+absl::Status AdmitToStream(const AppendServices& services, const grpc::ServerContext& context,
+                           std::string_view stream) {
+  const auto path = ParseStreamPath(stream);
+  return Admit(services, context, path ? path->table : TableId{});
+}
+
 absl::Status NotOnDefault(std::string_view call, std::string_view name) {
   return StorageStatus(absl::StatusCode::kInvalidArgument, StorageErrorCode::kInvalidStreamType,
                        fmt::format("{} is not supported on the default stream.", call), name);
@@ -46,7 +61,8 @@ absl::StatusOr<WriteStreamPtr> FindExplicit(const AppendServices& services, std:
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* WriteService::AppendRows(
     grpc::CallbackServerContext* context) {
-  return NewAppendReactor(context, services_, idle_close_ms_, &connections_);
+  return NewAppendReactor(CallerOf(services_.authority, *context, StorageUse::kWrite), services_,
+                          idle_close_ms_, &connections_);
 }
 
 // `path`: a table's or a stream's.
@@ -81,12 +97,13 @@ absl::Status WriteService::Describe(const WriteStreamPtr& stream, const TableId&
   return absl::OkStatus();
 }
 
-grpc::Status WriteService::CreateWriteStream(grpc::ServerContext*,
+grpc::Status WriteService::CreateWriteStream(grpc::ServerContext* context,
                                              const v1::CreateWriteStreamRequest* request,
                                              v1::WriteStream* response) {
   const auto create = [&]() -> absl::Status {
     const auto id = ParseTablePath(request->parent());
     if (!id) return BadName("table", request->parent());
+    HAKOBU_RETURN_IF_ERROR(Admit(services_, *context, *id));
     HAKOBU_ASSIGN_OR_RETURN(const TablePtr table, FindTable(services_, *id, request->parent()));
     if (table->type != TableType::kTable) {
       return absl::InvalidArgumentError(
@@ -106,11 +123,13 @@ grpc::Status WriteService::CreateWriteStream(grpc::ServerContext*,
   return ToGrpcStatus(Faulted("CreateWriteStream", request->parent(), create));
 }
 
-grpc::Status WriteService::GetWriteStream(grpc::ServerContext*, const v1::GetWriteStreamRequest* request,
+grpc::Status WriteService::GetWriteStream(grpc::ServerContext* context,
+                                          const v1::GetWriteStreamRequest* request,
                                           v1::WriteStream* response) {
   const auto get = [&]() -> absl::Status {
     const auto path = ParseStreamPath(request->name());
     if (!path) return BadName("write stream", request->name());
+    HAKOBU_RETURN_IF_ERROR(Admit(services_, *context, path->table));
     WriteStreamPtr stream;
     if (!path->is_default()) {
       HAKOBU_ASSIGN_OR_RETURN(stream, services_.streams->Find(request->name()));
@@ -120,10 +139,11 @@ grpc::Status WriteService::GetWriteStream(grpc::ServerContext*, const v1::GetWri
   return ToGrpcStatus(Faulted("GetWriteStream", request->name(), get));
 }
 
-grpc::Status WriteService::FinalizeWriteStream(grpc::ServerContext*,
+grpc::Status WriteService::FinalizeWriteStream(grpc::ServerContext* context,
                                                const v1::FinalizeWriteStreamRequest* request,
                                                v1::FinalizeWriteStreamResponse* response) {
   const auto finalize = [&]() -> absl::Status {
+    HAKOBU_RETURN_IF_ERROR(AdmitToStream(services_, *context, request->name()));
     HAKOBU_ASSIGN_OR_RETURN(const WriteStreamPtr stream,
                             FindExplicit(services_, "FinalizeWriteStream", request->name()));
     HAKOBU_ASSIGN_OR_RETURN(const int64_t rows, services_.streams->Finalize(*stream));
@@ -133,12 +153,13 @@ grpc::Status WriteService::FinalizeWriteStream(grpc::ServerContext*,
   return ToGrpcStatus(Faulted("FinalizeWriteStream", request->name(), finalize));
 }
 
-grpc::Status WriteService::BatchCommitWriteStreams(grpc::ServerContext*,
+grpc::Status WriteService::BatchCommitWriteStreams(grpc::ServerContext* context,
                                                    const v1::BatchCommitWriteStreamsRequest* request,
                                                    v1::BatchCommitWriteStreamsResponse* response) {
   const auto commit = [&]() -> absl::Status {
     const auto id = ParseTablePath(request->parent());
     if (!id) return BadName("table", request->parent());
+    HAKOBU_RETURN_IF_ERROR(Admit(services_, *context, *id));
     HAKOBU_RETURN_IF_ERROR(FindTable(services_, *id, request->parent()).status());
     HAKOBU_ASSIGN_OR_RETURN(
         const WriteStreams::CommitResult result,
@@ -158,9 +179,10 @@ grpc::Status WriteService::BatchCommitWriteStreams(grpc::ServerContext*,
   return ToGrpcStatus(Faulted("BatchCommitWriteStreams", request->parent(), commit));
 }
 
-grpc::Status WriteService::FlushRows(grpc::ServerContext*, const v1::FlushRowsRequest* request,
+grpc::Status WriteService::FlushRows(grpc::ServerContext* context, const v1::FlushRowsRequest* request,
                                      v1::FlushRowsResponse* response) {
   const auto flush = [&]() -> absl::Status {
+    HAKOBU_RETURN_IF_ERROR(AdmitToStream(services_, *context, request->write_stream()));
     HAKOBU_ASSIGN_OR_RETURN(const WriteStreamPtr stream,
                             FindExplicit(services_, "FlushRows", request->write_stream()));
     if (!request->has_offset()) return absl::InvalidArgumentError("FlushRows requires an offset.");
