@@ -7,11 +7,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
 #include "base/status.h"
 #include "config/load.h"
+#include "destination/jobs.h"
 #include "grants/principal.h"
 
 namespace hakobu {
@@ -65,12 +67,27 @@ absl::StatusOr<std::shared_ptr<Credentials>> OpenGrantCredentials(const Destinat
   if (const char* token = std::getenv("GOOGLE_OAUTH_ACCESS_TOKEN"); token != nullptr && *token != 0) {
     return FixedToken(token);
   }
-  if (local || destination.credentials.type == CredentialKind::kNone) return NoCredentials();
+  // A local BigQuery asks who is calling only when it was told to: then a file says it.
+  const bool is_named = destination.credentials.type == CredentialKind::kFile;
+  if (destination.credentials.type == CredentialKind::kNone || (local && !is_named)) return NoCredentials();
   CredentialsOptions options;
   if (destination.credentials.type == CredentialKind::kFile) options.file = destination.credentials.file;
   options.impersonate = destination.credentials.impersonate;
   options.quota_project = destination.billing_project;
   return OpenCredentials(options);
+}
+
+// Whom BigQuery takes the caller for: a dry run costs nothing and names who asked. Empty when it may not run
+// jobs, or nobody is asked who they are.
+std::string CallerBy(Rest& rest, const std::string& billing_project) {
+  QuerySpec query;
+  query.project = billing_project;
+  query.sql = "SELECT 1";
+  const absl::StatusOr<Job> job = DryRunQuery(rest, query);
+  if (!job.ok()) return {};
+  const nlohmann::json resource = nlohmann::json::parse(job->json, nullptr, /*allow_exceptions=*/false);
+  const std::string email = resource.is_object() ? resource.value("user_email", "") : "";
+  return CallerOf(email);
 }
 
 std::string SlimPlan(const GrantPlan& plan) {
@@ -149,14 +166,8 @@ absl::Status GrantsSession::OpenBigquery() {
   HAKOBU_ASSIGN_OR_RETURN(rest.credentials, OpenGrantCredentials(destination, !address.empty()));
   rest.retry.max_tries = 1;  // the store tries again, at its own pace
   rest.context.cancellation = cancel_;
-  caller_ =
-      options_.caller.empty() ? CallerOf(rest.credentials->Describe()) : ParseMember(options_.caller).member;
-  if (!options_.caller.empty() && caller_.empty()) {
-    const ParsedMember parsed = ParseMember(options_.caller);
-    return absl::InvalidArgumentError(
-        fmt::format("--caller: expected {}, found {}", parsed.expected, options_.caller));
-  }
   rest_ = std::make_unique<Rest>(std::move(rest));
+  HAKOBU_RETURN_IF_ERROR(FindCaller());
   pacer_ = std::make_unique<CallPacer>(CallPacer::Limits{}, Clock::Real());
   BigqueryStoreOptions store;
   store.rest = rest_.get();
@@ -164,6 +175,28 @@ absl::Status GrantsSession::OpenBigquery() {
   store.pacer = pacer_.get();
   store.cancellation = cancel_;
   store_ = OpenBigqueryStore(store);
+  return absl::OkStatus();
+}
+
+// Who the credentials say it is, for a guard must not rest on what somebody typed; --caller where they do
+// not.
+absl::Status GrantsSession::FindCaller() {
+  const std::shared_ptr<Credentials> credentials = rest_->options().credentials;
+  if (credentials != NoCredentials()) caller_ = CallerBy(*rest_, config_.destination.billing_project);
+  if (caller_.empty()) caller_ = CallerOf(credentials->Describe());
+  if (options_.caller.empty()) return absl::OkStatus();
+  const ParsedMember given = ParseMember(options_.caller);
+  if (given.member.empty()) {
+    return absl::InvalidArgumentError(
+        fmt::format("--caller: expected {}, found {}", given.expected, options_.caller));
+  }
+  if (!caller_.empty() && caller_ != given.member) {
+    return WithHint(
+        absl::InvalidArgumentError(fmt::format("--caller: expected {}, whose credentials these are, found {}",
+                                               caller_, given.member)),
+        "leave --caller out");
+  }
+  caller_ = given.member;
   return absl::OkStatus();
 }
 

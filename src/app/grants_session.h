@@ -73,6 +73,7 @@ class GrantsSession {
   GrantsSession(const GlobalOptions& globals, const GrantsOptions& options, Cancellation* cancel)
       : globals_(globals), options_(options), cancel_(cancel) {}
   absl::Status OpenBigquery();
+  absl::Status FindCaller();
   absl::Status LoadSettings();
   absl::Status LoadManaged();
   absl::StatusOr<std::vector<GrantLine>> ReadLines(const std::vector<std::string>& paths,

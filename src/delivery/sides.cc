@@ -9,7 +9,9 @@ namespace {
 
 absl::StatusOr<std::shared_ptr<Credentials>> CredentialsFor(const DestinationConfig& destination, bool local,
                                                             Clock* clock) {
-  if (local || destination.credentials.type == CredentialKind::kNone) return NoCredentials();
+  // A local BigQuery asks who is calling only when it was told to: then a file says it.
+  const bool is_named = destination.credentials.type == CredentialKind::kFile;
+  if (destination.credentials.type == CredentialKind::kNone || (local && !is_named)) return NoCredentials();
   CredentialsOptions options;
   if (destination.credentials.type == CredentialKind::kFile) options.file = destination.credentials.file;
   options.impersonate = destination.credentials.impersonate;

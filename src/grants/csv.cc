@@ -61,6 +61,10 @@ class Parser {
   char Peek() const { return text_[at_]; }
   bool AtLineEnd() const { return Peek() == '\n' || Peek() == '\r'; }
 
+  void FailQuote(int line, int column, std::string message, std::string hint) {
+    is_broken_ = true;
+    Fail(line, column, std::move(message), std::move(hint));
+  }
   void Fail(int line, int column, std::string message, std::string hint = "") {
     problems_->Error({file_, line, column}, std::move(message), std::move(hint));
   }
@@ -104,8 +108,10 @@ class Parser {
 
   CsvRecord ParseRecord() {
     CsvRecord record{line_, {}};
+    is_broken_ = false;
     while (true) {
       record.fields.push_back(ParseField());
+      record.is_broken = is_broken_;
       if (at_ >= text_.size()) return record;
       if (AtLineEnd()) {
         TakeLineEnd();
@@ -126,8 +132,8 @@ class Parser {
     }
     while (!AtFieldEnd()) {
       if (Peek() == '"') {
-        Fail(line_, column_, "expected a field in quotes or without any, found a quote within it",
-             "put the whole field in quotes and write each quote in it twice");
+        FailQuote(line_, column_, "expected a field in quotes or without any, found a quote within it",
+                  "put the whole field in quotes and write each quote in it twice");
         while (!AtFieldEnd()) Take();
         return field;
       }
@@ -152,15 +158,15 @@ class Parser {
         field->text += Take();
       }
     }
-    Fail(line, column, "expected a closing quote, found the end of the file",
-         "a quote within a quoted field is written twice");
+    FailQuote(line, column, "expected a closing quote, found the end of the file",
+              "a quote within a quoted field is written twice");
   }
 
   void AfterQuote() {
     while (!AtFieldEnd() && IsBlank(Peek())) Take();
     if (AtFieldEnd()) return;
-    Fail(line_, column_, "expected a separator after the closing quote, found more text",
-         "a quote within a quoted field is written twice");
+    FailQuote(line_, column_, "expected a separator after the closing quote, found more text",
+              "a quote within a quoted field is written twice");
     while (!AtFieldEnd()) Take();
   }
 
@@ -172,6 +178,7 @@ class Parser {
   int column_ = 1;
   int bad_line_ = 0;
   char separator_ = 0;
+  bool is_broken_ = false;
 };
 
 }  // namespace

@@ -18,6 +18,7 @@ struct CsvField {
 struct CsvRecord {
   int line = 0;
   std::vector<CsvField> fields;
+  bool is_broken = false;  // its quotes are wrong, which was said: what its fields hold means nothing
 };
 
 struct CsvFile {

@@ -314,6 +314,7 @@ std::vector<GrantLine> ReadGrantLines(std::string_view text, const std::string& 
   if (!positions) return lines;
   LineReader reader(file, settings, now, problems);
   for (size_t at = 1; at < csv.records.size(); ++at) {
+    if (csv.records[at].is_broken) continue;
     std::optional<GrantLine> line = reader.Read(csv.records[at], *positions);
     if (line) lines.push_back(*std::move(line));
   }

@@ -12,6 +12,23 @@ std::string GrantPlace::ToString() const {
   return fmt::format("{}:{}:{}", file, line, column);
 }
 
+namespace {
+
+// One problem is one line, whatever the field that it shows holds.
+std::string OneLine(std::string_view text) {
+  std::string line;
+  for (const char c : text) {
+    if (c == '\n') {
+      line += "\\n";
+    } else {
+      line += c;
+    }
+  }
+  return line;
+}
+
+}  // namespace
+
 void GrantProblems::Error(const GrantPlace& place, std::string message, std::string hint) {
   list_.push_back({place, GrantSeverity::kError, std::move(message), std::move(hint)});
 }
@@ -35,8 +52,8 @@ std::string GrantProblems::ToString() const {
   std::string text;
   for (const GrantProblem* problem : sorted) {
     const bool error = problem->severity == GrantSeverity::kError;
-    text +=
-        fmt::format("{}: {}: {}", problem->place.ToString(), error ? "error" : "warning", problem->message);
+    text += fmt::format("{}: {}: {}", problem->place.ToString(), error ? "error" : "warning",
+                        OneLine(problem->message));
     if (!problem->hint.empty()) text += "; hint: " + problem->hint;
     text += '\n';
   }
