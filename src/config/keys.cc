@@ -63,7 +63,7 @@ Section SourceSection() {
 
 Section CredentialSection() {
   SectionBuilder<CredentialConfig> builder(
-      "How hakobu proves to Google who it is. Not used for a local BigQuery.");
+      "How hakobu proves to Google who it is. A local BigQuery is shown a named file only.");
   builder.Choose<CredentialKind>("type", &CredentialConfig::type,
                                  {{CredentialKind::kAdc, "adc",
                                    "Application Default Credentials: GOOGLE_APPLICATION_CREDENTIALS, "

@@ -4,7 +4,9 @@ import { createSign, generateKeyPairSync } from 'node:crypto';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { BigQuery } from '@google-cloud/bigquery';
 import { tableFromIPC } from 'apache-arrow';
+import { ExternalAccountClient } from 'google-auth-library';
 import { adapt, bigqueryClient, keyFileClient, managedwriter, project, readClient, writerClient } from '../harness/clients.mjs';
 import { call, cloudPlatform, company, loader, owner, startWithIdentities } from '../harness/identities.mjs';
 import { privateFolder, run } from '../harness/servers.mjs';
@@ -15,6 +17,13 @@ const denied = (permission) => (error) => {
   assert.equal(error.code, 403, error.message);
   assert.equal(error.errors[0].reason, 'accessDenied');
   assert.match(error.message, new RegExp(permission));
+  return true;
+};
+// The client keeps the answer beside a message of its own.
+const refusedWith = (code, words) => (error) => {
+  const told = `${error.message} ${JSON.stringify(error.response?.data ?? {})} ${error.cause?.message ?? ''}`;
+  assert.match(told, new RegExp(code));
+  assert.match(told, new RegExp(words));
   return true;
 };
 const mayNotQuery = denied('User does not have permission to query table');
@@ -332,4 +341,53 @@ token_lifetime_seconds: soon
     /:8:\d+: .*tokens: expected every token once/, /:10:\d+: groups.g@example.com: expected members as user:/,
     /:13:\d+: .*expected a role of BigQuery.*found roles\/bigquery.reader/, /:14:\d+: metadata.account: expected one of service_accounts/,
     /:15:\d+: token_lifetime_seconds: expected 1 to 43200 seconds/]) assert.match(result.stderr, line);
+});
+
+test("workload identity: an AWS role and another issuer's token, by Google's own clients", async (t) => {
+  const pool = '//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/pool';
+  const arn = 'arn:aws:sts::123456789012:assumed-role/hakobu/task';
+  const issued = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const federation = {
+    [`${pool}/providers/aws`]: { aws: { access_key_id: 'AKIDEXAMPLE', secret_access_key: 'secret', session_token: 'session', arn } },
+    [`${pool}/providers/ci`]: { issuer: 'https://ci.example.com', public_key: issued.publicKey.export({ type: 'spki', format: 'pem' }) },
+  };
+  const principal = (subject) => `principal:${pool}/subject/${subject}`;
+  const server = await startWithIdentities(t, { ...company, federation,
+    service_accounts: { ...company.service_accounts, [loader]: { token_creators: [principal(arn)] } },
+    projects: { [project]: { ...company.projects[project], 'roles/bigquery.jobUser': [`principalSet:${pool}/*`] } } });
+  const folder = privateFolder('federation');
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const who = async (authClient) => (await new BigQuery({ projectId: project, apiEndpoint: server.endpoint, authClient })
+    .query('SELECT SESSION_USER() AS who'))[0][0].who;
+  const common = { type: 'external_account', token_url: `${server.endpoint}/v1/token` };
+  const client = (options) => {
+    const made = ExternalAccountClient.fromJSON({ ...common, ...options });
+    made.scopes = [cloudPlatform];
+    return made;
+  };
+
+  const aws = (extra = {}) => client({ audience: `${pool}/providers/aws`, subject_token_type: 'urn:ietf:params:aws:token-type:aws4_request',
+    credential_source: { environment_id: 'aws1', regional_cred_verification_url: 'https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15' }, ...extra });
+  const environment = { AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'secret', AWS_SESSION_TOKEN: 'session', AWS_REGION: 'eu-west-1' };
+  Object.assign(process.env, environment);
+  t.after(() => Object.keys(environment).forEach((name) => delete process.env[name]));
+  assert.equal(await who(aws()), principal(arn));
+  const impersonation = `${server.endpoint}/v1/projects/-/serviceAccounts/${loader}:generateAccessToken`;
+  assert.equal(await who(aws({ service_account_impersonation_url: impersonation })), loader);
+  process.env.AWS_SECRET_ACCESS_KEY = 'forged';
+  await assert.rejects(who(aws()), refusedWith('invalid_grant', 'the signature does not match'));
+
+  const now = Math.floor(Date.now() / 1000);
+  const file = join(folder, 'token');
+  const ci = async (claims, audience = `${pool}/providers/ci`) => {
+    const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const text = `${part({ alg: 'RS256' })}.${part({ iss: 'https://ci.example.com', sub: 'repo:main', aud: `https:${pool}/providers/ci`, iat: now, exp: now + 600, ...claims })}`;
+    writeFileSync(file, `${text}.${createSign('RSA-SHA256').update(text).sign(issued.privateKey, 'base64url')}`);
+    return who(client({ audience, subject_token_type: 'urn:ietf:params:oauth:token-type:jwt', credential_source: { file } }));
+  };
+  assert.equal(await ci({}), principal('repo:main'));
+  await assert.rejects(ci({ iss: 'https://evil.example.com' }), refusedWith('invalid_grant', 'issuer'));
+  await assert.rejects(ci({ exp: now - 1 }), refusedWith('invalid_grant', 'stale'));
+  await assert.rejects(ci({ aud: 'elsewhere' }), refusedWith('invalid_grant', 'audience'));
+  await assert.rejects(ci({}, `${pool}/providers/gone`), refusedWith('invalid_target', 'audience'));
 });
