@@ -141,7 +141,7 @@ absl::Status CheckDate(const Headers& headers, const Signature& signature, absl:
   absl::Time time;
   std::string error;
   if (date == headers.end() ||
-      !absl::ParseTime("%Y%m%dT%H%M%E*SZ", View(std::string_view(date->second)), &time, &error) ||
+      !absl::ParseTime("%E4Y%m%dT%H%M%SZ", View(std::string_view(date->second)), &time, &error) ||
       !date->second.starts_with(signature.date)) {
     return Wrong("expected x-amz-date, of the credential's day");
   }
