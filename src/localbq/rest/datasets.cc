@@ -14,10 +14,11 @@ namespace {
 using nlohmann::json;
 
 json DefaultAccess(const std::string& identity) {
-  const std::string email = identity.empty() ? "user@example.com" : identity.substr(identity.find(':') + 1);
+  const std::string creator = identity.empty() ? "user@example.com" : std::string(auth::EmailOf(identity));
+  const char* kind = creator.starts_with("principal") ? "iamMember" : "userByEmail";
   return json::array({{{"role", "WRITER"}, {"specialGroup", "projectWriters"}},
                       {{"role", "OWNER"}, {"specialGroup", "projectOwners"}},
-                      {{"role", "OWNER"}, {"userByEmail", email}},
+                      {{"role", "OWNER"}, {kind, creator}},
                       {{"role", "READER"}, {"specialGroup", "projectReaders"}}});
 }
 

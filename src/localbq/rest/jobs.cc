@@ -7,6 +7,7 @@
 #include "absl/random/random.h"
 #include "absl/time/clock.h"
 #include "base/status.h"
+#include "localbq/auth/authority.h"
 #include "localbq/faults/faults.h"
 #include "localbq/rest/http.h"
 
@@ -371,7 +372,7 @@ absl::StatusOr<JobPtr> MakeJob(const json& resource, std::string_view project, s
                     "characters long.",
                     job->id));
   }
-  job->user = identity.empty() ? "user@example.com" : std::string(identity.substr(identity.find(':') + 1));
+  job->user = identity.empty() ? "user@example.com" : std::string(auth::EmailOf(identity));
   job->identity = identity;
   job->configuration = Child(resource, "configuration");
   job->created_ms = NowMs();
