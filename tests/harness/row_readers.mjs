@@ -1,5 +1,7 @@
 // Rows of a table in the canonical form of random_rows.mjs, by each way that Google's clients read: raw cells of
 // tabledata.list, the Node client's decoding of a query, Storage Read as Arrow and as Avro.
+import { BigQuery } from '@google-cloud/bigquery';
+import { PreciseDate } from '@google-cloud/precise-date';
 import * as arrow from 'apache-arrow';
 import avro from 'avsc';
 import { dateText, datetimeText, decimalText, floatText, intervalOf, jsonText, mapRow, microsOfDatetime, rangeOfText,
@@ -62,6 +64,15 @@ function clientCell(value, { type }) {
     default: return value;
   }
 }
+// What the client makes of the right microseconds: its PreciseDate is a second off before 1970, where a fraction of a
+// second rounds over a millisecond.
+export const asTheClientSays = (columns, row) => mapRow(columns, row, (value, { type }) => {
+  if (type !== 'TIMESTAMP') return value;
+  const date = new PreciseDate();
+  date.setFullTime(PreciseDate.parseFull(BigInt(value) * 1000n));
+  return microsOfDatetime(BigQuery.timestamp(date).value).toString();
+});
+
 export async function queriedRows(bigquery, dataset, table, columns) {
   const [rows] = await bigquery.query({ query: `SELECT * FROM \`${dataset}.${table}\` ORDER BY id`, wrapIntegers: true });
   return rows.map((row) => mapRow(columns, row, clientCell));

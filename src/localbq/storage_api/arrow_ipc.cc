@@ -106,6 +106,8 @@ constexpr flatbuffers::uoffset_t kMaxTables = 1'000'000;
 
 // The message's table and body. The flatbuffer is verified field by field below, with `verifier`.
 struct Message {
+  std::vector<uint64_t>
+      aligned;  // the metadata: flatbuffers are read in place, and a request's bytes lie anywhere
   const Table* table;
   std::string_view metadata, body;
 };
@@ -121,10 +123,14 @@ absl::StatusOr<Message> Open(std::string_view bytes, uint8_t header_type) {
   if (bytes.size() < at + 4 || number(at) > bytes.size() - at - 4 || number(at) < 8) {
     return absl::InvalidArgumentError("Invalid Arrow data: the IPC message is cut short");
   }
-  Message message{nullptr, bytes.substr(at + 4, number(at)), bytes.substr(at + 4 + number(at))};
+  const std::string_view metadata = bytes.substr(at + 4, number(at));
+  Message message{
+      std::vector<uint64_t>(metadata.size() / 8 + 1), nullptr, {}, bytes.substr(at + 4 + number(at))};
+  std::memcpy(message.aligned.data(), metadata.data(), metadata.size());
+  message.metadata = {reinterpret_cast<const char*>(message.aligned.data()), metadata.size()};
   message.table = flatbuffers::GetRoot<Table>(message.metadata.data());
   flatbuffers::Verifier verifier(reinterpret_cast<const uint8_t*>(message.metadata.data()),
-                                 message.metadata.size(), kMaxTables, kMaxTables, /*check_alignment=*/false);
+                                 message.metadata.size(), kMaxTables, kMaxTables, /*check_alignment=*/true);
   const bool good = verifier.VerifyOffset(0) != 0 && message.table->VerifyTableStart(verifier) &&
                     message.table->VerifyField<uint8_t>(verifier, Slot(1), sizeof(uint8_t)) &&
                     message.table->VerifyOffsetRequired(verifier, Slot(2));
@@ -338,7 +344,7 @@ std::string SerializeArrowBatch(const ArrowBatchLayout& layout, std::string_view
 absl::StatusOr<std::vector<ArrowField>> ParseArrowSchema(std::string_view bytes) {
   HAKOBU_ASSIGN_OR_RETURN(const Message message, Open(bytes, kSchemaHeader));
   flatbuffers::Verifier verifier(reinterpret_cast<const uint8_t*>(message.metadata.data()),
-                                 message.metadata.size(), kMaxTables, kMaxTables, /*check_alignment=*/false);
+                                 message.metadata.size(), kMaxTables, kMaxTables, /*check_alignment=*/true);
   const auto* schema = message.table->GetPointer<const Table*>(Slot(2));
   if (!schema->VerifyTableStart(verifier) || !schema->VerifyOffset(verifier, Slot(1))) return Malformed();
   const auto* fields = schema->GetPointer<const flatbuffers::Vector<Offset<Table>>*>(Slot(1));
@@ -353,7 +359,7 @@ absl::StatusOr<std::vector<ArrowField>> ParseArrowSchema(std::string_view bytes)
 absl::StatusOr<ArrowBatchLayout> ParseArrowBatch(std::string_view bytes, std::string_view* body) {
   HAKOBU_ASSIGN_OR_RETURN(const Message message, Open(bytes, kBatchHeader));
   flatbuffers::Verifier verifier(reinterpret_cast<const uint8_t*>(message.metadata.data()),
-                                 message.metadata.size(), kMaxTables, kMaxTables, /*check_alignment=*/false);
+                                 message.metadata.size(), kMaxTables, kMaxTables, /*check_alignment=*/true);
   const auto* batch = message.table->GetPointer<const Table*>(Slot(2));
   if (!batch->VerifyTableStart(verifier) ||
       !batch->VerifyField<int64_t>(verifier, Slot(0), sizeof(int64_t)) ||
@@ -371,6 +377,7 @@ absl::StatusOr<ArrowBatchLayout> ParseArrowBatch(std::string_view bytes, std::st
   const auto read = [&](const auto* vector, auto* result) {
     if (vector == nullptr) return true;
     if (!verifier.VerifyVectorOrString(reinterpret_cast<const uint8_t*>(vector), 16)) return false;
+    if (vector->size() == 0) return true;
     result->resize(vector->size());
     std::memcpy(static_cast<void*>(result->data()), vector->Data(), vector->size() * size_t{16});
     return true;

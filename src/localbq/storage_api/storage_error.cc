@@ -23,7 +23,8 @@ absl::Status StorageStatus(absl::StatusCode code, StorageErrorCode storage_code,
   error.set_code(static_cast<v1::StorageError::StorageErrorCode>(storage_code));
   error.set_entity(std::string(entity));
   error.set_error_message(std::string(status.message()));
-  status.SetPayload(View(kUrl), absl::Cord(error.SerializeAsString()));
+  const std::string bytes = error.SerializeAsString();
+  status.SetPayload(View(kUrl), absl::Cord(absl::string_view(bytes)));
   return status;
 }
 
