@@ -58,7 +58,7 @@ test('a member cannot read; the line is applied: it can; the line is removed: it
   const ana = bigqueryClient(server, { token: 'ana-token' }), bob = bigqueryClient(server, { token: 'bob-token' });
   const it = workplace(t, server);
   // As a service account, with its key file, as a job of a company would.
-  writeFileSync(it.path('hakobu.yaml'), JSON.stringify({ source: { host: 'h', user: 'u' }, tables: ['a.b'],
+  writeFileSync(it.path('hakobu.yaml'), JSON.stringify({ source: { host: 'h', user: 'u' }, tables: [{ table: 'a.b' }],
     destination: { project, dataset: 'sales', rest_address: server.endpoint, grpc_address: `127.0.0.1:${server.grpcPort}`,
       credentials: { type: 'file', file: server.keyFile(owner) } }, ledger: it.path('ledger.db') }));
   const apply = async (lines) => {
@@ -94,7 +94,7 @@ test('who the caller is comes from the token, and that access is kept', async (t
   ended(typed, 2);
   assert.match(typed.stderr, /--caller: expected user:ana@example.com, whose credentials these are, found user:somebody@example.com/);
   const done = await it.grants(prune, { token: 'ana-token' });
-  assert.match(done.stdout, /writer user:ana@example.com: it is the caller's own access/, done.stderr);
+  assert.match(done.stderr, /! keep writer user:ana@example.com: it is the caller's own access/);
   const emails = (await boss.dataset('sales').getMetadata())[0].access.flatMap((entry) => entry.userByEmail ?? []);
   assert.deepEqual(emails, ['ana@example.com']);
   await it.grants(prune, { token: 'owner-token' });
@@ -305,7 +305,7 @@ test('the GitHub Actions example plans a pull request and applies it after the m
   ended(await runStep('The lines as they were', pull), 0);
   assert.match(readFileSync(join(repository, 'was.csv'), 'utf8'), /leaves@x.com/);
   ended(await runStep('Plan', pull), 0);
-  assert.match(readFileSync(join(folder, 'summary.md'), 'utf8'), /\+ reader user:comes@x.com[^]*- reader user:leaves@x.com/);
+  assert.match(readFileSync(join(folder, 'summary.md'), 'utf8'), /- reader user:leaves@x.com[^]*\+ reader user:comes@x.com/);
   assert.match(readFileSync(join(folder, 'output.txt'), 'utf8'), /^code=2$/m);
   ended(await runStep('Show the plan in the pull request', pull), 0);
   assert.match(readFileSync(join(folder, 'gh.txt'), 'utf8'), /^pr comment 17 --body-file plan\.md [^]*comes@x.com/);
