@@ -22,7 +22,7 @@ constexpr char kAuthorization[] =
     "Signature=a7ef6329edd9b2c3d39a3d8e3facb45e9388c0f52714ec095d0371dbf73321f7";
 const AwsRole kRole = {"AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "session-token",
                        "arn:aws:sts::123456789012:assumed-role/hakobu/task"};
-const absl::Time kSigned = absl::FromUnixSeconds(1'790'000'000);  // 2026-09-21T13:33:20Z
+const absl::Time kSigned = absl::FromUnixSeconds(1'789'997'600);  // 2026-09-21T13:33:20Z
 
 std::string Encoded(const json& request) {
   std::string text;

@@ -59,7 +59,10 @@ class Reader {
 
   void Problem(const YAML::Node& node, const std::string& key, std::string_view expected,
                std::string_view found) {
-    const YAML::Mark mark = node.Mark();
+    ProblemAt(node.Mark(), key, expected, found);
+  }
+  void ProblemAt(const YAML::Mark& mark, const std::string& key, std::string_view expected,
+                 std::string_view found) {
     problems_.push_back(fmt::format("{}:{}:{}: {}{}expected {}, found {}", path_, mark.line + 1,
                                     mark.column + 1, key, key.empty() ? "" : ": ", expected, found));
   }
@@ -80,6 +83,7 @@ class Reader {
       }
       const std::string key = pair.first.Scalar(), whole = path.empty() ? key : path + "." + key;
       if (!seen.insert(key).second) Problem(pair.first, whole, "each key once", "it again");
+      key_mark_ = pair.first.Mark();
       visit(key, pair.second, whole);
     }
   }
@@ -115,9 +119,10 @@ class Reader {
     }
     return members;
   }
-  std::string Email(const YAML::Node& node, const std::string& key, const std::string& path) {
+  // Of the key that is being visited.
+  std::string Email(const std::string& key, const std::string& path) {
     if (key.find('@') == std::string::npos || key.find(':') != std::string::npos)
-      Problem(node, path, "an e-mail address as the key", key);
+      ProblemAt(key_mark_, path, "an e-mail address as the key", key);
     return Lower(key);
   }
   std::vector<std::string> Tokens(const YAML::Node& node, const std::string& path) {
@@ -162,7 +167,7 @@ class Reader {
            &account->keys);
   }
   void ReadServiceAccount(const std::string& key, const YAML::Node& node, const std::string& path) {
-    const std::string email = Email(node, key, path);
+    const std::string email = Email(key, path);
     ServiceAccount account;
     std::string key_id;
     if (node.IsMap() && node["key_id"]) key_id = Text(node["key_id"], path + ".key_id");
@@ -185,7 +190,7 @@ class Reader {
     result_.service_accounts[email] = std::move(account);
   }
   void ReadUser(const std::string& key, const YAML::Node& node, const std::string& path) {
-    const std::string email = Email(node, key, path);
+    const std::string email = Email(key, path);
     User user;
     EachKey(node, path, [&](const std::string& name, const YAML::Node& value, const std::string& at) {
       if (name == "tokens") {
@@ -308,7 +313,7 @@ class Reader {
         all(value, path, &Reader::ReadUser);
       } else if (key == "groups") {
         EachKey(value, path, [&](const std::string& group, const YAML::Node& node, const std::string& at) {
-          result_.groups[Email(node, group, at)] = Members(node, at);
+          result_.groups[Email(group, at)] = Members(node, at);
         });
       } else if (key == "projects") {
         all(value, path, &Reader::ReadProject);
@@ -353,6 +358,7 @@ class Reader {
   }
 
   const std::string path_;
+  YAML::Mark key_mark_;
   Identities result_;
   std::vector<std::string> problems_;
   std::set<std::string> tokens_;

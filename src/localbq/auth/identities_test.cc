@@ -55,9 +55,8 @@ TEST(Identities, EveryProblemIsToldWithItsPlace) {
       "users: {}\n",
       "ids.yaml");
   const std::string text(read.status().message());
-  EXPECT_THAT(text,
-              HasSubstr("ids.yaml:2:10: service_accounts.loader: expected an e-mail address as the key, "
-                        "found loader"));
+  EXPECT_THAT(text, HasSubstr("ids.yaml:2:3: service_accounts.loader: expected an e-mail address as the key, "
+                              "found loader"));
   EXPECT_THAT(text, HasSubstr("ids.yaml:3:25: service_accounts.a@p.com.public_key: expected an RSA key or "
                               "certificate in PEM form"));
   EXPECT_THAT(text, HasSubstr("ids.yaml:3:39: service_accounts.a@p.com.colour: expected one of"));
@@ -75,7 +74,8 @@ TEST(Identities, SecretsAreInNoProblem) {
 }
 
 TEST(Identities, WhatIsNoYamlIsRefusedWithItsPlace) {
-  EXPECT_THAT(std::string(ParseIdentities("a: [", "ids.yaml").status().message()), HasSubstr("ids.yaml:1:5"));
+  EXPECT_THAT(std::string(ParseIdentities("a: [", "ids.yaml").status().message()),
+              HasSubstr("ids.yaml:1:1: expected YAML or JSON"));
   EXPECT_THAT(std::string(ParseIdentities("just text", "ids.yaml").status().message()),
               HasSubstr("a mapping"));
   EXPECT_THAT(std::string(LoadIdentities("/no/such/file").status().message()),
