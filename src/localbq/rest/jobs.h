@@ -41,7 +41,7 @@ class Job {
  public:
   std::string project, id, location = "US", user;
   std::string identity;  // whose permissions it has; empty: nobody is asked
-  std::string type;  // LOAD, QUERY, COPY
+  std::string type;      // LOAD, QUERY, COPY
   nlohmann::json configuration;
   int64_t created_ms = 0;
 

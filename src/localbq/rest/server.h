@@ -20,8 +20,8 @@ namespace hakobu::localbq::rest {
 
 struct ServerOptions {
   std::string host = "127.0.0.1";
-  int port = 0;        // 0: a free one
-  std::string folder;  // uploads wait here
+  int port = 0;                          // 0: a free one
+  std::string folder;                    // uploads wait here
   auth::Authority* authority = nullptr;  // null: nobody is asked who they are
 };
 

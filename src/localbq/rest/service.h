@@ -33,7 +33,7 @@ struct Service {
   Uploads* uploads;
   Faults* faults;
   auth::Authority* authority;  // null: nobody is asked who they are
-  std::string url;  // "http://127.0.0.1:9050", for selfLink and Location
+  std::string url;             // "http://127.0.0.1:9050", for selfLink and Location
 };
 
 using Handler = absl::StatusOr<Reply> (*)(Service& service, const Request& request);
