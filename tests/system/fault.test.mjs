@@ -161,6 +161,44 @@ describe('BigQuery', { concurrency: false }, () => {
   succeeds('OUT_OF_RANGE: a gap is sent again', 'range', {
     grpcFault: (method, n) => (method === 'AppendRows' && n === 2 ? { code: 11, message: 'The offset is beyond stream, expected offset 0, received 2000' } : undefined) });
 
+  // Every REST call of a whole run, found by looking at one, fails with 503: before it is done, and after.
+  test('503 at each REST call of a run, one after the other', async (t) => {
+    const calls = [];
+    let failing;
+    let seen = 0;
+    const name = (method, url) => `${method} ${url.split('?')[0].replace(/hakobu_\w+/g, 'ID').replace(/_hakobu_[^/]+/g, 'STAGING')}`;
+    const faulty = await startFaultyBigquery({ bigquery, test: t, rest: (method, url) => {
+      const call = name(method, url);
+      if (!failing) { calls.push(call); return undefined; }
+      if (call !== failing.call || seen > 0) return undefined;
+      ++seen;
+      return { status: 503, reason: 'backendError', after: failing.after };
+    } });
+    for (const write of ['storage', 'load']) {
+      const deliverOnce = () => makeJob({ mysql, bigquery: faulty, dataset: 'steps', tables: [{ table: 'shop.small' }],
+        defaults: { write, keep_previous: true }, test: t }).run();
+      failing = undefined;
+      assert.equal((await deliverOnce()).code, 0);
+      calls.length = 0; // without the dataset that the first run makes: with a version before
+      assert.equal((await deliverOnce()).code, 0);
+      const steps = [...new Set(calls)];
+      assert.ok(steps.length >= 6, steps.join(', '));
+      for (const call of steps) {
+        for (const after of [false, true]) {
+          failing = { call, after };
+          seen = 0;
+          const result = await deliverOnce();
+          assert.equal(result.code, 0, `${write}, ${call}, after: ${after}: ${result.stderr}${result.stdout}`);
+          assert.equal(seen, 1, `${call} was not called`);
+        }
+      }
+      t.diagnostic(`${write}: ${steps.join(', ')}`);
+      await whole('steps', ['small']);
+      const [left] = await client.dataset('steps').getTables();
+      assert.deepEqual(left.map((table) => table.id).sort(), ['small', 'small_previous']);
+    }
+  });
+
   test('rows that are still in the streaming buffer are waited for before the copy', async (t) => {
     let answers = 0;
     let copiedAfter;
