@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "base/status.h"
+#include "decode/utf8.h"
 
 namespace hakobu::ddl {
 
@@ -26,6 +27,9 @@ absl::Status Cursor::ExpectSymbol(char symbol) {
 absl::StatusOr<std::string> Cursor::TakeName(std::string_view what) {
   if (!IsName()) return Unexpected(what);
   std::string name = Peek().text;
+  // The servers' own names always are text: this one can be of no table there is.
+  if (!IsUtf8(name))
+    return absl::InvalidArgumentError(fmt::format("expected {}, found bytes that are no text", what));
   Next();
   return name;
 }
