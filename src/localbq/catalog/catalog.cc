@@ -230,7 +230,13 @@ absl::StatusOr<TablePtr> Catalog::FindTable(const TableId& id) const {
 }
 
 absl::StatusOr<TablePtr> Catalog::GetTable(const TableId& id) const {
-  HAKOBU_ASSIGN_OR_RETURN(TablePtr table, FindTable(id));
+  absl::StatusOr<TablePtr> found = FindTable(id);
+  if (!found.ok() && missing_hook_) {
+    missing_hook_(id);
+    found = FindTable(id);
+  }
+  if (!found.ok()) return found.status();
+  TablePtr table = *std::move(found);
   if (table->expiration_ms != 0 && table->expiration_ms <= NowMs()) return NotFoundTable(id);
   return table;
 }

@@ -141,6 +141,10 @@ class Catalog {
   using ChangeHook = std::function<void(const TablePtr& before, const TablePtr& after)>;
   void OnTableChanged(ChangeHook hook) { change_hook_ = std::move(hook); }
 
+  // Called for a table that is not there, which it may make. Set before serving; empty again to take it away.
+  using MissingHook = std::function<void(const TableId& id)>;
+  void OnMissing(MissingHook hook) { missing_hook_ = std::move(hook); }
+
   // What to read a table's rows from, for SELECT … FROM: its quoted DuckDB relation, or what the hook says,
   // for tables whose changes are merged when they are read. Set before serving.
   using SourceHook = std::function<std::string(const Table&)>;
@@ -173,6 +177,7 @@ class Catalog {
   ContentsHook contents_hook_;
   SourceHook source_hook_;
   ChangeHook change_hook_;
+  MissingHook missing_hook_;
   absl::Mutex dataset_changes_;  // one at a time; taken before any other lock
   mutable absl::Mutex mutex_;
   absl::flat_hash_map<DatasetId, DatasetEntry> datasets_ ABSL_GUARDED_BY(mutex_);

@@ -6,6 +6,7 @@
 #include "absl/time/clock.h"
 #include "base/status.h"
 #include "localbq/rest/access.h"
+#include "localbq/rest/anonymous.h"
 #include "localbq/rest/jobs.h"
 #include "localbq/rest/service.h"
 
@@ -97,7 +98,8 @@ absl::StatusOr<Reply> CancelJob(Service& service, const Request& request) {
 absl::StatusOr<Reply> DeleteJob(Service& service, const Request& request) {
   HAKOBU_ASSIGN_OR_RETURN(const JobPtr job, service.jobs->Find(request.Segment(1), request.Segment(3)));
   HAKOBU_RETURN_IF_ERROR(CheckJob(service, request, *job, "bigquery.jobs.delete"));
-  HAKOBU_RETURN_IF_ERROR(service.jobs->Remove(request.Segment(1), request.Segment(3)));
+  HAKOBU_RETURN_IF_ERROR(service.jobs->Remove(job->project, job->id));
+  HAKOBU_RETURN_IF_ERROR(DropAnonymousTable(service, *job));
   Reply reply;
   reply.status = 204;
   return reply;

@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "localbq/auth/authority.h"
 #include "localbq/faults/faults.h"
+#include "localbq/rest/anonymous.h"
 #include "localbq/rest/http.h"
 
 namespace hakobu::localbq::rest {
@@ -91,6 +92,9 @@ json Job::ResourceLocked(std::string_view url) const {
   if (key == "query") statistics["totalBytesProcessed"] = Text(statistics_, "totalBytesProcessed", "0");
   json shown = configuration;
   shown["jobType"] = type;
+  if (rows_ && !rows_->schema.empty() && !shown["query"].contains("destinationTable")) {
+    shown["query"]["destinationTable"] = ToReference(AnonymousTableOf(*this));
+  }
   json resource = {{"kind", "bigquery#job"},
                    {"etag", fmt::format("{}-{}", id, done_ ? 2 : 1)},
                    {"id", fmt::format("{}:{}.{}", project, location, id)},
@@ -259,6 +263,7 @@ void JobStore::RunWorker() {
     job->Start();
     absl::Status status = job->cancelled() ? absl::CancelledError("cancelled") : RunJob(*job, work);
     const bool failed = !status.ok();
+    KeepRows(job);
     job->Finish(std::move(status));
     if (failed && !IsStopping()) {
       const absl::Status stored = warehouse_->InTransaction([&](Connection& connection) -> absl::Status {
@@ -270,7 +275,6 @@ void JobStore::RunWorker() {
       });
       (void)stored;  // a failed job that is forgotten after a restart may be inserted again, harmlessly
     }
-    KeepRows(job);
     absl::MutexLock lock(&mutex_);
     --running_;
   }
@@ -281,12 +285,14 @@ void JobStore::KeepRows(const JobPtr& job) {
   const std::shared_ptr<const QueryRows> rows = job->rows();
   if (!rows) return;
   absl::MutexLock lock(&mutex_);
+  if (!rows->schema.empty()) by_result_[AnonymousTableOf(*job)] = job;
   kept_bytes_ += rows->bytes;
   with_rows_.push_back(job);
   while (kept_bytes_ > kKeptBytes && with_rows_.size() > 1) {
     if (const JobPtr oldest = with_rows_.front().lock()) {
       if (const auto dropped = oldest->rows()) kept_bytes_ -= dropped->bytes;
       oldest->SetRows(nullptr);
+      by_result_.erase(AnonymousTableOf(*oldest));
     }
     with_rows_.pop_front();
   }
@@ -326,6 +332,12 @@ absl::StatusOr<JobPtr> JobStore::Find(std::string_view project, std::string_view
   return job;
 }
 
+JobPtr JobStore::FindByResult(const TableId& table) const {
+  absl::ReaderMutexLock lock(&mutex_);
+  const auto found = by_result_.find(table);
+  return found == by_result_.end() ? nullptr : found->second.lock();
+}
+
 absl::Status JobStore::Remove(std::string_view project, std::string_view id) {
   HAKOBU_RETURN_IF_ERROR(Find(project, id).status());
   const absl::Status stored = warehouse_->InTransaction([&](Connection& connection) -> absl::Status {
@@ -336,7 +348,10 @@ absl::Status JobStore::Remove(std::string_view project, std::string_view id) {
   });
   HAKOBU_RETURN_IF_ERROR(stored);
   absl::MutexLock lock(&mutex_);
-  jobs_.erase(Key(project, id));
+  if (const auto job = jobs_.find(Key(project, id)); job != jobs_.end()) {
+    by_result_.erase(AnonymousTableOf(*job->second));
+    jobs_.erase(job);
+  }
   stored_.erase(Key(project, id));
   return absl::OkStatus();
 }

@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "localbq/catalog/names.h"
 #include "localbq/catalog/schema.h"
 #include "localbq/catalog/warehouse.h"
 
@@ -114,6 +115,8 @@ class JobStore {
   // AlreadyExists as Submit would answer.
   absl::Status CheckUnused(std::string_view project, std::string_view id) const;
   absl::StatusOr<JobPtr> Find(std::string_view project, std::string_view id) const;
+  // The job whose rows an anonymous table (anonymous.h) would hold; null: none that is known.
+  JobPtr FindByResult(const TableId& table) const;
   absl::Status Remove(std::string_view project, std::string_view id);
   std::vector<JobPtr> List(std::string_view project) const;  // newest first, those of this process
   static std::string NewId();
@@ -134,6 +137,7 @@ class JobStore {
   absl::flat_hash_set<Key> stored_ ABSL_GUARDED_BY(mutex_);  // of earlier processes
   std::deque<std::pair<JobPtr, Work>> queue_ ABSL_GUARDED_BY(mutex_);
   std::deque<std::weak_ptr<Job>> with_rows_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<TableId, std::weak_ptr<Job>> by_result_ ABSL_GUARDED_BY(mutex_);
   uint64_t kept_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   int running_ ABSL_GUARDED_BY(mutex_) = 0;

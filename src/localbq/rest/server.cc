@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <httplib.h>
 #include <netinet/in.h>
+#include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -11,10 +12,14 @@
 #include <string_view>
 #include <thread>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/status.h"
+#include "localbq/catalog/catalog.h"
+#include "localbq/rest/anonymous.h"
 #include "localbq/rest/jobs.h"
 #include "localbq/rest/router.h"
 #include "localbq/rest/uploads.h"
@@ -79,6 +84,10 @@ class Server::State {
         service_{catalog, warehouse, changes, &jobs_, &uploads_, faults, options.authority, ""} {}
   // Requests under way have a moment to be answered; jobs are cancelled.
   ~State() {
+    {
+      absl::MutexLock lock(&maker_->mutex);
+      maker_->service = nullptr;
+    }
     jobs_.Stop();
     http_.stop();
     if (!thread_.joinable()) return;
@@ -89,6 +98,17 @@ class Server::State {
 
   absl::Status Start(const ServerOptions& options) {
     HAKOBU_RETURN_IF_ERROR(jobs_.Load());
+    {
+      absl::MutexLock lock(&maker_->mutex);
+      maker_->service = &service_;
+    }
+    service_.catalog->OnMissing([maker = maker_](const TableId& id) {
+      if (!IsAnonymous(id) || IsMakingAnonymousTable()) return;
+      absl::ReaderMutexLock lock(&maker->mutex);
+      if (maker->service == nullptr) return;
+      const absl::Status made = MakeAnonymousTable(*maker->service, id);
+      if (!made.ok()) spdlog::error("local BigQuery: {}: {}", DisplayName(id), View(made.message()));
+    });
     http_.new_task_queue = [] { return new httplib::ThreadPool(kConnections); };
     http_.set_tcp_nodelay(true);
     http_.set_keep_alive_max_count(1'000'000);
@@ -178,6 +198,12 @@ class Server::State {
   JobStore jobs_;
   Uploads uploads_;
   Service service_;
+  // The catalog outlives this server, and so may its calls for anonymous tables.
+  struct Maker {
+    absl::Mutex mutex;
+    const Service* service ABSL_GUARDED_BY(mutex);
+  };
+  const std::shared_ptr<Maker> maker_ = std::make_shared<Maker>();
   httplib::Server http_;
   std::thread thread_;
   absl::Notification ended_;
