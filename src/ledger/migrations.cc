@@ -75,7 +75,18 @@ CREATE TABLE stream_gaps (
   opened_us INTEGER NOT NULL, closed_us INTEGER, proof_json TEXT NOT NULL);
 )sql";
 
-constexpr const char* kMigrations[] = {kVersion1, kGrants, kStream};
+// Comparisons of streamed tables with their source that are under way (repair_log.h).
+constexpr const char* kRepair = R"sql(
+CREATE TABLE repair_tables (
+  source TEXT PRIMARY KEY, target TEXT NOT NULL, rows_table TEXT NOT NULL, fingerprint TEXT NOT NULL,
+  sequence TEXT NOT NULL, started_us INTEGER NOT NULL, round INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE repair_chunks (
+  source TEXT NOT NULL REFERENCES repair_tables(source) ON DELETE CASCADE, number INTEGER NOT NULL,
+  bounds_json TEXT NOT NULL, done INTEGER NOT NULL, rows INTEGER NOT NULL, write_stream TEXT NOT NULL,
+  PRIMARY KEY (source, number)) WITHOUT ROWID;
+)sql";
+
+constexpr const char* kMigrations[] = {kVersion1, kGrants, kStream, kRepair};
 
 }  // namespace
 

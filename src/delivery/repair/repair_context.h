@@ -1,0 +1,38 @@
+// What comparing and repairing share.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/cancel.h"
+#include "base/clock.h"
+#include "config/config.h"
+#include "delivery/sides.h"
+#include "ledger/ledger.h"
+#include "ledger/repair_log.h"
+#include "ledger/stream_log.h"
+
+namespace hakobu {
+
+struct RepairContext {
+  const Config* config = nullptr;
+  const Cancellation* cancel = nullptr;
+  Clock* clock = nullptr;
+  std::string ledger_path;
+  ConnectOptions connect;
+  Destination destination;
+  std::unique_ptr<Ledger> ledger;
+  std::unique_ptr<StreamLog> log;
+  std::unique_ptr<RepairLog> repairs;
+};
+
+// Rows in which BigQuery and the source are not the same.
+struct Differences {
+  uint64_t missing = 0;  // in BigQuery
+  uint64_t different = 0;
+  uint64_t extra = 0;  // in BigQuery, gone from the source
+  uint64_t all() const { return missing + different + extra; }
+};
+
+}  // namespace hakobu
