@@ -10,6 +10,7 @@
 #include "app/grants_command.h"
 #include "app/init_command.h"
 #include "app/plan_command.h"
+#include "app/repair_command.h"
 #include "app/run_command.h"
 #include "app/schema_command.h"
 #include "app/status_command.h"
@@ -53,7 +54,9 @@ void BuildCommandLine(CLI::App& app, CommandLine& line) {
   RegisterPlanCommand(app, line);
   RegisterRunCommand(app, line);
   RegisterStreamCommand(app, line);
+  RegisterVerifyCommand(app, line);
   RegisterGapsCommand(app, line);
+  RegisterRepairCommand(app, line);
   RegisterStatusCommand(app, line);
   RegisterBinlogCommand(app, line);
   RegisterBigQueryCommand(app, line);

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "base/status.h"
@@ -26,7 +25,8 @@ std::string_view ReasonCode(ConcernReason reason) {
 
 ConcernReason ReasonOf(const StreamTableRecord& table) {
   if (table.state == "stopped" || table.state == "dropped") return ConcernReason::kNotFollowed;
-  if (table.state == "copying" && table.copied_rows == 0 && table.chunks_done == 0) {
+  // Not even planned: a range that is being read may have been read before the gap.
+  if (table.state == "copying" && table.copied_rows == 0 && table.chunks == 0) {
     return ConcernReason::kCopyToCome;
   }
   return ConcernReason::kFollowed;
@@ -67,6 +67,7 @@ GapTable TableOf(const Json& json) {
   GapTable table;
   table.source = json.value("table", "");
   table.target = json.value("target", "");
+  table.copy = json.value("copy", "");
   table.concern = json.value("concern", "") == "none" ? GapConcern::kNone : GapConcern::kPossible;
   const std::string why = json.value("why", "");
   for (const ConcernReason reason : {ConcernReason::kCopyToCome, ConcernReason::kNotFollowed}) {
@@ -76,14 +77,6 @@ GapTable TableOf(const Json& json) {
   return table;
 }
 
-// "binlog.000041:157" taken apart.
-void SplitPlace(std::string_view place, std::string* file, uint64_t* offset) {
-  const size_t colon = place.rfind(':');
-  if (colon == std::string_view::npos) return;
-  *file = place.substr(0, colon);
-  std::from_chars(place.data() + colon + 1, place.data() + place.size(), *offset);
-}
-
 }  // namespace
 
 std::string GapTablesJson(const std::vector<GapTable>& tables) {
@@ -91,6 +84,7 @@ std::string GapTablesJson(const std::vector<GapTable>& tables) {
   for (const GapTable& table : tables) {
     Json json = {{"table", table.source},
                  {"target", table.target},
+                 {"copy", table.copy},
                  {"concern", table.concern == GapConcern::kNone ? "none" : "possible"},
                  {"why", ReasonCode(table.reason)}};
     if (table.repair.has_value()) json["repair"] = RepairJson(*table.repair);
@@ -99,37 +93,14 @@ std::string GapTablesJson(const std::vector<GapTable>& tables) {
   return Dump(list);
 }
 
-StreamGapRecord MakeGapRecord(const StoredPosition& stored, const Continuity& found,
-                              const std::vector<StreamTableRecord>& tables, absl::Time now) {
-  StreamGapRecord gap;
-  gap.from_gtid = stored.gtid_set;
-  gap.to_gtid = found.gtid_set;
-  SplitPlace(found.from_position, &gap.from_file, &gap.from_offset);
-  SplitPlace(found.until_position, &gap.to_file, &gap.to_offset);
-  if (found.from.has_value()) gap.from_time = *found.from;
-  if (found.until.has_value()) gap.to_time = *found.until;
-  gap.cause = GapCauseCode(found.cause);
-  gap.detail_json = Dump({{"explanation", found.explanation},
-                          {"hint", found.hint},
-                          {"missing_gtids", found.missing_gtids},
-                          {"phantom_gtids", found.phantom_gtids},
-                          {"from_position", found.from_position},
-                          {"until_position", found.until_position},
-                          {"other_server", found.other_server}});
-  std::vector<GapTable> concerned;
-  for (const StreamTableRecord& table : tables) {
-    const ConcernReason reason = ReasonOf(table);
-    GapTable one;
-    one.source = table.source;
-    one.target = table.target;
-    one.reason = reason;
-    one.concern = reason == ConcernReason::kFollowed ? GapConcern::kPossible : GapConcern::kNone;
-    concerned.push_back(std::move(one));
-  }
-  gap.tables_json = GapTablesJson(concerned);
-  gap.state = "open";
-  gap.opened = now;
-  return gap;
+GapTable ConcernOf(const StreamTableRecord& table) {
+  GapTable concern;
+  concern.source = table.source;
+  concern.target = table.target;
+  concern.copy = table.copy_sequence;
+  concern.reason = ReasonOf(table);
+  concern.concern = concern.reason == ConcernReason::kFollowed ? GapConcern::kPossible : GapConcern::kNone;
+  return concern;
 }
 
 absl::StatusOr<Gap> ReadGap(StreamGapRecord record) {

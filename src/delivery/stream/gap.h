@@ -1,5 +1,4 @@
-// Gaps as the ledger keeps them: made from a verdict about continuity, read back for statements and repairs.
-// Pure.
+// Gaps read from the ledger, for statements and repairs; gap_record.h makes them. Pure.
 #pragma once
 
 #include <cstdint>
@@ -47,6 +46,7 @@ enum class ConcernReason : uint8_t {
 struct GapTable {
   std::string source;
   std::string target;
+  std::string copy;  // StreamTableRecord::copy_sequence at the time: another one later is a later copy
   GapConcern concern = GapConcern::kPossible;
   ConcernReason reason = ConcernReason::kFollowed;
   std::optional<TableRepair> repair;
@@ -66,9 +66,8 @@ struct Gap {
   bool open() const { return record.state == "open"; }
 };
 
-// What to record of a verdict kGap. `tables`: the ledger's, as they are when the gap is found.
-StreamGapRecord MakeGapRecord(const StoredPosition& stored, const Continuity& found,
-                              const std::vector<StreamTableRecord>& tables, absl::Time now);
+// How a gap concerns a table that is in this state when it is found.
+GapTable ConcernOf(const StreamTableRecord& table);
 
 // DataLoss when the ledger's JSON cannot be read.
 absl::StatusOr<Gap> ReadGap(StreamGapRecord record);

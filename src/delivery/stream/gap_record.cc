@@ -3,6 +3,8 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "delivery/stream/gap.h"
+
 namespace hakobu {
 namespace {
 
@@ -38,7 +40,7 @@ StoredPosition StoredPositionOf(const StreamPosition& position) {
 }
 
 StreamGapRecord GapRecordOf(const Continuity& judgement, const StreamPosition& stored,
-                            const std::vector<std::string>& tables, absl::Time now) {
+                            const std::vector<StreamTableRecord>& tables, absl::Time now) {
   StreamGapRecord gap;
   gap.from_gtid = stored.gtid_set;
   gap.to_gtid = judgement.gtid_set;
@@ -53,15 +55,13 @@ StreamGapRecord GapRecordOf(const Continuity& judgement, const StreamPosition& s
                           {"until_position", judgement.until_position},
                           {"explanation", judgement.explanation},
                           {"hint", judgement.hint},
+                          {"other_server", judgement.other_server},
                           {"server_before", stored.server_uuid},
                           {"epoch_before", stored.epoch},
                           {"epoch_after", stored.epoch + 1}});
-  Json list = Json::array();
-  for (const std::string& table : tables) {
-    list.push_back(
-        {{"table", table}, {"concern", "possible"}, {"why", "it was being delivered when the log was cut"}});
-  }
-  gap.tables_json = Dump(list);
+  std::vector<GapTable> concerned;
+  for (const StreamTableRecord& table : tables) concerned.push_back(ConcernOf(table));
+  gap.tables_json = GapTablesJson(concerned);
   gap.state = "open";
   gap.opened = now;
   return gap;

@@ -11,12 +11,11 @@ namespace hakobu {
 
 StoredPosition StoredPositionOf(const StreamPosition& position);
 
-// `tables`: "shop.members", all that were being delivered; each is possibly concerned until somebody knows
-// better. detail_json:
+// `tables`: the ledger's, as they are when the gap is found. detail_json:
 // {"missing_gtids","phantom_gtids","from_position","until_position","explanation","hint","epoch_before",
-// "epoch_after"}.
+// "epoch_after","server_before","other_server"}; tables_json: GapTablesJson (gap.h).
 StreamGapRecord GapRecordOf(const Continuity& judgement, const StreamPosition& stored,
-                            const std::vector<std::string>& tables, absl::Time now);
+                            const std::vector<StreamTableRecord>& tables, absl::Time now);
 
 // Whether both tell of the same interruption: it was recorded, but the place behind it was not stored.
 bool SameGap(const StreamGapRecord& a, const StreamGapRecord& b);

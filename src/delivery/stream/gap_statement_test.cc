@@ -10,6 +10,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "delivery/stream/gap_record.h"
+
 namespace hakobu {
 namespace {
 
@@ -33,13 +35,13 @@ StreamTableRecord Table(const std::string& name, const std::string& state, uint6
   return table;
 }
 
-StoredPosition Stored() {
-  StoredPosition stored;
+StreamPosition Stored() {
+  StreamPosition stored;
   stored.server_uuid = kUuid;
   stored.gtid_set = std::string(kUuid) + ":1-1200";
   stored.file = "binlog.000012";
   stored.offset = 4711;
-  stored.committed = At("2026-11-21T18:04:11Z");
+  stored.log_time = At("2026-11-21T18:04:11Z");
   return stored;
 }
 
@@ -49,7 +51,7 @@ Continuity Found(GapCause cause) {
   found.cause = cause;
   found.explanation = "what was found";
   found.hint = "what to do";
-  found.from = Stored().committed;
+  found.from = Stored().log_time;
   found.until = At("2026-11-22T00:30:00Z");
   const std::string uuid = kUuid;
   switch (cause) {
@@ -68,7 +70,7 @@ Continuity Found(GapCause cause) {
       found.phantom_gtids = uuid + ":1190-1200";
       found.other_server = true;
       found.from.reset();
-      found.until = Stored().committed;
+      found.until = Stored().log_time;
       break;
     case GapCause::kRestored:
       found.phantom_gtids = uuid + ":900-1200";
@@ -93,7 +95,7 @@ Gap GapOf(GapCause cause) {
   const std::vector<StreamTableRecord> tables = {Table("members", "whole", 1000), Table("plans", "copying"),
                                                  Table("reservations", "catching", 52000),
                                                  Table("logs", "stopped", 7)};
-  StreamGapRecord record = MakeGapRecord(Stored(), Found(cause), tables, At("2026-11-22T01:15:30Z"));
+  StreamGapRecord record = GapRecordOf(Found(cause), Stored(), tables, At("2026-11-22T01:15:30Z"));
   record.id = 3;
   auto gap = ReadGap(record);
   EXPECT_TRUE(gap.ok()) << gap.status();

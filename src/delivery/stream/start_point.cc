@@ -59,14 +59,12 @@ void TakePlace(const LogState& state, StartPoint* point) {
 
 absl::Status RecordGap(StreamContext* context, const Continuity& judgement, const StreamPosition& from,
                        const StreamPosition& behind) {
-  std::vector<std::string> names;
   std::vector<StreamTable*> tables;
   for (StreamTable* table : context->tables.all()) {
-    if (!table->delivered) continue;
-    names.push_back(table->name);
-    tables.push_back(table);
+    if (table->delivered) tables.push_back(table);
   }
-  const StreamGapRecord gap = GapRecordOf(judgement, from, names, context->clock->Now());
+  HAKOBU_ASSIGN_OR_RETURN(const std::vector<StreamTableRecord> records, context->log->Tables());
+  const StreamGapRecord gap = GapRecordOf(judgement, from, records, context->clock->Now());
   HAKOBU_ASSIGN_OR_RETURN(const std::vector<StreamGapRecord> known, context->log->Gaps());
   int64_t id = !known.empty() && SameGap(known.back(), gap) ? known.back().id : 0;
   if (id == 0) {

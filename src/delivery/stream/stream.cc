@@ -216,6 +216,8 @@ class Stream : public SenderEvents {
       if (!stored.ok()) return context_.Fail(stored);
       if (context_.clock->Now() - shown >= kShowEvery) {
         shown = context_.clock->Now();
+        const absl::Status looked = LookAtGaps();
+        if (!looked.ok()) return context_.Fail(looked);
         observer_->OnStatus(Status());
       }
       if (context_.options.until_caught_up && CaughtUp()) {
@@ -262,6 +264,25 @@ class Stream : public SenderEvents {
     for (size_t i = 0; i < whole.size(); ++i) {
       whole[i]->SetRecord(changed[i]);
       Log(LogSeverity::kInfo, "table is whole", {{"table", whole[i]->name}});
+    }
+    return absl::OkStatus();
+  }
+
+  // `hakobu repair`, another process, closes gaps and makes their tables whole again.
+  absl::Status LookAtGaps() {
+    std::vector<StreamTable*> waiting;
+    for (StreamTable* table : context_.tables.all()) {
+      if (table->record().state == "gap") waiting.push_back(table);
+    }
+    HAKOBU_RETURN_IF_ERROR(CountGaps());
+    if (waiting.empty()) return absl::OkStatus();
+    HAKOBU_ASSIGN_OR_RETURN(const std::vector<StreamTableRecord> records, log_->Tables());
+    for (const StreamTableRecord& record : records) {
+      for (StreamTable* table : waiting) {
+        if (table->name != record.source || record.state != "whole") continue;
+        table->SetRecord(record);
+        Log(LogSeverity::kInfo, "table is whole", {{"table", table->name}});
+      }
     }
     return absl::OkStatus();
   }
