@@ -63,7 +63,7 @@ CREATE TABLE stream_tables (
   source TEXT PRIMARY KEY, target TEXT NOT NULL, mode TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,
   since_us INTEGER NOT NULL, copy_sequence TEXT NOT NULL, whole_epoch INTEGER NOT NULL, whole_file TEXT NOT NULL,
   whole_offset INTEGER NOT NULL, write_stream TEXT NOT NULL, write_offset INTEGER NOT NULL,
-  copied_rows INTEGER NOT NULL) WITHOUT ROWID;
+  copied_rows INTEGER NOT NULL, write_base INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE stream_chunks (
   source TEXT NOT NULL REFERENCES stream_tables(source) ON DELETE CASCADE, number INTEGER NOT NULL,
   bounds_json TEXT NOT NULL, done INTEGER NOT NULL, rows INTEGER NOT NULL, write_stream TEXT NOT NULL,

@@ -11,15 +11,15 @@ namespace {
 
 constexpr char kTableColumns[] =
     "SELECT t.source, t.target, t.mode, t.state, t.reason, t.since_us, t.copy_sequence, t.whole_epoch, "
-    "t.whole_file, t.whole_offset, t.write_stream, t.write_offset, t.copied_rows, "
+    "t.whole_file, t.whole_offset, t.write_stream, t.write_offset, t.copied_rows, t.write_base, "
     "(SELECT count(*) FROM stream_chunks c WHERE c.source = t.source), "
     "(SELECT count(*) FROM stream_chunks c WHERE c.source = t.source AND c.done) "
     "FROM stream_tables t ORDER BY t.source";
 constexpr char kStoreTable[] =
-    "INSERT INTO stream_tables VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) "
+    "INSERT INTO stream_tables VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) "
     "ON CONFLICT (source) DO UPDATE SET target = ?2, mode = ?3, state = ?4, reason = ?5, since_us = ?6, "
     "copy_sequence = ?7, whole_epoch = ?8, whole_file = ?9, whole_offset = ?10, write_stream = ?11, "
-    "write_offset = ?12, copied_rows = ?13";
+    "write_offset = ?12, copied_rows = ?13, write_base = ?14";
 constexpr char kGapColumns[] =
     "SELECT id, from_gtid, to_gtid, from_file, from_offset, to_file, to_offset, from_us, to_us, cause, "
     "detail_json, tables_json, state, opened_us, closed_us, proof_json FROM stream_gaps ORDER BY id";
@@ -69,8 +69,9 @@ StreamTableRecord TableOf(const SqliteRows& rows) {
   table.write_stream = rows.Text(10);
   table.write_offset = rows.Unsigned(11);
   table.copied_rows = rows.Unsigned(12);
-  table.chunks = rows.Unsigned(13);
-  table.chunks_done = rows.Unsigned(14);
+  table.write_base = rows.Unsigned(13);
+  table.chunks = rows.Unsigned(14);
+  table.chunks_done = rows.Unsigned(15);
   return table;
 }
 
@@ -107,7 +108,7 @@ class SqliteStreamLog : public StreamLog {
     return std::optional<StreamPosition>(std::move(position));
   }
 
-  absl::Status StorePosition(const StreamPosition& position, const std::vector<StreamTableRecord>& tables,
+  absl::Status StorePosition(const StreamPosition& position, const std::vector<StreamTableProgress>& tables,
                              const std::optional<std::string>& schemas_json) override {
     absl::MutexLock lock(&mutex_);
     HAKOBU_ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(sqlite_.get()));
@@ -121,7 +122,7 @@ class SqliteStreamLog : public StreamLog {
       rows.Bind(9, Micros(position.log_time)).Bind(10, Micros(position.stored));
       HAKOBU_RETURN_IF_ERROR(rows.Run());
     }
-    for (const StreamTableRecord& table : tables) HAKOBU_RETURN_IF_ERROR(Store(table));
+    for (const StreamTableProgress& table : tables) HAKOBU_RETURN_IF_ERROR(Store(table));
     if (schemas_json.has_value()) {
       HAKOBU_ASSIGN_OR_RETURN(SqliteRows rows,
                               sqlite_->Prepare("INSERT OR REPLACE INTO stream_schemas VALUES (1, ?1)"));
@@ -244,8 +245,29 @@ class SqliteStreamLog : public StreamLog {
     rows.Bind(1, table.source).Bind(2, table.target).Bind(3, table.mode).Bind(4, table.state);
     rows.Bind(5, table.reason).Bind(6, Micros(table.since)).Bind(7, table.copy_sequence);
     rows.Bind(8, table.whole_epoch).Bind(9, table.whole_file).Bind(10, table.whole_offset);
-    rows.Bind(11, table.write_stream).Bind(12, table.write_offset).Bind(13, table.copied_rows);
+    rows.Bind(11, table.write_stream)
+        .Bind(12, table.write_offset)
+        .Bind(13, table.copied_rows)
+        .Bind(14, table.write_base);
     return rows.Run();
+  }
+  absl::Status Store(const StreamTableProgress& table) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (table.write_offset.has_value()) {
+      HAKOBU_ASSIGN_OR_RETURN(
+          SqliteRows rows, sqlite_->Prepare("UPDATE stream_tables SET write_offset = ?2 WHERE source = ?1"));
+      HAKOBU_RETURN_IF_ERROR(rows.Bind(1, table.source).Bind(2, *table.write_offset).Run());
+    }
+    if (table.state.empty()) return absl::OkStatus();
+    HAKOBU_ASSIGN_OR_RETURN(
+        SqliteRows rows,
+        sqlite_->Prepare(
+            "UPDATE stream_tables SET state = ?2, reason = ?3, since_us = ?4 WHERE source = ?1 AND "
+            "(state = 'catching' OR (?2 = 'gap' AND state IN ('whole', 'gap')))"));
+    return rows.Bind(1, table.source)
+        .Bind(2, table.state)
+        .Bind(3, table.reason)
+        .Bind(4, Micros(table.since))
+        .Run();
   }
   absl::Status Store(const std::string& source, const StreamChunkRecord& chunk)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {

@@ -48,11 +48,26 @@ struct StreamTableRecord {
   int64_t whole_epoch = 0;  // the copy is whole once the stream has passed this place
   std::string whole_file{};
   uint64_t whole_offset = 0;
-  std::string write_stream{};  // history: the committed stream, and its rows at the stored position
+  // History: rows of the log are counted from the table's begin. So many were before the stored position; the
+  // write stream's first row is the `write_base`th. What it holds beyond the stored position is not written
+  // again.
   uint64_t write_offset = 0;
+  std::string write_stream{};
+  uint64_t write_base = 0;
   uint64_t copied_rows = 0;
   uint64_t chunks = 0;       // of the copy; read only
   uint64_t chunks_done = 0;  // read only
+};
+
+// What becomes true of a table with a stored position, and nothing else of it: others write the rest
+// meanwhile.
+struct StreamTableProgress {
+  std::string source{};
+  std::optional<uint64_t> write_offset{};
+  // "whole": of a table that is catching up. "gap": of one that is whole or catching up. "": no change.
+  std::string state{};
+  std::string reason{};
+  absl::Time since = absl::InfinitePast();
 };
 
 struct StreamChunkRecord {
@@ -95,10 +110,10 @@ class StreamLog {
   virtual absl::Status LockForStream() = 0;
 
   virtual absl::StatusOr<std::optional<StreamPosition>> Position() = 0;
-  // One transaction: the position, the tables that changed with it (chunks are left alone), and the schemas
-  // as they are at it (SchemaHistory::ToJson; absent: as they were).
+  // One transaction: the position, what it makes of tables, and the schemas as they are at it
+  // (SchemaHistory::ToJson; absent: as they were).
   virtual absl::Status StorePosition(const StreamPosition& position,
-                                     const std::vector<StreamTableRecord>& tables,
+                                     const std::vector<StreamTableProgress>& tables,
                                      const std::optional<std::string>& schemas_json) = 0;
   virtual absl::StatusOr<std::string> Schemas() = 0;  // "" when none were stored
 

@@ -34,20 +34,23 @@ TEST_F(StreamLogTest, KeepsPositionTablesAndSchemasTogether) {
         log->StartCopy(table, {{.number = 0, .bounds_json = "{}"}, {.number = 1, .bounds_json = "{}"}}).ok());
     ASSERT_TRUE(
         log->StoreChunk("shop.members", {.number = 1, .bounds_json = "{}", .done = true, .rows = 7}).ok());
-    table.state = "whole";
-    table.copied_rows = 7;
-    ASSERT_TRUE(log->StorePosition({.epoch = 2,
-                                    .flavor = "mysql",
-                                    .server_uuid = "u",
-                                    .server_id = 4,
-                                    .file = "b.7",
-                                    .offset = 1234,
-                                    .file_identity = "i",
-                                    .gtid_set = "u:1-9",
-                                    .log_time = now,
-                                    .stored = now},
-                                   {table}, "{\"a\":1}")
-                    .ok());
+    table.state = "catching";
+    ASSERT_TRUE(log->StoreTable(table).ok());
+    ASSERT_TRUE(
+        log->StorePosition({.epoch = 2,
+                            .flavor = "mysql",
+                            .server_uuid = "u",
+                            .server_id = 4,
+                            .file = "b.7",
+                            .offset = 1234,
+                            .file_identity = "i",
+                            .gtid_set = "u:1-9",
+                            .log_time = now,
+                            .stored = now},
+                           {{.source = "shop.members", .write_offset = 5, .state = "whole", .since = now},
+                            {.source = "shop.members", .state = "whole"}},
+                           "{\"a\":1}")
+            .ok());
   }
   const auto log = Open();
   const auto position = *log->Position();
@@ -61,6 +64,8 @@ TEST_F(StreamLogTest, KeepsPositionTablesAndSchemasTogether) {
   const auto tables = *log->Tables();
   ASSERT_EQ(tables.size(), 1U);
   EXPECT_EQ(tables[0].state, "whole");
+  EXPECT_EQ(tables[0].since, now);  // it was whole already when it was called whole again
+  EXPECT_EQ(tables[0].write_offset, 5U);
   EXPECT_EQ(tables[0].chunks, 2U);
   EXPECT_EQ(tables[0].chunks_done, 1U);  // storing the table leaves its chunks alone
   EXPECT_EQ((*log->Chunks("shop.members"))[1].rows, 7U);

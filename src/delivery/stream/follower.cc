@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/crash_point.h"
 #include "base/log.h"
 #include "base/status.h"
 
@@ -54,10 +55,43 @@ absl::Status Follower::Join(StreamTable* table) {
   }
   const std::shared_ptr<const LaneSchema> schema = table->schema();
   HAKOBU_RETURN_IF_ERROR(lane->Use(schema));
-  context_->SenderOf(*table)->Open(table->id, DefaultStream(schema->work.target),
-                                   std::string(lane->descriptor()));
+  HAKOBU_RETURN_IF_ERROR(OpenStream(table));
   ++generation_;
   table->delivered = true;
+  return absl::OkStatus();
+}
+
+// Changes by key may be sent twice. A history's rows may not: they go to a stream that counts them.
+absl::Status Follower::OpenStream(StreamTable* table) {
+  Lane* lane = LaneOf(table);
+  const TableName& target = lane->schema()->work.target;
+  if (lane->schema()->changes_by_key()) {
+    context_->SenderOf(*table)->Open(table->id, DefaultStream(target), std::string(lane->descriptor()));
+    return absl::OkStatus();
+  }
+  StorageWrite& storage = *context_->destination.storage;
+  const StreamTableRecord record = table->record();
+  uint64_t written = record.write_offset;
+  if (!record.write_stream.empty()) {
+    const absl::StatusOr<int64_t> rows = storage.Finalize(record.write_stream);
+    if (rows.ok()) {
+      written = record.write_base + static_cast<uint64_t>(*rows);
+    } else if (rows.status().code() != absl::StatusCode::kNotFound) {
+      return Annotate(rows.status(), table->name);
+    } else {
+      Log(LogSeverity::kWarning,
+          "the history's write stream is gone: changes since the stored place come twice",
+          {{"table", table->name}, {"stream", record.write_stream}});
+    }
+  }
+  HAKOBU_ASSIGN_OR_RETURN(const StreamFacts stream, storage.CreateStream(target, StreamType::kCommitted));
+  HAKOBU_RETURN_IF_ERROR(table->Store(context_->log, [&](StreamTableRecord* changed) {
+    changed->write_stream = stream.name;
+    changed->write_base = written;
+  }));
+  CrashPoint("stream.history_opened");
+  lane->SetWritten(std::max(lane->history_rows(), record.write_offset), written);
+  context_->SenderOf(*table)->Open(table->id, stream.name, std::string(lane->descriptor()));
   return absl::OkStatus();
 }
 
@@ -87,6 +121,9 @@ bool Follower::Flush() {
   mark.whole_until = whole_until_;
   if (schemas_changed_) mark.schemas_json = std::make_shared<const std::string>(schemas_->ToJson());
   schemas_changed_ = false;
+  for (const auto& [id, lane] : lanes_) {
+    if (lane->schema()->mode == LaneMode::kHistory) mark.history_rows[id] = lane->history_rows();
+  }
   context_->keeper->Mark(std::move(mark));
   moved_ = false;
   return true;

@@ -70,6 +70,7 @@ class Follower : public binlog::LogVisitor {
     std::optional<binlog::RowImageDecoder> decoder;
   };
   absl::StatusOr<Known*> Find(const binlog::TableMap& map);
+  absl::Status OpenStream(StreamTable* table);
   absl::Status MakeReady(Known* known);
   Lane* LaneOf(StreamTable* table) { return lanes_[table->id].get(); }
   absl::Status TableProblem(StreamTable* table, const absl::Status& status);

@@ -163,8 +163,9 @@ absl::Status Follower::ChangeSchema(StreamTable* table, const SourceTable& after
   }
   table->SetSchema(std::make_shared<const LaneSchema>(std::move(schema)));
   HAKOBU_RETURN_IF_ERROR(LaneOf(table)->Use(table->schema()));
-  context_->SenderOf(*table)->ChangeDescriptor(table->id, std::string(LaneOf(table)->descriptor()));
   ++generation_;
+  if (!LaneOf(table)->schema()->changes_by_key()) return OpenStream(table);
+  context_->SenderOf(*table)->ChangeDescriptor(table->id, std::string(LaneOf(table)->descriptor()));
   return absl::OkStatus();
 }
 
@@ -187,6 +188,15 @@ absl::Status Follower::BeginTable(StreamTable* table, bool first) {
   HAKOBU_RETURN_IF_ERROR(Barrier());
   context_->copier->Cancel(table);
   const std::shared_ptr<const LaneSchema> schema = table->schema();
+  StreamTableRecord record;
+  record.source = table->name;
+  record.target = schema->work.target.ToString();
+  record.mode = LaneModeName(schema->mode);
+  record.state = "beginning";
+  record.since = context_->clock->Now();
+  HAKOBU_RETURN_IF_ERROR(context_->log->StartCopy(record, {}));
+  table->SetRecord(record);
+  CrashPoint("stream.table_beginning");
   const absl::Status begun = BeginTarget(context_->target(), *schema);
   if (begun.code() == absl::StatusCode::kDataLoss || begun.code() == absl::StatusCode::kInvalidArgument) {
     if (first) return begun;
@@ -195,12 +205,7 @@ absl::Status Follower::BeginTable(StreamTable* table, bool first) {
     return context_->failure();
   }
   HAKOBU_RETURN_IF_ERROR(begun);
-  StreamTableRecord record;
-  record.source = table->name;
-  record.target = schema->work.target.ToString();
-  record.mode = LaneModeName(schema->mode);
   record.state = "copying";
-  record.since = context_->clock->Now();
   const auto epoch = static_cast<uint64_t>(boundary_.epoch);
   // At the very first place the log may begin a little before its position: the set of transactions decides.
   record.copy_sequence =

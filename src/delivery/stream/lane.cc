@@ -44,6 +44,7 @@ void Lane::Keep(size_t row, ChangeType type, const LogPlace& place, const RowFac
     if (place <= last_) return;
     last_ = place;
   }
+  if (schema_->mode == LaneMode::kHistory && ++history_rows_ <= history_written_) return;
   const std::span<Cell> to = batch_->MutableRow(kept_++);
   const std::span<const Cell> from = batch_->Row(row);
   if (to.data() != from.data()) std::copy(from.begin(), from.end(), to.begin());
@@ -59,6 +60,7 @@ absl::Status Lane::Take(const binlog::LogContext& context, const LogPlace& place
   if (!transaction_begin_.has_value()) {
     transaction_begin_ = Begin{.rows = open_ == nullptr ? 0 : open_->rows()};
     last_before_transaction_ = last_;
+    history_rows_before_transaction_ = history_rows_;
   }
   Batch& batch = *batch_;
   batch.Clear();
@@ -166,6 +168,7 @@ bool Lane::AbortTransaction() {
     if (open_ != nullptr && open_->rows() > transaction_begin_->rows)
       open_->KeepFirst(transaction_begin_->rows);
     last_ = last_before_transaction_;
+    history_rows_ = history_rows_before_transaction_;
   }  // else its rows stay, and are left out when the transaction comes again
   transaction_begin_.reset();
   return whole;

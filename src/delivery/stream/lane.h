@@ -29,6 +29,14 @@ class Lane {
   // From the next row on. Rows encoded before must have been shipped.
   absl::Status Use(std::shared_ptr<const LaneSchema> schema);
 
+  // History: so many rows of the log came before, and so many are written already; the next ones up to there
+  // are left out.
+  void SetWritten(uint64_t before, uint64_t written) {
+    history_rows_ = before;
+    history_written_ = written;
+  }
+  uint64_t history_rows() const { return history_rows_; }
+
   // The rows of one event, which begins at `place` (its row section counts on from there). Rows at or before
   // the last one taken are left out: they came before the connection broke. InvalidArgument and DataLoss
   // concern this table alone; Cancelled: the stream is being stopped.
@@ -81,6 +89,7 @@ class Lane {
   std::optional<Begin> transaction_begin_;
   LogPlace last_before_transaction_;
   bool late_ = false;
+  uint64_t history_rows_ = 0, history_written_ = 0, history_rows_before_transaction_ = 0;
   Quarantine quarantine_;
   uint64_t inserts_ = 0, updates_ = 0, deletes_ = 0, bytes_ = 0;
 };

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -20,6 +21,7 @@ struct LogMark {
   StreamPosition position;
   // Everything committed before this is in the requests up to here.
   absl::Time whole_until = absl::InfinitePast();
+  std::map<size_t, uint64_t> history_rows;          // by lane: rows of the log before here
   std::shared_ptr<const std::string> schemas_json;  // as they are here; null: as at the mark before
 };
 

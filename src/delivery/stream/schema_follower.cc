@@ -1,6 +1,7 @@
 #include "delivery/stream/schema_follower.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "base/log.h"
 #include "base/status.h"
@@ -103,16 +104,15 @@ absl::StatusOr<std::unique_ptr<SchemaFollower>> SchemaFollower::Open(Connection*
   HAKOBU_RETURN_IF_ERROR(lower.status());
   auto follower =
       std::unique_ptr<SchemaFollower>(new SchemaFollower(dialect, source->version_number(), *lower != "0"));
-  follower->databases_ = databases;
-  if (!stored.empty()) {
-    HAKOBU_ASSIGN_OR_RETURN(follower->history_, ddl::SchemaHistory::FromJson(stored));
-  }
+  follower->databases_.insert(databases.begin(), databases.end());
+  if (!stored.empty()) HAKOBU_RETURN_IF_ERROR(follower->Load(stored));
   HAKOBU_ASSIGN_OR_RETURN(const std::vector<DatabaseDefault> defaults, ReadDatabaseDefaults(source));
   for (const DatabaseDefault& database : defaults) {
     if (follower->history_.DatabaseCollation(database.database).empty())
       follower->history_.AddDatabase(database);
   }
   for (const std::string& database : databases) {
+    if (follower->followed_before_.contains(database)) continue;
     absl::StatusOr<std::vector<TableDefinition>> tables = ReadTableDefinitions(source, database, {});
     if (!tables.ok()) {
       // Some table that is not delivered has a type that is not known: those that are can be read one by one.
@@ -127,6 +127,23 @@ absl::StatusOr<std::unique_ptr<SchemaFollower>> SchemaFollower::Open(Connection*
     }
   }
   return follower;
+}
+
+std::string SchemaFollower::ToJson() const {
+  nlohmann::json json;
+  json["databases"] = databases_;
+  json["history"] = history_.ToJson();
+  return json.dump();
+}
+
+absl::Status SchemaFollower::Load(std::string_view stored) {
+  const nlohmann::json json = nlohmann::json::parse(stored, nullptr, false);
+  if (!json.is_object() || !json.contains("databases") || !json.contains("history")) {
+    return absl::DataLossError("the ledger's schemas cannot be read");
+  }
+  for (const auto& database : json["databases"]) followed_before_.insert(database.get<std::string>());
+  HAKOBU_ASSIGN_OR_RETURN(history_, ddl::SchemaHistory::FromJson(json["history"].get<std::string>()));
+  return absl::OkStatus();
 }
 
 std::vector<ddl::TableEffect> SchemaFollower::Follow(const binlog::LogStatement& statement) {

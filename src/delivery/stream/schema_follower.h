@@ -39,12 +39,18 @@ class SchemaFollower {
   const TableDefinition* FindDefinition(std::string_view database, std::string_view table) const {
     return history_.FindDefinition(database, table);
   }
+  // Whether the table was not there yet at this place: the log will tell of it.
+  bool IsYetToCome(std::string_view database, std::string_view table) const {
+    return followed_before_.contains(database) &&
+           history_.KnowledgeOf(database, table) == ddl::Knowledge::kUnknownTable;
+  }
   // The log's own metadata is believed from here on.
   void Replace(SourceTable table) { history_.AddTable(std::move(table)); }
   ddl::Dialect dialect() const { return dialect_; }
-  std::string ToJson() const { return history_.ToJson(); }
+  std::string ToJson() const;
 
  private:
+  absl::Status Load(std::string_view stored);
   SchemaFollower(ddl::Dialect dialect, uint32_t version, bool lower_case_names)
       : dialect_(dialect),
         version_(version),
@@ -54,7 +60,9 @@ class SchemaFollower {
   ddl::Dialect dialect_;
   uint32_t version_;
   bool lower_case_names_;
-  std::set<std::string> databases_;
+  std::set<std::string, std::less<>> databases_;
+  std::set<std::string, std::less<>>
+      followed_before_;  // of them: their tables were known at the stored place
   ddl::SchemaHistory history_;
 };
 

@@ -29,7 +29,11 @@ bool IsOfTheTable(const absl::Status& status) {
 }  // namespace
 
 Sender::Sender(StorageWrite* storage, AppendOptions options, PositionKeeper* keeper, SenderEvents* events)
-    : keeper_(keeper), events_(events), connection_(*storage, std::move(options)) {
+    : storage_(storage),
+      options_(options),
+      keeper_(keeper),
+      events_(events),
+      connection_(*storage, std::move(options)) {
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -115,11 +119,16 @@ absl::Status Sender::Handle(Item item) {
     case Item::Kind::kOpen:
       HAKOBU_RETURN_IF_ERROR(TakeAcknowledgements());
       lane = Lane();
-      lane.target = connection_.AddTarget(
+      lane.connection = &connection_;
+      if (!IsDefaultStream(item.stream)) {
+        lane.own = std::make_unique<AppendConnection>(*storage_, options_);
+        lane.connection = lane.own.get();
+      }
+      lane.target = lane.connection->AddTarget(
           {.stream = std::move(item.stream), .descriptor = std::move(item.descriptor), .next_offset = 0});
       return absl::OkStatus();
     case Item::Kind::kDescriptor:
-      if (!lane.failed) connection_.ChangeDescriptor(lane.target, std::move(item.descriptor));
+      if (!lane.failed) lane.connection->ChangeDescriptor(lane.target, std::move(item.descriptor));
       return absl::OkStatus();
     case Item::Kind::kRows:
       break;
@@ -133,7 +142,7 @@ absl::Status Sender::Handle(Item item) {
   ++waiting_;
   RowBytes rows{.bytes = item.rows->bytes(), .row_count = item.rows->rows(), .owner = item.rows};
   item.rows.reset();
-  const absl::Status status = connection_.Append(lane.target, std::move(rows));
+  const absl::Status status = lane.connection->Append(lane.target, std::move(rows));
   HAKOBU_RETURN_IF_ERROR(TakeAcknowledgements());
   // A failure of the lane's own was taken care of just now.
   return status.ok() || lane.failed ? absl::OkStatus() : status;
@@ -142,13 +151,14 @@ absl::Status Sender::Handle(Item item) {
 absl::Status Sender::TakeAcknowledgements() {
   for (auto& [id, lane] : lanes_) {
     if (lane.failed || lane.waiting.empty()) continue;
-    for (const uint64_t all = connection_.AcknowledgedAppends(lane.target); lane.acknowledged < all;
+    if (lane.own != nullptr) HAKOBU_RETURN_IF_ERROR(lane.own->Poll());
+    for (const uint64_t all = lane.connection->AcknowledgedAppends(lane.target); lane.acknowledged < all;
          ++lane.acknowledged) {
       keeper_->Acknowledge(lane.waiting.front().ticket, lane.waiting.front().bytes);
       lane.waiting.pop_front();
       --waiting_;
     }
-    const absl::Status failure = connection_.Failure(lane.target);
+    const absl::Status failure = lane.connection->Failure(lane.target);
     if (failure.ok()) continue;
     if (!IsOfTheTable(failure)) return failure;
     Fail(id, &lane, failure);

@@ -38,7 +38,8 @@ class Sender {
   Sender(const Sender&) = delete;
   Sender& operator=(const Sender&) = delete;
 
-  // From now on the lane's rows go to the stream with this descriptor. Begins a failed lane anew.
+  // From now on the lane's rows go to the stream with this descriptor: a default stream over the shared
+  // connection, any other, which must be empty, over one of its own. Begins a failed lane anew.
   void Open(size_t lane, std::string stream, std::string descriptor);
   // The descriptor of rows pushed after this.
   void ChangeDescriptor(size_t lane, std::string descriptor);
@@ -60,6 +61,8 @@ class Sender {
   };
   // Only the thread's.
   struct Lane {
+    std::unique_ptr<AppendConnection> own;
+    AppendConnection* connection = nullptr;
     AppendConnection::TargetId target = 0;
     std::deque<Waiting> waiting;
     uint64_t acknowledged = 0;  // appends
@@ -73,6 +76,8 @@ class Sender {
   void Fail(size_t id, Lane* lane, const absl::Status& status);
   void Enqueue(Item item);
 
+  StorageWrite* storage_;
+  const AppendOptions options_;
   PositionKeeper* keeper_;
   SenderEvents* events_;
   AppendConnection connection_;

@@ -80,19 +80,16 @@ absl::Status RecordGap(StreamContext* context, const Continuity& judgement, cons
     return WithHint(absl::DataLossError(fmt::format("gap {}: {}", id, judgement.explanation)),
                     "see `hakobu gaps`; `stream.on_gap: continue` goes on behind it");
   }
-  std::vector<StreamTableRecord> changed;
+  std::vector<StreamTableProgress> changed;
+  const std::string reason = fmt::format("gap {}: `hakobu repair` makes it whole again", id);
   for (StreamTable* table : tables) {
-    StreamTableRecord record = table->record();
-    // What a copy that is under way has not read yet, it reads as it is.
-    if (record.state != "copying") record.state = "gap";
-    record.reason = fmt::format("gap {}: `hakobu repair` makes it whole again", id);
-    record.since = context->clock->Now();
-    table->SetRecord(record);
-    changed.push_back(std::move(record));
+    changed.push_back(
+        {.source = table->name, .state = "gap", .reason = reason, .since = context->clock->Now()});
   }
   StreamPosition stored = behind;
   stored.stored = context->clock->Now();
   HAKOBU_RETURN_IF_ERROR(context->log->StorePosition(stored, changed, std::nullopt));
+  for (size_t i = 0; i < tables.size(); ++i) tables[i]->Took(changed[i]);
   CrashPoint("stream.gap_passed");
   return absl::OkStatus();
 }

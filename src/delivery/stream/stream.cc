@@ -117,12 +117,7 @@ class Stream : public SenderEvents {
     HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Connection> source, Connection::Open(context_.connect));
     HAKOBU_RETURN_IF_ERROR(EnsureStreamDataset(context_.target()));
     HAKOBU_ASSIGN_OR_RETURN(const std::optional<StreamPosition> stored, log_->Position());
-    if (stored.has_value()) {
-      start_ = *stored;
-    } else {
-      HAKOBU_ASSIGN_OR_RETURN(StartPoint first, FirstStart(&context_, source.get()));
-      start_ = std::move(first.position);
-    }
+    if (stored.has_value()) start_ = *stored;
     first_ = !stored.has_value();
     HAKOBU_RETURN_IF_ERROR(SelectStreamTables(source.get()));
     if (first_) {
@@ -147,12 +142,11 @@ class Stream : public SenderEvents {
     }
     std::set<std::string> databases;
     for (const TableWork& work : works) databases.insert(work.source.database);
-    HAKOBU_ASSIGN_OR_RETURN(const std::string schemas, log_->Schemas());
-    HAKOBU_ASSIGN_OR_RETURN(std::unique_ptr<SchemaFollower> follower,
-                            SchemaFollower::Open(source, databases, schemas));
+    HAKOBU_ASSIGN_OR_RETURN(std::unique_ptr<SchemaFollower> follower, OpenSchemas(source, databases));
     for (const TableWork& work : works) {
       // As it was at the place where reading begins; a table that is new to the stream, as it is now.
       const SourceTable* known = follower->Find(work.source.database, work.source.name);
+      if (known == nullptr && follower->IsYetToCome(work.source.database, work.source.name)) continue;
       if (known == nullptr) follower->Replace(work.source);
       absl::StatusOr<LaneSchema> schema =
           MakeLaneSchema(config_, work.options, known == nullptr ? work.source : *known);
@@ -164,6 +158,27 @@ class Stream : public SenderEvents {
     follower_.UseSchemas(std::move(follower));
     HAKOBU_RETURN_IF_ERROR(problems.Status());
     return LoadRecords();
+  }
+
+  // At the first start: a place and what the tables look like there, which is so when they look the same
+  // before and after the place was read.
+  absl::StatusOr<std::unique_ptr<SchemaFollower>> OpenSchemas(Connection* source,
+                                                              const std::set<std::string>& databases) {
+    HAKOBU_ASSIGN_OR_RETURN(const std::string stored, log_->Schemas());
+    if (!first_) return SchemaFollower::Open(source, databases, stored);
+    constexpr int kReadings = 20;
+    HAKOBU_ASSIGN_OR_RETURN(std::unique_ptr<SchemaFollower> before,
+                            SchemaFollower::Open(source, databases, ""));
+    for (int reading = 0; reading < kReadings; ++reading) {
+      HAKOBU_ASSIGN_OR_RETURN(StartPoint first, FirstStart(&context_, source));
+      start_ = std::move(first.position);
+      HAKOBU_ASSIGN_OR_RETURN(std::unique_ptr<SchemaFollower> after,
+                              SchemaFollower::Open(source, databases, ""));
+      if (after->ToJson() == before->ToJson()) return after;
+      before = std::move(after);
+    }
+    return WithHint(absl::UnavailableError("the source's tables change faster than they can be read"),
+                    "start the stream when no DDL is running");
   }
 
   // Tables that are no longer in the configuration miss changes from now on: they are copied anew when they
@@ -192,8 +207,8 @@ class Stream : public SenderEvents {
     }
     const std::string target = table->schema()->work.target.ToString();
     const std::string mode(LaneModeName(table->schema()->mode));
-    const bool begins =
-        record.state.empty() || record.state == "dropped" || record.target != target || record.mode != mode;
+    const bool begins = record.state.empty() || record.state == "beginning" || record.state == "dropped" ||
+                        record.target != target || record.mode != mode;
     if (begins) return follower_.BeginTable(table, first_);
     LaneSchema schema = *table->schema();
     const absl::Status followed = FollowTarget(context_.target(), Follow::kAddOnly, &schema).status();
@@ -240,16 +255,20 @@ class Stream : public SenderEvents {
     std::optional<LogMark> mark = keeper_.TakeAcknowledged();
     if (!mark.has_value()) return absl::OkStatus();
     whole_until_ = mark->whole_until;
-    std::vector<StreamTableRecord> changed;
-    std::vector<StreamTable*> whole;
-    for (StreamTable* table : context_.tables.all()) {
-      StreamTableRecord record = table->record();
-      if (record.state != "catching") continue;
-      if (!Passed(mark->position, record.whole_epoch, record.whole_file, record.whole_offset)) continue;
-      record.state = "whole";
-      record.since = context_.clock->Now();
-      changed.push_back(record);
-      whole.push_back(table);
+    std::vector<StreamTableProgress> changed;
+    for (const StreamTable* table : context_.tables.all()) {
+      const StreamTableRecord record = table->record();
+      StreamTableProgress progress{.source = table->name};
+      const auto rows = mark->history_rows.find(table->id);
+      if (rows != mark->history_rows.end() && rows->second != record.write_offset)
+        progress.write_offset = rows->second;
+      if (record.state == "catching" &&
+          Passed(mark->position, record.whole_epoch, record.whole_file, record.whole_offset)) {
+        progress.state = "whole";
+        progress.since = context_.clock->Now();
+      }
+      if (progress.write_offset.has_value() || !progress.state.empty())
+        changed.push_back(std::move(progress));
     }
     const bool moved = mark->position.file != stored_.file || mark->position.offset != stored_.offset ||
                        mark->position.gtid_set != stored_.gtid_set || mark->position.epoch != stored_.epoch;
@@ -261,9 +280,9 @@ class Stream : public SenderEvents {
         mark->schemas_json == nullptr ? std::nullopt : std::optional<std::string>(*mark->schemas_json)));
     CrashPoint("stream.position_stored");
     stored_ = std::move(mark->position);
-    for (size_t i = 0; i < whole.size(); ++i) {
-      whole[i]->SetRecord(changed[i]);
-      Log(LogSeverity::kInfo, "table is whole", {{"table", whole[i]->name}});
+    for (const StreamTableProgress& progress : changed) {
+      context_.tables.Find(progress.source)->Took(progress);
+      if (!progress.state.empty()) Log(LogSeverity::kInfo, "table is whole", {{"table", progress.source}});
     }
     return absl::OkStatus();
   }

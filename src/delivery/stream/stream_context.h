@@ -55,6 +55,17 @@ class StreamTable {
     absl::MutexLock lock(&mutex_);
     record_ = std::move(record);
   }
+  // What StorePosition has made durable.
+  void Took(const StreamTableProgress& progress) {
+    absl::MutexLock lock(&mutex_);
+    if (progress.write_offset.has_value()) record_.write_offset = *progress.write_offset;
+    const bool was_whole = record_.state == "whole" || record_.state == "gap";
+    const bool may = record_.state == "catching" || (progress.state == "gap" && was_whole);
+    if (progress.state.empty() || !may) return;
+    record_.state = progress.state;
+    record_.reason = progress.reason;
+    record_.since = progress.since;
+  }
   // Changes the record and makes it durable.
   absl::Status Store(StreamLog* log, absl::FunctionRef<void(StreamTableRecord*)> change) {
     absl::MutexLock lock(&mutex_);
