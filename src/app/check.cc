@@ -7,6 +7,7 @@
 
 #include "app/check_destination.h"
 #include "app/check_source.h"
+#include "app/check_stream.h"
 
 namespace hakobu {
 namespace {
@@ -33,6 +34,7 @@ Findings CheckEverything(const Config& config, const DestinationAddresses& addre
   if (const std::unique_ptr<Connection> source = CheckServer(config, &findings)) {
     tables = CheckTables(config, source.get(), &findings);
     CheckAccount(config, tables, source.get(), &findings);
+    CheckStream(config, source.get(), &findings);
   }
   const absl::StatusOr<Destination> destination =
       OpenDestination(config.destination, addresses, Clock::Real(), &cancel, absl::Seconds(10));

@@ -111,7 +111,7 @@ std::string StatusText(const std::vector<RunStatus>& runs) {
   return table.Render() + TablesText(runs.front());
 }
 
-std::string StatusJson(const std::vector<RunStatus>& runs) {
+std::string StatusJson(const std::vector<RunStatus>& runs, const std::string& stream_json) {
   Json list = Json::array();
   for (const RunStatus& status : runs) {
     const RunRecord& run = status.run;
@@ -133,7 +133,10 @@ std::string StatusJson(const std::vector<RunStatus>& runs) {
                     {"error", run.error},
                     {"tables", tables}});
   }
-  return Json{{"runs", list}}.dump(2) + "\n";
+  Json all = {{"runs", list}};
+  const Json stream = Json::parse(stream_json, nullptr, false);
+  if (stream.is_object()) all["stream"] = stream;
+  return all.dump(2) + "\n";
 }
 
 }  // namespace hakobu

@@ -21,6 +21,7 @@ absl::StatusOr<std::vector<RunStatus>> ReadStatus(Ledger* ledger, size_t count);
 void MarkInterrupted(Ledger* ledger, std::vector<RunStatus>* runs);
 
 std::string StatusText(const std::vector<RunStatus>& runs);
-std::string StatusJson(const std::vector<RunStatus>& runs);
+// `stream_json`: of the stream, or "null".
+std::string StatusJson(const std::vector<RunStatus>& runs, const std::string& stream_json = "null");
 
 }  // namespace hakobu

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "app/status.h"
+#include "app/stream_status.h"
 #include "base/status.h"
 #include "config/load.h"
 
@@ -16,13 +17,16 @@ namespace {
 absl::StatusOr<int> ShowStatus(const GlobalOptions& options, size_t count) {
   HAKOBU_ASSIGN_OR_RETURN(const Config config, LoadConfig(options.config_path));
   std::vector<RunStatus> runs;
+  std::string stream = options.json ? "null" : "";
   // Looking must not make a ledger where there is none.
   if (std::filesystem::exists(config.ledger)) {
     HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Ledger> ledger, Ledger::Open(config.ledger));
     HAKOBU_ASSIGN_OR_RETURN(runs, ReadStatus(ledger.get(), count));
     MarkInterrupted(ledger.get(), &runs);
+    HAKOBU_ASSIGN_OR_RETURN(stream,
+                            options.json ? StreamLedgerJson(config.ledger) : StreamLedgerText(config.ledger));
   }
-  fmt::print("{}", options.json ? StatusJson(runs) : StatusText(runs));
+  fmt::print("{}", options.json ? StatusJson(runs, stream) : StatusText(runs) + stream);
   return kExitDone;
 }
 
