@@ -307,9 +307,10 @@ absl::Status Follower::OnRotate(const binlog::LogContext& context) {
   return absl::OkStatus();
 }
 
-absl::Status Follower::OnHeartbeat(const binlog::LogContext&) {
-  // Sent only when there is nothing else to send.
+absl::Status Follower::OnHeartbeat(const binlog::LogContext& context) {
+  // Sent only when there is nothing else to send: what lies before its position was sent, or is in our GTID set.
   if (in_transaction_) return absl::OkStatus();
+  if (context.file == boundary_.file) boundary_.offset = std::max(boundary_.offset, context.next_position);
   whole_until_ = context_->clock->Now();
   moved_ = true;
   return absl::OkStatus();
