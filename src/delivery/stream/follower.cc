@@ -300,6 +300,11 @@ absl::Status Follower::OnEnd(const binlog::LogContext& context, binlog::Transact
 absl::Status Follower::OnRotate(const binlog::LogContext& context) {
   file_number_ = FileNumber(context.file);
   if (in_transaction_) return absl::OkStatus();
+  // By GTID the server begins at the start of a file and leaves out what was seen: that is no way back.
+  const uint64_t known = FileNumber(boundary_.file);
+  if (file_number_ < known || (file_number_ == known && context.next_position <= boundary_.offset)) {
+    return absl::OkStatus();
+  }
   if (boundary_.file != context.file) boundary_.file_identity.clear();  // comes with its first event
   boundary_.file = context.file;
   boundary_.offset = context.next_position;
