@@ -167,12 +167,12 @@ Section PriceSection() {
 
 Section SpoolSection() {
   SectionBuilder<SpoolConfig> builder(
-      "A copy of the log on local disk, written as it is read, so that the source may purge what BigQuery "
-      "does not "
-      "yet have.");
+      "A copy of the log on local disk while BigQuery is behind, so that the source is read on and may purge "
+      "what BigQuery does not yet have. It serves one connection: after a restart or a lost connection the "
+      "source is read again from what BigQuery has.");
   builder
       .Text("folder", &SpoolConfig::folder,
-            "Where it lies, on a disk that outlives the process. No spool when not given.")
+            "Where it lies; what an earlier process left there is thrown away. No spool when not given.")
       .Example("/var/lib/hakobu/spool");
   builder.Size(
       "max_bytes", &SpoolConfig::max_bytes, 64 << 20, int64_t{16} << 40,

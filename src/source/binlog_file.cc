@@ -39,6 +39,7 @@ absl::StatusOr<BinlogFile> BinlogFile::Open(const std::string& path) {
   File file = path == "-" ? File(stdin, [](std::FILE*) { return 0; })
                           : File(std::fopen(path.c_str(), "rb"), &std::fclose);
   if (file == nullptr) return CannotOpen(path);
+  std::setvbuf(file.get(), nullptr, _IOFBF, 256 * 1024);
   char magic[4];
   const size_t got = std::fread(magic, 1, sizeof magic, file.get());
   const std::string_view found(magic, got);

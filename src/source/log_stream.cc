@@ -112,6 +112,7 @@ class ServerLogStream : public LogStream {
   const std::string& replica_uuid() const override { return replica_uuid_; }
   uint64_t bytes_read() const override { return bytes_read_; }
   absl::Time last_heard() const override { return last_heard_; }
+  absl::Time waited_at() const override { return waited_at_; }
 
  private:
   MYSQL* mysql() { return connection_->handle(); }
@@ -255,7 +256,10 @@ class ServerLogStream : public LogStream {
   absl::StatusOr<bool> WaitReadable(absl::Duration timeout) {
     const absl::Time silent_at =
         last_heard_ + (format_seen_ ? silence_ : std::max(silence_, kPatienceAtStart));
-    const absl::Time deadline = std::min(absl::Now() + timeout, silent_at);
+    pollfd now{static_cast<int>(mysql_get_socket(mysql())), POLLIN, 0};
+    if (poll(&now, 1, 0) > 0) return true;
+    waited_at_ = absl::Now();
+    const absl::Time deadline = std::min(waited_at_ + timeout, silent_at);
     for (;;) {
       const absl::Duration left = std::max(deadline - absl::Now(), absl::ZeroDuration());
       pollfd watched{static_cast<int>(mysql_get_socket(mysql())), POLLIN, 0};
@@ -306,6 +310,7 @@ class ServerLogStream : public LogStream {
   std::string replica_uuid_;
   absl::Duration silence_;
   absl::Time last_heard_;
+  absl::Time waited_at_ = absl::InfinitePast();
   uint64_t bytes_read_ = 0;
   bool checksummed_ = false;
   bool format_seen_ = false;

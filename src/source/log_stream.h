@@ -83,6 +83,10 @@ class LogStream {
   virtual const std::string& replica_uuid() const = 0;  // ours
   virtual uint64_t bytes_read() const = 0;              // of events
   virtual absl::Time last_heard() const = 0;            // when an event or heartbeat last came
+  // When a Next last found nothing and began to wait: all that the server had sent by then has been returned.
+  // So a heartbeat proves that there was nothing until then; it may have lain in a buffer since long before
+  // now.
+  virtual absl::Time waited_at() const = 0;
 };
 
 // What tells a log file from another of the same name: servers number files from 1 again after a reset or in

@@ -1,8 +1,10 @@
 // What a running stream shows over HTTP: ready when it follows, its freshness, and that it is stalled when it is.
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startBigquery, startMysql } from '../harness/servers.mjs';
+import { privateFolder, startBigquery, startMysql } from '../harness/servers.mjs';
 import { makeStream, waitForLine } from '../harness/stream.mjs';
 
 // Every sample by its name and labels; each name must have been introduced by HELP and TYPE.
@@ -19,12 +21,14 @@ function parse(text) {
   return samples;
 }
 
-test('health, readiness and metrics', async (t) => {
+for (const spooled of [false, true]) test(`health, readiness and metrics${spooled ? ', the log going through a spool' : ''}`, async (t) => {
   const mysql = await startMysql({ options: ['--server-id=1'], test: t });
   const bigquery = await startBigquery({ test: t });
   const admin = await mysql.connect();
   await admin.query("CREATE DATABASE shop; CREATE TABLE shop.members (id INT PRIMARY KEY, name VARCHAR(50)); INSERT INTO shop.members VALUES (1, 'a')");
-  const job = makeStream({ mysql, bigquery, dataset: 'live', tables: [{ table: 'shop.*' }], stream: { listen: '127.0.0.1:0' }, test: t });
+  const folder = privateFolder('spool');
+  t.after(() => rmSync(folder, { recursive: true }));
+  const job = makeStream({ mysql, bigquery, dataset: 'live', tables: [{ table: 'shop.*' }], stream: { listen: '127.0.0.1:0', ...(spooled ? { spool: { folder: join(folder, 'spool') } } : {}) }, test: t });
   const stream = job.start();
   t.after(() => stream.stop());
   await waitForLine(stream, /"address":"127\.0\.0\.1:\d+"/);

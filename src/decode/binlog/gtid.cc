@@ -88,10 +88,14 @@ constexpr uint64_t kTaggedMark = 1;
 }  // namespace
 
 std::string UuidText(std::string_view bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;
+  text.reserve(kUuidTextBytes + 22);  // with a number behind it: one for each transaction
   for (size_t i = 0; i < bytes.size(); ++i) {
     if (i == 4 || i == 6 || i == 8 || i == 10) text.push_back('-');
-    text += fmt::format("{:02x}", static_cast<uint8_t>(bytes[i]));
+    const auto byte = static_cast<uint8_t>(bytes[i]);
+    text.push_back(kDigits[byte >> 4]);
+    text.push_back(kDigits[byte & 15]);
   }
   return text;
 }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <memory>
 #include <vector>
 
@@ -278,12 +279,16 @@ absl::Status LogDecoder::HandleQuery(const Event& event) {
   ByteReader reader(event.body);
   reader.Skip(8);  // thread, seconds it took
   const uint8_t database_bytes = reader.U8();
-  LogStatement statement;
-  statement.error_code = reader.U16();
+  const uint16_t error_code = reader.U16();
   const std::string_view variables = reader.Take(reader.U16());
-  statement.database = reader.Take(database_bytes);
+  const std::string_view database = reader.Take(database_bytes);
   reader.Skip(1);
   if (reader.failed()) return absl::DataLossError("QUERY is cut short");
+  // Nearly all of them begin a transaction.
+  if (event.header.type == EventType::kQuery && Is(reader.Rest(), "BEGIN")) return Begin();
+  LogStatement statement;
+  statement.error_code = error_code;
+  statement.database = database;
   statement.text = reader.Rest();
   if (event.header.type == EventType::kMariadbQueryCompressed) {
     HAKOBU_RETURN_IF_ERROR(InflateMariadb(reader.Rest(), &inflated_));
@@ -306,8 +311,8 @@ absl::Status LogDecoder::HandleQuery(const Event& event) {
 absl::Status LogDecoder::HandleGtid(const Event& event) {
   ByteReader reader(event.body);
   reader.Skip(1);
-  Gtid gtid{UuidText(reader.Take(16)), 0};
-  gtid.number = reader.U64();
+  std::string gtid = UuidText(reader.Take(16));
+  const uint64_t gtid_number = reader.U64();
   if (reader.failed()) return absl::DataLossError("GTID is cut short");
   reader.Skip(1 + 8 + 8);  // logical clock: type, last committed, sequence
   context_.commit_micros = 0;
@@ -318,7 +323,14 @@ absl::Status LogDecoder::HandleGtid(const Event& event) {
     context_.commit_micros = has_original && reader.remaining() >= 7 ? reader.LittleEndian(7) & kMicrosMask
                                                                      : immediate & kMicrosMask;
   }
-  context_.gtid = event.header.type == EventType::kAnonymousGtid ? std::string() : gtid.Text();
+  context_.gtid.clear();
+  if (event.header.type != EventType::kAnonymousGtid) {
+    char digits[20];
+    const char* const end = std::to_chars(digits, digits + sizeof digits, gtid_number).ptr;
+    gtid += ':';
+    gtid.append(digits, static_cast<size_t>(end - digits));
+    context_.gtid = std::move(gtid);
+  }
   context_.event_in_transaction = 0;
   return absl::OkStatus();
 }

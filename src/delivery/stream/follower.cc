@@ -316,7 +316,7 @@ absl::Status Follower::OnHeartbeat(const binlog::LogContext& context) {
   // Sent only when there is nothing else to send: what lies before its position was sent, or is in our GTID set.
   if (in_transaction_) return absl::OkStatus();
   if (context.file == boundary_.file) boundary_.offset = std::max(boundary_.offset, context.next_position);
-  whole_until_ = context_->clock->Now();
+  whole_until_ = std::max(whole_until_, proven_);
   moved_ = true;
   return absl::OkStatus();
 }

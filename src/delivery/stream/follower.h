@@ -50,6 +50,9 @@ class Follower : public binlog::LogVisitor {
   // Of the file whose events follow.
   void SetFileIdentity(std::string identity) { boundary_.file_identity = std::move(identity); }
 
+  // Until when the log is known to hold nothing more than what was fed: what a heartbeat proves.
+  void SetProven(absl::Time at) { proven_ = at; }
+
   uint64_t transactions() const { return transactions_.load(std::memory_order_relaxed); }
   uint64_t events() const { return events_.load(std::memory_order_relaxed); }
 
@@ -118,6 +121,7 @@ class Follower : public binlog::LogVisitor {
     StreamPosition before;  // with its GTIDs
   };
   std::map<std::string, Waiting> prepared_;  // by xid
+  absl::Time proven_ = absl::InfinitePast();
   uint64_t file_number_ = 0;
 
   StreamPosition boundary_;  // its gtid_set is executed_'s

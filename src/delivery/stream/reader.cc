@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/status.h"
+#include "delivery/stream/spooled_stream.h"
 #include "delivery/stream/start_point.h"
 
 namespace hakobu {
@@ -42,6 +43,9 @@ void LogReader::Interrupt() {
 
 absl::Status LogReader::Run(const StreamPosition& from) {
   server_id_ = context_->config->stream.server_id;
+  if (const SpoolConfig& spool = context_->config->stream.spool; !spool.folder.empty()) {
+    HAKOBU_ASSIGN_OR_RETURN(spool_, OpenEmptySpool(spool.folder, spool.max_bytes));
+  }
   const RetryContext retry{.clock = context_->clock, .cancellation = &context_->stop, .jitter = {}};
   RetryPolicy policy;
   policy.first_delay = absl::Milliseconds(200);
@@ -98,10 +102,13 @@ absl::Status LogReader::Follow(const StreamPosition& from, uint32_t server_id) {
   options.server_id = server_id;
   options.replica_uuid = replica_uuid_;
   options.heartbeat = context_->config->stream.heartbeat;
-  HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<LogStream> stream,
+  HAKOBU_ASSIGN_OR_RETURN(std::unique_ptr<LogStream> stream,
                           LogStream::Open(context_->connect, point->start, options));
   server_id_ = stream->server_id();
   replica_uuid_ = stream->replica_uuid();
+  if (spool_ != nullptr) {
+    HAKOBU_ASSIGN_OR_RETURN(stream, ReadThroughSpool(std::move(stream), spool_.get()));
+  }
   HAKOBU_RETURN_IF_ERROR(follower_->Begin(point->position));
   begun_ = true;
   binlog::LogDecoder decoder(follower_);
@@ -133,6 +140,7 @@ absl::Status LogReader::ReadAll(LogStream* stream, binlog::LogDecoder* decoder) 
       if (const std::optional<LogFileIdentity> identity = IdentityOf(*event)) {
         follower_->SetFileIdentity(identity->Text());
       }
+      follower_->SetProven(stream->waited_at());
       HAKOBU_RETURN_IF_ERROR(decoder->Feed(*event));
       if (!follower_->FlushIfDue()) return stopped();
     }

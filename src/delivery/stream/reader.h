@@ -8,6 +8,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "delivery/stream/follower.h"
+#include "delivery/stream/spool.h"
 #include "delivery/stream/stream_context.h"
 #include "source/log_stream.h"
 
@@ -44,6 +45,7 @@ class LogReader {
 
   StreamContext* context_;
   Follower* follower_;
+  std::unique_ptr<Spool> spool_;  // null: none is wanted
   uint32_t server_id_ = 0;
   std::string replica_uuid_;
   LogFailure refused_ = LogFailure::kNone;  // by the server, last time
