@@ -2,7 +2,7 @@
 // the rows, `hakobu repair` makes the tables equal and closes the gap; where nothing is lost there is no gap.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cpSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { cpSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { privateFolder, run, startBigquery, startMysql } from '../harness/servers.mjs';
@@ -54,6 +54,17 @@ async function begin(t, { flavor = 'mysql', serverOptions = options(1), stream =
 async function executed(admin) {
   const [[row]] = await admin.query('SELECT @@GLOBAL.gtid_executed AS gtids, @@GLOBAL.server_uuid AS uuid');
   return { gtids: row.gtids.replaceAll('\n', ''), uuid: row.uuid };
+}
+
+// Deletes every log file but a new one. MariaDB keeps a file for a moment longer than one may expect.
+async function purge(admin) {
+  await admin.query('FLUSH BINARY LOGS');
+  for (;;) {
+    const [files] = await admin.query('SHOW BINARY LOGS');
+    if (files.length === 1) return files[0].Log_name;
+    await admin.query(`PURGE BINARY LOGS TO '${files.at(-1).Log_name}'`);
+    await sleep(50);
+  }
 }
 
 // Exactly one open gap; its tables may all be concerned.
@@ -111,9 +122,7 @@ test('purged while the stream was off', async (t) => {
   const before = await executed(admin);
   await admin.query(lost);
   const after = await executed(admin);
-  await admin.query('FLUSH BINARY LOGS');
-  const [files] = await admin.query('SHOW BINARY LOGS');
-  await admin.query(`PURGE BINARY LOGS TO '${files.at(-1).Log_name}'`);
+  await purge(admin);
   await admin.query(later);
   await caughtUp(3);
   const gap = await theGap(context, 'purged');
@@ -125,5 +134,229 @@ test('purged while the stream was off', async (t) => {
     visits: { missing: 1, different: 1, extra: 1 },
     codes: { missing: 1, different: 1, extra: 1 },
   } });
+  await admin.end();
+});
+
+test('purged: MariaDB, without GTIDs; the repair is killed at every step', async (t) => {
+  const context = await begin(t, { flavor: 'mariadb', serverOptions: ['--server-id=1', '--log-bin=binlog', '--binlog-format=ROW'] });
+  const { admin, caughtUp, job, hakobu } = context;
+  await caughtUp();
+  await admin.query(lost);
+  const oldest = await purge(admin);
+  await admin.query(later);
+  await caughtUp(3);
+  const gap = await theGap(context, 'purged');
+  assert.equal(gap.until_position.split(':')[0], oldest);
+  for (const point of ['repair.begun', 'repair.chunk_sealed', 'repair.chunk_committed', 'repair.compared', 'repair.chunk_sent',
+    'repair.sent', 'repair.removed', 'repair.proof_stored:2']) {
+    const killed = await run(['-c', join(job.folder, 'hakobu.yaml'), 'repair', '--all'], { env: { HAKOBU_CRASH_AT: point } });
+    assert.notEqual(killed.code, 0, `${point} was not reached: ${killed.stdout}`);
+    assert.equal((await hakobu('gaps')).code, 3, point);
+  }
+  await hakobu('repair', '--all');
+  await context.equal();
+  assert.equal((await hakobu('gaps', '--open')).code, 0);
+  const [left] = await context.bigquery.dataset('live').getTables();
+  assert.deepEqual(left.map((table) => table.id).sort(), [...tables].sort(), 'nothing is left beside the tables');
+  await admin.end();
+});
+
+test('RESET BINARY LOGS AND GTIDS; repaired while the stream runs and rows change', async (t) => {
+  const context = await begin(t);
+  const { admin, caughtUp, job, hakobu, equal, mysql } = context;
+  await caughtUp();
+  await admin.query(lost);
+  await sleep(1100);
+  await admin.query('RESET BINARY LOGS AND GTIDS');
+  await admin.query(later);
+  await caughtUp(3);
+  const gap = await theGap(context, 'reset');
+  assert.equal(gap.phantom_gtids, '');
+  const stream = job.start();
+  t.after(() => stream.stop());
+  await waitForLine(stream, /stream following/);
+  let writing = true;
+  const writer = (async () => {
+    const writes = await mysql.connect();
+    await writes.query('USE shop');
+    for (let i = 0; writing; ++i) {
+      await writes.query(`REPLACE INTO members VALUES (${500 + i % 7}, 'w${i}', NULL, ${i}, NULL); DELETE FROM members WHERE id = ${500 + (i + 3) % 7}`);
+      await sleep(20);
+    }
+    await writes.end();
+  })();
+  await sleep(300);
+  const repair = await hakobu('repair', '--all');
+  writing = false;
+  await writer;
+  assert.ok([0, 3].includes(repair.code), repair.stderr + repair.stdout);
+  const again = await hakobu('repair', '--all');  // what changed in every moment of the first
+  assert.equal(again.code, 0, again.stderr + again.stdout);
+  await equal();
+  assert.equal((await hakobu('gaps')).code, 0);
+  await stream.stop();
+  await admin.end();
+});
+
+test('the server crashed and lost its log\'s tail', async (t) => {
+  const folder = privateFolder('crash');
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const context = await begin(t, { folder });
+  const { mysql, admin, caughtUp } = context;
+  await caughtUp();
+  const before = await executed(admin);
+  const [[place]] = await admin.query('SHOW BINARY LOG STATUS');
+  await admin.query(lost);
+  await caughtUp();
+  const after = await executed(admin);
+  const [[{ phantoms }]] = await admin.query('SELECT GTID_SUBTRACT(?, ?) AS phantoms', [after.gtids, before.gtids]);
+  await admin.end();
+  await sleep(1100);
+  await mysql.kill9();
+  truncateSync(join(folder, 'data', place.File), Number(place.Position));
+  const again = await startMysql({ options: options(1), folder, port: mysql.port, test: t });
+  const writes = await again.connect();
+  await writes.query(`USE shop; UPDATE members SET name = 'after the crash' WHERE id = 4; ${later}`);
+  // The rows went with the log.
+  await writes.query("SET sql_log_bin = 0; DELETE FROM members WHERE id = 101; UPDATE members SET name = '佐藤' WHERE id = 1; DELETE FROM visits WHERE member = 9");
+  await writes.end();
+  await caughtUp(3);
+  const gap = await theGap(context, 'crash_tail');
+  assert.ok(gap.phantom_gtids.length > 0 && phantoms.length > 0);
+  assert.equal(gap.from_position, `${place.File}:${place.Position}`);
+  await repaired(context, { source: again });
+});
+
+test('restored from a snapshot', async (t) => {
+  const folder = privateFolder('snapshot');
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const context = await begin(t, { folder });
+  const { mysql, admin, caughtUp } = context;
+  await caughtUp();
+  await admin.end();
+  await mysql.stop();
+  cpSync(join(folder, 'data'), join(folder, 'snapshot'), { recursive: true });
+  const second = await startMysql({ options: options(1), folder, port: mysql.port, test: t });
+  const writes = await second.connect();
+  const before = await executed(writes);
+  await writes.query('USE shop; ' + lost);
+  const after = await executed(writes);
+  const [[{ phantoms }]] = await writes.query('SELECT GTID_SUBTRACT(?, ?) AS phantoms', [after.gtids, before.gtids]);
+  await writes.end();
+  await caughtUp();
+  await sleep(1100);
+  await second.stop();
+  rmSync(join(folder, 'data'), { recursive: true });
+  cpSync(join(folder, 'snapshot'), join(folder, 'data'), { recursive: true });
+  const third = await startMysql({ options: options(1), folder, port: mysql.port, test: t });
+  const other = await third.connect();
+  await other.query('USE shop; ' + later);
+  await other.end();
+  await caughtUp(3);
+  const gap = await theGap(context, 'snapshot');
+  assert.equal(gap.phantom_gtids.split(':')[0], phantoms.split(':')[0]);
+  await repaired(context, { source: third });
+});
+
+// A second server that replicates from the first and has caught up.
+async function replicaOf(t, mysql, admin, id = 2) {
+  await admin.query("CREATE USER IF NOT EXISTS 'copy'@'%' IDENTIFIED BY 'copy'; GRANT REPLICATION SLAVE ON *.* TO 'copy'@'%'");
+  const replica = await startMysql({ options: options(id), test: t });
+  const connection = await replica.connect();
+  await connection.query(`CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1', SOURCE_PORT=${mysql.port}, SOURCE_USER='copy',
+    SOURCE_PASSWORD='copy', GET_SOURCE_PUBLIC_KEY=1, SOURCE_AUTO_POSITION=1; START REPLICA`);
+  const catchUp = async () => {
+    const { gtids } = await executed(admin);
+    const [[{ timeout }]] = await connection.query('SELECT WAIT_FOR_EXECUTED_GTID_SET(?, 30) AS timeout', [gtids]);
+    assert.equal(String(timeout), '0');
+  };
+  await catchUp();
+  return { replica, connection, catchUp };
+}
+
+test('failover to a replica that lacks some transactions', async (t) => {
+  const context = await begin(t);
+  const { mysql, admin, caughtUp, job } = context;
+  const { replica, connection } = await replicaOf(t, mysql, admin);
+  await caughtUp();
+  const before = await executed(admin);
+  await connection.query('STOP REPLICA');
+  await admin.query(lost);
+  const after = await executed(admin);
+  const [[{ phantoms }]] = await admin.query('SELECT GTID_SUBTRACT(?, ?) AS phantoms', [after.gtids, before.gtids]);
+  await caughtUp();
+  await admin.end();
+  await mysql.kill9();
+  await connection.query('RESET REPLICA ALL');
+  await connection.query('USE shop; ' + later);
+  job.config.source.port = replica.port;
+  await caughtUp(3);
+  const gap = await theGap(context, 'fork');
+  assert.equal(gap.phantom_gtids, phantoms);
+  assert.equal(gap.other_server, true);
+  await connection.end();
+  await repaired(context, { source: replica });
+});
+
+test('failover to a replica that has everything, and a Blue/Green switch under the same address: no gap', async (t) => {
+  const context = await begin(t);
+  const { mysql, admin, caughtUp, job, equal, hakobu } = context;
+  const { replica, connection, catchUp } = await replicaOf(t, mysql, admin);
+  await caughtUp();
+  await admin.query(lost);
+  await catchUp();
+  await admin.end();
+  await mysql.kill9();
+  await connection.query('STOP REPLICA; RESET REPLICA ALL; USE shop; ' + later);
+  await connection.end();
+  job.config.source.port = replica.port;
+  await caughtUp();
+  await equal(replica);
+  assert.equal((await hakobu('gaps')).json.gaps.length, 0);
+  // Green takes blue's address while the stream runs.
+  const blue = await replica.connect();
+  const { replica: green, connection: onGreen, catchUp: greenHasAll } = await replicaOf(t, replica, blue, 3);
+  const stream = job.start();
+  t.after(() => stream.stop());
+  await waitForLine(stream, /stream following/);
+  await blue.query("USE shop; INSERT INTO members VALUES (300, 'on blue', NULL, 1, NULL)");
+  await greenHasAll();
+  await onGreen.query('STOP REPLICA; RESET REPLICA ALL');
+  await onGreen.end();
+  await blue.end();
+  await replica.stop();
+  await green.stop();
+  const switched = await startMysql({ options: options(3), folder: green.folder, port: replica.port, test: t });
+  const writes = await switched.connect();
+  await writes.query("USE shop; INSERT INTO members VALUES (301, 'on green', NULL, 1, NULL); DELETE FROM members WHERE id = 300");
+  await writes.end();
+  await waitUntilEqual({ mysql: switched, bigquery: context.bigquery, database: 'shop', dataset: 'live', tables, server: stream });
+  await stream.stop();
+  assert.equal((await hakobu('gaps')).json.gaps.length, 0);
+});
+
+test('soft deletes, a stopped stream and --recopy', async (t) => {
+  const context = await begin(t, { defaults: { deletes: 'soft' } });
+  const { admin, caughtUp, hakobu, mysql, bigquery } = context;
+  const present = () => waitUntilEqual({ mysql, bigquery, database: 'shop', dataset: 'live', tables, timeoutMs: 5000,
+    only: (row) => row._hakobu_deleted !== 'true' });
+  await caughtUp();
+  assert.equal((await hakobu('verify')).code, 0);
+  await admin.query('SET sql_log_bin = 0; ' + lost);
+  const differs = await hakobu('verify', 'members');
+  assert.equal(differs.code, 3, differs.stdout + differs.stderr);
+  assert.deepEqual(differs.json.tables[0].found, { missing: 2, different: 1, extra: 2 });
+  assert.equal(differs.json.tables[0].repaired, false);
+  const repair = await hakobu('repair', 'shop.*');
+  assert.equal(repair.code, 0, repair.stdout + repair.stderr);
+  await present();
+  const [rows] = await bigquery.query('SELECT id, name, CAST(points AS STRING) AS points FROM live.members WHERE _hakobu_deleted ORDER BY id');
+  assert.deepEqual(rows, [{ id: 2, name: 'Tanaka', points: null }, { id: 3, name: 'Ito', points: '0' }], 'the last values stay');
+  const recopy = await hakobu('repair', '--recopy', 'codes');
+  assert.equal(recopy.code, 0, recopy.stderr);
+  await caughtUp();
+  await present();
+  assert.equal((await hakobu('repair', '7')).code, 2);
+  assert.equal((await hakobu('repair')).code, 2);
   await admin.end();
 });
