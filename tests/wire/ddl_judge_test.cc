@@ -71,6 +71,12 @@ std::unique_ptr<Connection> Reader(const MysqlServer& server) {
   return *std::move(connection);
 }
 
+bool IsGeometry(const TableDefinition& table, std::string_view name) {
+  return std::ranges::any_of(table.table.columns, [&](const SourceColumn& column) {
+    return column.name == name && column.type == SourceType::kGeometry;
+  });
+}
+
 std::string Describe(const SourceColumn& column) {
   return fmt::format(
       "`{}` {} type {} {}{} precision {},{} fraction {} length {} collation {} ({}) labels [{}] {} srid {} "
@@ -98,7 +104,11 @@ std::string Describe(const TableDefinition& definition) {
                                    index.visible ? "" : " invisible", index.hash ? " hash" : "");
     // Of those that are not unique only the name matters: it decides on later ones.
     if (index.unique) {
-      for (const IndexPart& part : index.parts) line += fmt::format(" {}({})", part.column, part.prefix);
+      for (const IndexPart& part : index.parts) {
+        // MariaDB gives a geometry without a prefix one of its own, which no statement tells and no row
+        // needs.
+        line += fmt::format(" {}({})", part.column, IsGeometry(definition, part.column) ? 0 : part.prefix);
+      }
     }
     indexes.push_back(std::move(line));
   }

@@ -161,7 +161,8 @@ TEST_P(LogStreamTest, AfterAGtidSetAndFromAPositionGoOnExactly) {
     ASSERT_EQ(reading.recorder->done.size(), 2u);
     EXPECT_EQ(reading.recorder->done[0].file, middle.file);
     EXPECT_EQ(reading.recorder->done[1].file, end.file);
-    EXPECT_EQ(reading.recorder->done[1].end, end.offset);
+    // MariaDB writes a checkpoint (40 bytes) into a new file at a moment of its own choice.
+    EXPECT_THAT(end.offset - reading.recorder->done[1].end, ::testing::AnyOf(0, 40));
     EXPECT_EQ(reading.recorder->files.front(), middle.file);
     EXPECT_EQ(reading.recorder->files.back(), end.file);
   }

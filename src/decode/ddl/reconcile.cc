@@ -393,7 +393,9 @@ absl::StatusOr<Reconciled> FromHistory(const TableMap& map, const SourceTable& o
     if (!difference.empty()) {
       problems.push_back(fmt::format("column {}: {} {}", i + 1, known.columns[i].name, difference));
     }
-    if (known.columns[i].nullable != map.columns[i].nullable) {
+    if (i >= own.columns.size()) {  // the server's own, of which no statement tells
+      known.columns[i].nullable = map.columns[i].nullable;
+    } else if (known.columns[i].nullable != map.columns[i].nullable) {
       result.differences.push_back(fmt::format("column {}: {} {} NULL in the log", i + 1,
                                                known.columns[i].name,
                                                map.columns[i].nullable ? "may be" : "is never"));

@@ -298,7 +298,8 @@ void Editor::KeepIndex(const TableIndex& index) {
     const size_t place = part.column.empty() ? columns_.size() : Find(part.column);
     if (place == columns_.size()) continue;  // an index loses what the table loses
     const SourceColumn& column = columns_[place].column;
-    const bool text = column.type == SourceType::kText || column.type == SourceType::kBlob;
+    const bool text = column.type == SourceType::kText || column.type == SourceType::kBlob ||
+                      column.type == SourceType::kGeometry;
     const bool sized = column.type == SourceType::kChar || column.type == SourceType::kVarchar ||
                        column.type == SourceType::kBinary || column.type == SourceType::kVarbinary;
     if ((!text && !sized) || (sized && part.prefix >= column.length)) part.prefix = 0;
