@@ -1,12 +1,13 @@
-// The second half of ./demo: servers, data, `hakobu run`, and what BigQuery then holds.
+// The second half of ./demo: servers, data, `hakobu run`, what BigQuery then holds, and `hakobu stream`.
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
 const root = new URL('..', import.meta.url).pathname;
 process.env.HAKOBU ??= join(root, 'build/release/hakobu');
-const { hakobu, startBigquery, startMysql } = await import('../tests/harness/servers.mjs');
+const { hakobu, Server, startBigquery, startMysql } = await import('../tests/harness/servers.mjs');
 const { bigqueryClient } = await import('../tests/harness/clients.mjs');
+const { showStream } = await import('./demo-stream.mjs');
 const { loadGyms } = await import('../tests/harness/dataset.mjs');
 
 const folder = join(root, 'build/demo');
@@ -19,7 +20,8 @@ async function mysqlWithGyms() {
   const loaded = join(data, 'gyms.loaded');
   // A folder that a first demo did not finish is made anew.
   if (!existsSync(loaded)) rmSync(data, { recursive: true, force: true });
-  const mysql = await startMysql({ folder: data, options: ['--innodb-flush-log-at-trx-commit=2', '--innodb-buffer-pool-size=512M'] });
+  const mysql = await startMysql({ folder: data, options: ['--innodb-flush-log-at-trx-commit=2', '--innodb-buffer-pool-size=512M',
+    '--server-id=1', '--log-bin=binlog', '--gtid-mode=ON', '--enforce-gtid-consistency=ON'] });
   say(`MySQL ${existsSync(loaded) ? 'has the gyms already' : 'is being filled with a chain of gyms'} (${mysql.socketPath})`);
   if (!existsSync(loaded)) {
     const admin = await mysql.connect();
@@ -29,12 +31,17 @@ async function mysqlWithGyms() {
     await admin.end();
     writeFileSync(loaded, '');
   }
+  const admin = await mysql.connect();
+  await admin.query('GRANT REPLICATION SLAVE ON *.* TO hakobu@localhost');
+  await admin.end();
   return mysql;
 }
 
+const environmentOf = (mysql, bigquery) => ({ ...process.env, GYMS_SOCKET: mysql.socketPath, GYMS_REST: bigquery.endpoint,
+  GYMS_GRPC: `127.0.0.1:${bigquery.grpcPort}`, GYMS_SALT: 'demo' });
+
 function deliver(mysql, bigquery) {
-  const environment = { ...process.env, GYMS_SOCKET: mysql.socketPath, GYMS_REST: bigquery.endpoint,
-    GYMS_GRPC: `127.0.0.1:${bigquery.grpcPort}`, GYMS_SALT: 'demo' };
+  const environment = environmentOf(mysql, bigquery);
   say('hakobu -c examples/gyms.yaml run');
   const child = spawn(hakobu, ['-c', join(root, 'examples/gyms.yaml'), 'run'], { env: environment, stdio: 'inherit' });
   return new Promise((resolve) => child.once('exit', resolve));
@@ -67,6 +74,8 @@ try {
   if (code !== 0 && code !== 3) throw new Error(`hakobu run ended with ${code}`);
   if (code === 3) console.log('\nExit code 3: everything is delivered; the values above that BigQuery cannot hold are NULL, and named.');
   await readBack(bigquery);
+  await showStream({ mysql, say, client: bigqueryClient(bigquery, { projectId: 'demo' }),
+    start: (args) => new Server(hakobu, args, { env: environmentOf(mysql, bigquery) }) });
   say(`Done in ${Math.round((Date.now() - started) / 1000)} s.`);
 } catch (error) {
   console.error(`demo: ${error.message}`);

@@ -75,6 +75,14 @@ for (const flavor of ['mysql', 'mariadb']) {
         DELETE FROM members WHERE id BETWEEN 1100 AND 1200; COMMIT`);
       await waitUntilEqual({ ...common, tables: ['members', 'visits', 'n'], server: stream });
     });
+    await t.test('an idle source: copies become whole, and the place stands at the end of the log', async () => {
+      const idle = makeStream({ mysql, bigquery: server, dataset: 'idle', tables: [{ table: 'shop.members' }], test: t });
+      const result = await idle.catchUp();
+      assert.equal(result.code, 0, result.stderr);
+      assert.equal(result.status.tables[0].state, 'whole');
+      const again = await idle.catchUp({ timeoutMs: 20000 });
+      assert.equal(again.code, 0, again.stderr);
+    });
     await t.test('a stop keeps the place, and the next start goes on', async () => {
       const { code } = await stream.stop();
       assert.equal(code, 0, stream.output);
