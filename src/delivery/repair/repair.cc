@@ -81,14 +81,15 @@ class Repairer {
            std::find(options_.gaps.begin(), options_.gaps.end(), gap.record.id) != options_.gaps.end();
   }
 
-  // A later copy of the whole table, since finished, has made it whole.
+  // A history whose rows cannot be told apart is made whole by a later copy; every other table is compared.
   void TakeCopies(const std::vector<StreamTableRecord>& records) {
     for (Gap& gap : gaps_) {
       if (!gap.open()) continue;
       for (GapTable& table : gap.tables) {
         for (const StreamTableRecord& record : records) {
           if (record.source != table.source || table.whole()) continue;
-          if (record.copy_sequence == table.copy || record.state != "whole") continue;
+          if (record.mode != "history" || record.copy_sequence == table.copy || record.state != "whole")
+            continue;
           table.repair =
               TableRepair{.method = TableRepair::Method::kCopied,
                           .when = record.since,
