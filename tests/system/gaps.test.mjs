@@ -128,6 +128,7 @@ test('purged while the stream was off', async (t) => {
   const gap = await theGap(context, 'purged');
   const [[{ missing }]] = await admin.query('SELECT GTID_SUBTRACT(?, ?) AS missing', [after.gtids, before.gtids]);
   assert.equal(gap.missing_gtids, missing);
+  assert.ok(Date.parse(gap.from) <= Date.parse(gap.until), `${gap.from} to ${gap.until}`);
   assert.equal(gap.phantom_gtids, '');
   await repaired(context, { found: {
     members: { missing: 2, different: 1, extra: 2 },

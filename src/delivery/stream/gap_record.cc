@@ -47,7 +47,12 @@ StreamGapRecord GapRecordOf(const Continuity& judgement, const StreamPosition& s
   SplitPlace(judgement.from_position, &gap.from_file, &gap.from_offset);
   SplitPlace(judgement.until_position, &gap.to_file, &gap.to_offset);
   if (judgement.from.has_value()) gap.from_time = *judgement.from;
-  if (judgement.until.has_value()) gap.to_time = *judgement.until;
+  if (judgement.until.has_value()) {
+    gap.to_time = *judgement.until;
+    // Log files tell their making in whole seconds: what the second still brought is inside the gap.
+    if (gap.to_time == absl::FromUnixSeconds(absl::ToUnixSeconds(gap.to_time)))
+      gap.to_time += absl::Seconds(1);
+  }
   gap.cause = GapCauseCode(judgement.cause);
   gap.detail_json = Dump({{"missing_gtids", judgement.missing_gtids},
                           {"phantom_gtids", judgement.phantom_gtids},

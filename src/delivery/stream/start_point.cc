@@ -125,6 +125,7 @@ absl::StatusOr<StartPoint> FirstStart(StreamContext*, Connection* source) {
   point.position.file = state.file;
   point.position.offset = state.offset;
   point.position.gtid_set = state.gtid_on ? state.executed_gtids : "";
+  point.position.log_time = state.server_now;  // what was committed by then comes with the tables' copies
   if (state.flavor == ServerFlavor::kMariaDb) {
     HAKOBU_RETURN_IF_ERROR(ReadSnapshotPosition(source, &point.position));
   }
