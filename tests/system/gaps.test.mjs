@@ -361,3 +361,29 @@ test('soft deletes, a stopped stream and --recopy', async (t) => {
   assert.equal((await hakobu('repair')).code, 2);
   await admin.end();
 });
+
+test('many key ranges, and a history', async (t) => {
+  const context = await begin(t, { defaults: { chunk_rows: 1000 } });
+  const { admin, caughtUp, hakobu, bigquery, equal, job } = context;
+  job.config.tables = [{ table: 'shop.*' }, { table: 'shop.visits', history: true }];
+  await admin.query(`SET SESSION cte_max_recursion_depth = 20000; INSERT INTO members
+    WITH RECURSIVE n AS (SELECT 1000 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 9000) SELECT i, CONCAT('name ', i), NULL, i, NULL FROM n;
+    ANALYZE TABLE members`);
+  await caughtUp();
+  assert.equal((await hakobu('verify')).code, 0);
+  await admin.query(`SET sql_log_bin = 0; DELETE FROM members WHERE id IN (1500, 8500); UPDATE members SET points = -1 WHERE id = 5000;
+    INSERT INTO members VALUES (9500, 'lost', NULL, NULL, NULL); ${lost.split(';').filter((each) => each.includes('visits')).join(';')}`);
+  const repair = await hakobu('repair', 'members', 'visits');
+  assert.equal(repair.code, 0, repair.stdout + repair.stderr);
+  const [members, visits] = ['shop.members', 'shop.visits'].map((name) => repair.json.tables.find((table) => table.source === name));
+  assert.ok(members.chunks > 4, `${members.chunks} ranges`);
+  assert.deepEqual(members.found, { missing: 1, different: 1, extra: 2 });
+  assert.equal(members.rows, 8005);
+  assert.deepEqual(members.first_keys, ['1500', '5000', '8500', '9500']);
+  assert.deepEqual(visits.found, { missing: 1, different: 1, extra: 1 });
+  await equal(undefined, ['members']);
+  const [types] = await bigquery.query('SELECT _hakobu_type AS type, COUNT(*) AS count FROM live.visits GROUP BY 1 ORDER BY 1');
+  assert.deepEqual(types, [{ type: 'repair', count: 2 }, { type: 'repair_delete', count: 1 }, { type: 'snapshot', count: 2 }]);
+  assert.equal((await hakobu('verify')).code, 0);
+  await admin.end();
+});

@@ -125,7 +125,6 @@ class Repairer {
   absl::Status RunTable(const TableWork& work) {
     RepairedTable table;
     table.source = work.name;
-    table.target = work.target.ToString();
     const absl::Time began = context_.clock->Now();
     absl::Status status = CheckState(work.name);
     if (status.ok()) status = CompareAndRepair(work, &table);
@@ -166,6 +165,7 @@ class Repairer {
       HAKOBU_ASSIGN_OR_RETURN(differences, compare->CompareAgain());
       if (compare->stream_is_behind()) break;
     }
+    table->target = compare->target().ToString();
     table->chunks = compare->chunks();
     table->rows = compare->rows();
     table->found = table->left = differences;

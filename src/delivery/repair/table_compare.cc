@@ -453,14 +453,8 @@ absl::Status TableCompare::SendExtra() {
 }
 
 absl::Status TableCompare::AppendToHistory(const std::string& sequence) {
-  LogPlace place;
-  uint64_t* const sections[] = {&place.epoch, &place.file, &place.position, &place.row};
-  const char* at = sequence.data();
-  for (uint64_t* section : sections) {
-    at = std::from_chars(at, sequence.data() + sequence.size(), *section, 16).ptr;
-    if (at != sequence.data() + sequence.size()) ++at;
-  }
-  return Run(AppendRepairSql(lane_, Tables(), record_.round, SortableSequence(place)));
+  const std::string place = SortableSequence(ParseSequence(sequence));
+  return Run(AppendRepairSql(lane_, Tables(), record_.round, place));
 }
 
 absl::StatusOr<std::vector<size_t>> TableCompare::ChunksThatDiffered() {

@@ -50,6 +50,17 @@ std::string SortableSequence(const LogPlace& place) {
   return {text, WriteSortableSequence(place, text)};
 }
 
+LogPlace ParseSequence(std::string_view text) {
+  LogPlace place;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  for (uint64_t* const section : {&place.epoch, &place.file, &place.position, &place.row}) {
+    at = std::from_chars(at, end, *section, 16).ptr;
+    if (at != end) ++at;
+  }
+  return place;
+}
+
 LogPlace JustBefore(uint64_t epoch, uint64_t file, uint64_t position) {
   constexpr uint64_t kLast = std::numeric_limits<uint64_t>::max();
   if (position > 0) return {epoch, file, position - 1, kLast};

@@ -25,6 +25,7 @@ std::string SequenceText(const LogPlace& place);
 // With each section padded to 16 digits: sorts as text.
 size_t WriteSortableSequence(const LogPlace& place, char* out);
 std::string SortableSequence(const LogPlace& place);
+LogPlace ParseSequence(std::string_view text);  // what either of them wrote
 
 // Above every change before the place, below every one from it on: what copied rows are sent with.
 LogPlace JustBefore(uint64_t epoch, uint64_t file, uint64_t position);

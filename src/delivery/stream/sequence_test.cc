@@ -25,5 +25,11 @@ TEST(Sequence, FileNumbers) {
   EXPECT_EQ(FileNumber("binlog"), 0U);
 }
 
+TEST(Sequence, IsReadBackFromBothForms) {
+  const LogPlace place{3, 0x29, 0xFFFFFFFFFF, ~uint64_t{0}};
+  EXPECT_EQ(ParseSequence(SequenceText(place)), place);
+  EXPECT_EQ(ParseSequence(SortableSequence(place)), place);
+}
+
 }  // namespace
 }  // namespace hakobu

@@ -155,7 +155,8 @@ absl::Status TableCopy::Read(const Chunk& bounds, const LaneSchema& schema, Prot
   const std::string sequence = table_->record().copy_sequence;
   RowFacts facts;
   facts.type = "snapshot";
-  facts.place = sequence;
+  const std::string sortable = SortableSequence(ParseSequence(sequence));
+  facts.place = sortable;
   Batch batch(schema.columns());
   std::vector<RowChange> changes;
   Quarantine quarantine;
