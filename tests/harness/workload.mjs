@@ -125,7 +125,7 @@ export async function runWorkload({ mysql, database, seed, sessions = 3, steps =
         await act(connection, random, state);
         done[name] = (done[name] ?? 0) + 1;
       } catch (error) {
-        if (!transient.has(error.code)) throw Object.assign(error, { message: `${name}: ${error.message}` });
+        if (!transient.has(error.code) && !/closed state/.test(error.message)) throw Object.assign(error, { message: `${name}: ${error.message}` });
         await connection?.destroy();  // what it had begun is rolled back by the server
         connection = undefined;
         await sleep(50);

@@ -84,7 +84,7 @@ for (let seed = first; seed < first + seeds; ++seed) {
     const done = await work;
     assert.ok(Object.keys(done).length > 10, JSON.stringify(done));
     await waitUntilEqual({ mysql: state.mysql, bigquery: bigqueryClient(state.server), database, dataset: 'live',
-      tables: workloadTables, server: state.stream, timeoutMs: 60000 });
+      tables: workloadTables, server: state.stream, timeoutMs: 150000 });
     const { code } = await state.stream.stop();
     assert.equal(code, 0, state.stream.output);
     const caughtUp = await job.catchUp();

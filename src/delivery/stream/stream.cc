@@ -19,6 +19,9 @@
 namespace hakobu {
 namespace {
 
+// How long a source that does not answer is waited for before anything has begun: long enough for its
+// restart, short enough to tell whoever has mistyped its address.
+constexpr absl::Duration kStartPatience = absl::Minutes(1);
 constexpr absl::Duration kStoreEvery = absl::Milliseconds(100);
 constexpr absl::Duration kShowEvery = absl::Seconds(1);
 // How long what is on its way is waited for after a request to stop.
@@ -64,6 +67,7 @@ class Stream : public SenderEvents {
     started_ = context_.clock->Now();
     HAKOBU_RETURN_IF_ERROR(Open());
     HAKOBU_RETURN_IF_ERROR(Prepare());
+    begun_ = true;
     Log(LogSeverity::kInfo, "stream started", {{"tables", fmt::format("{}", context_.tables.all().size())}});
     std::thread reader([this] {
       const absl::Status status = reader_.Run(start_);
@@ -80,6 +84,9 @@ class Stream : public SenderEvents {
     for (std::thread& thread : copiers) thread.join();
     return End();
   }
+
+  // Whether everything was ready: what fails after that is retried by those who do it.
+  bool begun() const { return begun_; }
 
   void OnLaneFailed(size_t lane, const absl::Status& status) override {
     CrashPoint("stream.lane_failed");
@@ -352,6 +359,7 @@ class Stream : public SenderEvents {
   absl::Time started_;
   StreamPosition start_;
   StreamPosition stored_;
+  bool begun_ = false;
   bool first_ = false;
   LogPosition goal_;
   bool caught_up_ = false;
@@ -424,7 +432,20 @@ int ExitCode(const StreamReport& report) {
 absl::StatusOr<StreamReport> RunStream(const Config& config, const StreamOptions& options,
                                        StreamObserver* observer, const Cancellation& cancel) {
   StreamObserver silent;
-  return Stream(config, options, observer == nullptr ? &silent : observer, cancel).Run();
+  if (observer == nullptr) observer = &silent;
+  RetryPolicy policy;
+  policy.longest_delay = absl::Seconds(5);
+  policy.max_elapsed = kStartPatience;
+  const RetryContext retry{.clock = options.clock, .cancellation = &cancel, .jitter = {}};
+  for (Backoff backoff(policy, retry);;) {
+    Stream stream(config, options, observer, cancel);
+    absl::StatusOr<StreamReport> report = stream.Run();
+    if (report.ok() || stream.begun() || report.status().code() != absl::StatusCode::kUnavailable)
+      return report;
+    Log(LogSeverity::kWarning, "the stream cannot start yet",
+        {{"reason", std::string(View(report.status().message()))}});
+    if (!backoff.Wait(report.status()).ok()) return cancel.cancelled() ? cancel.Check() : report.status();
+  }
 }
 
 }  // namespace hakobu
