@@ -109,8 +109,8 @@ class AppendConnection {
   // Waits for all answers.
   absl::Status Flush(TargetId target);
   absl::Status FlushAll();  // the first failure of any target
-  // Takes in what has arrived: keeps acknowledgements fresh while nothing is appended. With `longest`, waits at most so
-  // long for something to arrive. Failures of a target are told by Failure alone.
+  // Takes in what has arrived: keeps acknowledgements fresh while nothing is appended. With `longest`, waits
+  // at most so long for something to arrive. Failures of a target are told by Failure alone.
   absl::Status Poll(absl::Duration longest = absl::ZeroDuration());
   // OK until the target has failed for good.
   absl::Status Failure(TargetId target) const;

@@ -313,7 +313,8 @@ absl::Status Follower::OnRotate(const binlog::LogContext& context) {
 }
 
 absl::Status Follower::OnHeartbeat(const binlog::LogContext& context) {
-  // Sent only when there is nothing else to send: what lies before its position was sent, or is in our GTID set.
+  // Sent only when there is nothing else to send: what lies before its position was sent, or is in our GTID
+  // set.
   if (in_transaction_) return absl::OkStatus();
   if (context.file == boundary_.file) boundary_.offset = std::max(boundary_.offset, context.next_position);
   whole_until_ = std::max(whole_until_, proven_);
