@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "app/destination_side.h"
 #include "app/interrupt.h"
 #include "app/plan_report.h"
+#include "app/plan_stream.h"
 #include "base/status.h"
 #include "config/load.h"
 
@@ -27,8 +30,29 @@ absl::StatusOr<int> ShowPlan(const GlobalOptions& globals, const std::vector<std
   if (!std::filesystem::exists(config.ledger)) options.ledger_path = ":memory:";
   options.patience = absl::Seconds(10);  // somebody is waiting
   options.addresses = destination->addresses();
+  std::string stream;
+  if (tables.empty() && HasStreamTables(config)) {
+    HAKOBU_ASSIGN_OR_RETURN(stream, StreamPlan(config, destination->addresses(), globals.json, cancel));
+    const bool all = std::all_of(config.tables.begin(), config.tables.end(), [](const TableRule& rule) {
+      return rule.options.mode == TableMode::kStream;
+    });
+    if (all) {
+      fmt::print("{}\n", globals.json ? "{\"tables\":[],\"stream\":" + stream + "}" : stream);
+      return kExitDone;
+    }
+  }
   HAKOBU_ASSIGN_OR_RETURN(const RunPlan plan, PlanRun(config, options, cancel));
-  fmt::print("{}", globals.json ? PlanJson(plan, config.prices) : PlanText(plan, config.prices));
+  if (!globals.json) {
+    fmt::print("{}{}", PlanText(plan, config.prices), stream);
+    return kExitDone;
+  }
+  if (stream.empty()) {
+    fmt::print("{}", PlanJson(plan, config.prices));
+    return kExitDone;
+  }
+  nlohmann::ordered_json json = nlohmann::ordered_json::parse(PlanJson(plan, config.prices));
+  json["stream"] = nlohmann::ordered_json::parse(stream);
+  fmt::print("{}\n", json.dump(2));
   return kExitDone;
 }
 

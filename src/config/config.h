@@ -165,7 +165,6 @@ struct StreamConfig {
   uint32_t copy_connections = 1;  // that read first copies from the source
   uint64_t memory = 24ull << 20;  // of encoded changes that are not yet acknowledged
   std::string listen;             // "127.0.0.1:9464"; empty: no HTTP
-  std::string ddl_history;        // table in BigQuery; empty: none
   OnGap on_gap = OnGap::kContinue;
   SpoolConfig spool;
 };

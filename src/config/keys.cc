@@ -204,10 +204,6 @@ Section StreamSection() {
       .Text("listen", &StreamConfig::listen,
             "HOST:PORT for health, readiness and Prometheus metrics over HTTP. None when not given.")
       .Example("127.0.0.1:9464");
-  builder
-      .Text("ddl_history", &StreamConfig::ddl_history,
-            "Table in BigQuery that gets a row for every DDL statement on the tables. None when not given.")
-      .Example("schema_history");
   builder.Choose<OnGap>("on_gap", &StreamConfig::on_gap,
                         {{OnGap::kContinue, "continue",
                           "the gap is recorded, its tables are not called whole until `hakobu repair` has "
