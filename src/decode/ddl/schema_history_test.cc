@@ -93,6 +93,13 @@ TEST_F(SchemaHistoryTest, ConversionWidensTexts) {
   EXPECT_EQ(effects[0].columns[1].kind, ColumnEffect::Kind::kCharset);
 }
 
+TEST_F(SchemaHistoryTest, TwoCharacterSetsInOneStatementAreNotGuessed) {
+  Run("CREATE TABLE t (a TEXT CHARACTER SET utf8mb3) CHARSET utf8mb4");
+  const auto effects = Run("ALTER TABLE t CONVERT TO CHARACTER SET latin1, DEFAULT CHARSET latin2");
+  ASSERT_EQ(effects.size(), 1u);
+  EXPECT_EQ(effects[0].kind, TableEffect::Kind::kUnknown);
+}
+
 TEST_F(SchemaHistoryTest, PlacesFollowTheStatementsOrder) {
   Run("CREATE TABLE t (a INT, b INT, c INT, d INT)");
   Run("ALTER TABLE t ADD x INT AFTER c, MODIFY c BIGINT FIRST, ADD y INT FIRST, DROP b, RENAME COLUMN d TO "

@@ -155,12 +155,16 @@ absl::Status Editor::ChooseCollation() {
     if (!set.options.collation.empty()) options.collation = set.options.collation;
     if (set.options.comment) after_.table.comment = *set.options.comment;
   });
+  const bool other = !options.charset.empty() || !options.collation.empty();
   bool convert = false;
   ForEach<ConvertCharset>([&](const ConvertCharset& action) {
     convert = true;
     if (!action.charset.empty()) options.charset = action.charset;
     if (!action.collation.empty()) options.collation = action.collation;
   });
+  if (convert && other) {
+    return absl::FailedPreconditionError("it converts to one character set and makes another the default");
+  }
   std::string collation = ResolveCollation(options.charset, options.collation, context_);
   const bool to_default = options.charset == "default" || (convert && collation.empty());
   if (to_default) collation = database_collation_;
