@@ -11,7 +11,7 @@ import { startBigquery, startMysql } from '../harness/servers.mjs';
 import { makeStream, waitUntilEqual } from '../harness/stream.mjs';
 import { makeWorkload, runWorkload, workloadTables } from '../harness/workload.mjs';
 
-const seeds = Number(process.env.HAKOBU_STREAM_SEEDS ?? 20);
+const seeds = Number(process.env.HAKOBU_STREAM_SEEDS ?? 10);
 const first = Number(process.env.HAKOBU_STREAM_FIRST_SEED ?? 1);
 const options = {
   mysql: ['--server-id=1', '--log-bin=binlog', '--gtid-mode=ON', '--enforce-gtid-consistency=ON', '--sync-binlog=1'],
