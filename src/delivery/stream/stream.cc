@@ -25,7 +25,8 @@ constexpr absl::Duration kStartPatience = absl::Minutes(1);
 constexpr absl::Duration kStoreEvery = absl::Milliseconds(100);
 constexpr absl::Duration kShowEvery = absl::Seconds(1);
 // How long what is on its way is waited for after a request to stop.
-constexpr absl::Duration kDrainFor = absl::Seconds(8);  // containers are killed 10 s after they are asked to stop
+constexpr absl::Duration kDrainFor =
+    absl::Seconds(8);  // containers are killed 10 s after they are asked to stop
 constexpr absl::Duration kRestPatience = absl::Minutes(10);
 
 RetryPolicy Patient() {
