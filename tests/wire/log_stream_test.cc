@@ -266,8 +266,13 @@ TEST_P(LogStreamTest, PurgedFilesAreToldFromAServerThatLacksWhatWasSeen) {
   server.Execute(
       "INSERT INTO s.p VALUES (1); FLUSH BINARY LOGS; INSERT INTO s.p VALUES (2); FLUSH BINARY LOGS");
   const LogState later = State(server);
-  server.Execute(fmt::format("PURGE BINARY LOGS TO '{}'", later.file));
-  const LogState purged = State(server);
+  LogState purged = first;
+  // MariaDB keeps a file until its checkpoint has been written to a later one, a moment after the flush.
+  for (int tries = 0; tries < 50 && (tries == 0 || purged.files.size() > 1); ++tries) {
+    if (tries > 0) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    server.Execute(fmt::format("PURGE BINARY LOGS TO '{}'", later.file));
+    purged = State(server);
+  }
   EXPECT_EQ(purged.files.size(), 1u);
 
   for (const LogStart& start : {LogStart::At(first.file, first.offset), After(first.executed_gtids)}) {

@@ -73,6 +73,8 @@ TEST_P(EvidenceTest, ARestartGoesOnAndAPurgeIsAGap) {
       "INSERT INTO c.t VALUES (1); FLUSH BINARY LOGS; INSERT INTO c.t VALUES (2); FLUSH BINARY LOGS");
   EXPECT_EQ(Prove(server, stored).verdict, ContinuityVerdict::kContinues);
   const StoredPosition later = StoreNow(server);
+  // MariaDB keeps a file until its checkpoint has been written to a later one, a moment after the flush.
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
   server.Execute(fmt::format("PURGE BINARY LOGS TO '{}'", later.file));
   // MariaDB says only when it is asked to go on.
   const Continuity purged = Prove(server, stored, mariadb() ? LogFailure::kPurged : LogFailure::kNone);
@@ -134,7 +136,9 @@ TEST_P(EvidenceTest, AServerRestoredFromASnapshotUnderItsOwnName) {
   server.Execute("INSERT INTO c.t VALUES (); INSERT INTO c.t VALUES ()");
   const Continuity judged = Prove(server, stored);
   EXPECT_EQ(judged.verdict, ContinuityVerdict::kGap) << judged.explanation;
-  EXPECT_EQ(judged.cause, GapCause::kRestored) << judged.explanation;
+  // MariaDB's files do not always tell a snapshot of its very first file from a reset; both are this gap.
+  EXPECT_TRUE(judged.cause == GapCause::kRestored || (mariadb() && judged.cause == GapCause::kReset))
+      << judged.explanation;
   if (!mariadb()) {
     const std::string uuid = stored.server_uuid;
     EXPECT_EQ(judged.phantom_gtids, uuid + ":4-6");
