@@ -28,6 +28,13 @@ bool Passed(const StreamPosition& position, int64_t epoch, const LogPosition& to
   return at != want ? at > want : position.offset >= to.offset;
 }
 
+absl::StatusOr<StreamPosition> StoredPosition(StreamLog& log) {
+  HAKOBU_ASSIGN_OR_RETURN(const std::optional<StreamPosition> stored, log.Position());
+  if (stored.has_value()) return *stored;
+  return WithHint(absl::FailedPreconditionError("nothing has been streamed with this ledger"),
+                  "run `hakobu stream` first");
+}
+
 SourceColumn Integer(std::string_view name) {
   SourceColumn column;
   column.name = name;
@@ -150,11 +157,7 @@ absl::Status TableCompare::MakeRowsTable() {
 // Rows read from here on are sent below every change that the stream delivers after the place it has stored,
 // and above every one that it delivered before.
 absl::StatusOr<std::string> TableCompare::NoteSequence() {
-  HAKOBU_ASSIGN_OR_RETURN(const std::optional<StreamPosition> stored, context_->log->Position());
-  if (!stored.has_value()) {
-    return WithHint(absl::FailedPreconditionError("nothing has been streamed with this ledger"),
-                    "run `hakobu stream` first");
-  }
+  HAKOBU_ASSIGN_OR_RETURN(const StreamPosition stored, StoredPosition(*context_->log));
   HAKOBU_ASSIGN_OR_RETURN(Connection * source, Source());
   HAKOBU_ASSIGN_OR_RETURN(const LogState state, ReadLogState(source));
   const auto another = [&](std::string_view why) {
@@ -162,16 +165,16 @@ absl::StatusOr<std::string> TableCompare::NoteSequence() {
         absl::FailedPreconditionError(fmt::format("the source is not where the stream left it: {}", why)),
         "run `hakobu stream` first: it finds out what that means for the tables");
   };
-  if (state.server_uuid != stored->server_uuid || state.server_id != stored->server_id) {
+  if (state.server_uuid != stored.server_uuid || state.server_id != stored.server_id) {
     return another("another server answers");
   }
-  const bool by_gtid = stored->flavor == "mysql" && !stored->gtid_set.empty();
+  const bool by_gtid = stored.flavor == "mysql" && !stored.gtid_set.empty();
   // What the log has may not be seen by readers of the tables at the same moment.
   if (!by_gtid) {
     if (context_->cancel->WaitFor(absl::Seconds(1))) return context_->cancel->Check();
   } else {
     const std::string sql =
-        fmt::format("SELECT GTID_SUBSET({}, @@GLOBAL.gtid_executed)", QuoteText(stored->gtid_set));
+        fmt::format("SELECT GTID_SUBSET({}, @@GLOBAL.gtid_executed)", QuoteText(stored.gtid_set));
     for (int tries = 0;; ++tries) {
       HAKOBU_ASSIGN_OR_RETURN(const std::string contained, source->QueryValue(sql));
       if (contained == "1") break;
@@ -180,7 +183,7 @@ absl::StatusOr<std::string> TableCompare::NoteSequence() {
     }
   }
   return SequenceText(
-      JustBefore(static_cast<uint64_t>(stored->epoch), FileNumber(stored->file), stored->offset));
+      JustBefore(static_cast<uint64_t>(stored.epoch), FileNumber(stored.file), stored.offset));
 }
 
 absl::Status TableCompare::NotePosition() {
@@ -198,12 +201,12 @@ absl::Status TableCompare::NotePosition() {
 absl::Status TableCompare::WaitForStream() {
   HAKOBU_ASSIGN_OR_RETURN(Connection * source, Source());
   HAKOBU_ASSIGN_OR_RETURN(const LogPosition end, ReadLogPosition(source));
-  HAKOBU_ASSIGN_OR_RETURN(const std::optional<StreamPosition> first, context_->log->Position());
+  HAKOBU_ASSIGN_OR_RETURN(const StreamPosition first, StoredPosition(*context_->log));
   const absl::Time until = context_->clock->Now() + kLongestWaitForStream;
   behind_ = false;
   for (;;) {
-    HAKOBU_ASSIGN_OR_RETURN(const std::optional<StreamPosition> now, context_->log->Position());
-    if (Passed(*now, first->epoch, end)) break;
+    HAKOBU_ASSIGN_OR_RETURN(const StreamPosition now, StoredPosition(*context_->log));
+    if (Passed(now, first.epoch, end)) break;
     {
       // Whoever streams holds the lock.
       HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<StreamLog> probe, StreamLog::Open(context_->ledger_path));
