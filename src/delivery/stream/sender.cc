@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "base/status.h"
 
 namespace hakobu {
@@ -87,7 +89,7 @@ std::deque<Sender::Item> Sender::TakeItems() {
   const auto any = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return !items_.empty() || stopping_; };
   if (waiting_ == 0) mutex_.AwaitWithTimeout(absl::Condition(&any), kIdle);
   counters_ = connection_.counters();
-  return std::move(items_);
+  return std::exchange(items_, {});
 }
 
 void Sender::Run() {
@@ -95,7 +97,6 @@ void Sender::Run() {
     std::deque<Item> items = TakeItems();
     {
       absl::MutexLock lock(&mutex_);
-      items_.clear();  // moved from
       if (stopping_) return;
     }
     absl::Status status;
