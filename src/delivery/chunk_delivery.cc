@@ -5,14 +5,13 @@
 #include "base/crash_point.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "delivery/reading.h"
 #include "destination/error.h"
 #include "destination/retry.h"
 
 namespace hakobu {
 namespace {
 
-constexpr size_t kBatchBytes = 64 << 10;  // decoded and encoded while they are in the core's own cache
-constexpr size_t kBatchRows = 2000;
 constexpr int kNewStreams = 5;  // tries after errors of the stream itself
 
 std::vector<QuarantineRecord> Records(const Quarantine& quarantine) {
@@ -43,7 +42,7 @@ bool IsJobsOwnError(const absl::Status& status) {
 }
 
 // Every attempt has a job id of its own, so what wants a new one is tried again too.
-bool PassesByItself(const absl::Status& status) {
+bool MayPass(const absl::Status& status) {
   if (status.code() == absl::StatusCode::kUnavailable || status.code() == absl::StatusCode::kAborted) {
     return true;
   }
@@ -81,7 +80,7 @@ absl::Status ChunkDelivery::Deliver(TableRun* table, ChunkRecord* chunk) {
       ++table->retries;
       continue;
     }
-    if (!PassesByItself(status)) return status;
+    if (!MayPass(status)) return status;
     ++table->retries;
     Log(LogSeverity::kWarning, "chunk failed, trying again",
         {{"table", table->work.name},
@@ -134,7 +133,7 @@ absl::Status ChunkDelivery::ReadInto(TableRun* table, const Chunk& bounds, RowSi
   std::string_view packet;
   while (reader.Next(&packet)) {
     HAKOBU_RETURN_IF_ERROR(table->decoder->Decode(packet, &batch));
-    if (batch.bytes() >= kBatchBytes || batch.rows() >= kBatchRows) HAKOBU_RETURN_IF_ERROR(send());
+    if (IsFull(batch)) HAKOBU_RETURN_IF_ERROR(send());
   }
   HAKOBU_RETURN_IF_ERROR(reader.status());
   return send();
@@ -162,8 +161,7 @@ absl::StatusOr<bool> ChunkDelivery::FinishSealed(TableRun* table, ChunkRecord* c
   if (!job.ok()) {
     // Not there, or failed: nothing of it is in the table.
     if (IsJobsOwnError(job.status()) && job.status().code() != absl::StatusCode::kCancelled) return false;
-    if (PassesByItself(job.status()) || job.status().code() == absl::StatusCode::kCancelled)
-      return job.status();
+    if (MayPass(job.status()) || job.status().code() == absl::StatusCode::kCancelled) return job.status();
     return false;
   }
   HAKOBU_RETURN_IF_ERROR(run_->ledger->FinishSealedChunk(run_->run_id, table->work.name, chunk->number));

@@ -1,7 +1,6 @@
 #include "delivery/table_work.h"
 
 #include <fmt/format.h>
-#include <fnmatch.h>
 
 #include <algorithm>
 #include <map>
@@ -10,18 +9,15 @@
 
 #include "absl/strings/ascii.h"
 #include "base/status.h"
+#include "config/glob.h"
 #include "delivery/sides.h"
 
 namespace hakobu {
 namespace {
 
-bool Matches(const std::string& pattern, const std::string& text) {
-  return fnmatch(pattern.c_str(), text.c_str(), 0) == 0;
-}
-
 bool MatchesAny(const std::vector<std::string>& patterns, const std::string& text) {
   return std::any_of(patterns.begin(), patterns.end(),
-                     [&](const std::string& pattern) { return Matches(pattern, text); });
+                     [&](const std::string& pattern) { return GlobMatches(pattern, text); });
 }
 
 std::string DatabaseOf(const std::string& pattern) {
@@ -33,7 +29,7 @@ absl::StatusOr<std::set<std::string>> Databases(const Config& config, Connection
   bool all_wanted = false;
   for (const TableRule& rule : config.tables) {
     const std::string database = DatabaseOf(rule.pattern);
-    if (database.find_first_of("*?[") == std::string::npos) {
+    if (!IsGlob(database)) {
       databases.insert(database);
     } else {
       all_wanted = true;
@@ -46,7 +42,7 @@ absl::StatusOr<std::set<std::string>> Databases(const Config& config, Connection
     if (name == "mysql" || name == "sys" || name == "information_schema" || name == "performance_schema")
       continue;
     for (const TableRule& rule : config.tables) {
-      if (Matches(DatabaseOf(rule.pattern), name)) databases.insert(name);
+      if (GlobMatches(DatabaseOf(rule.pattern), name)) databases.insert(name);
     }
   }
   return databases;
@@ -97,7 +93,7 @@ void CheckAllUsed(const Config& config, const std::vector<std::string>& wanted,
   }
   for (const std::string& pattern : wanted) {
     const bool matched = std::any_of(works.begin(), works.end(), [&](const TableWork& work) {
-      return Matches(pattern, work.source.name) || Matches(pattern, work.name);
+      return GlobMatches(pattern, work.source.name) || GlobMatches(pattern, work.name);
     });
     if (!matched) {
       problems->Add(absl::InvalidArgumentError(

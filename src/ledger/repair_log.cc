@@ -2,6 +2,7 @@
 
 #include "absl/synchronization/mutex.h"
 #include "base/status.h"
+#include "ledger/chunk_rows.h"
 #include "ledger/ledger.h"
 #include "ledger/run_lock.h"
 #include "ledger/sqlite.h"
@@ -52,7 +53,9 @@ class SqliteRepairLog : public RepairLog {
       rows.Bind(6, absl::ToUnixMicros(table.started)).Bind(7, table.round);
       HAKOBU_RETURN_IF_ERROR(rows.Run());
     }
-    for (const StreamChunkRecord& chunk : chunks) HAKOBU_RETURN_IF_ERROR(Store(table.source, chunk));
+    for (const StreamChunkRecord& chunk : chunks) {
+      HAKOBU_RETURN_IF_ERROR(kRepairChunks.Store(sqlite_.get(), table.source, chunk));
+    }
     return transaction.Commit();
   }
 
@@ -65,22 +68,12 @@ class SqliteRepairLog : public RepairLog {
 
   absl::StatusOr<std::vector<StreamChunkRecord>> Chunks(const std::string& source) override {
     absl::MutexLock lock(&mutex_);
-    HAKOBU_ASSIGN_OR_RETURN(SqliteRows rows,
-                            sqlite_->Prepare("SELECT number, bounds_json, done, rows, write_stream "
-                                             "FROM repair_chunks WHERE source = ?1 ORDER BY number"));
-    rows.Bind(1, source);
-    std::vector<StreamChunkRecord> chunks;
-    while (true) {
-      HAKOBU_ASSIGN_OR_RETURN(const bool more, rows.Next());
-      if (!more) return chunks;
-      chunks.push_back(
-          {rows.Unsigned(0), rows.Text(1), rows.Integer(2) != 0, rows.Unsigned(3), rows.Text(4)});
-    }
+    return kRepairChunks.Read(sqlite_.get(), source);
   }
 
   absl::Status StoreChunk(const std::string& source, const StreamChunkRecord& chunk) override {
     absl::MutexLock lock(&mutex_);
-    return Store(source, chunk);
+    return kRepairChunks.Store(sqlite_.get(), source, chunk);
   }
 
   absl::Status Forget(const std::string& source) override {
@@ -98,15 +91,6 @@ class SqliteRepairLog : public RepairLog {
       HAKOBU_RETURN_IF_ERROR(rows.Bind(1, source).Run());
     }
     return absl::OkStatus();
-  }
-  absl::Status Store(const std::string& source, const StreamChunkRecord& chunk)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    HAKOBU_ASSIGN_OR_RETURN(
-        SqliteRows rows,
-        sqlite_->Prepare("INSERT OR REPLACE INTO repair_chunks VALUES (?1, ?2, ?3, ?4, ?5, ?6)"));
-    rows.Bind(1, source).Bind(2, chunk.number).Bind(3, chunk.bounds_json);
-    rows.Bind(4, static_cast<int64_t>(chunk.done)).Bind(5, chunk.rows).Bind(6, chunk.write_stream);
-    return rows.Run();
   }
 
   absl::Mutex mutex_;

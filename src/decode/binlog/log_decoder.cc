@@ -1,164 +1,22 @@
 #include "decode/binlog/log_decoder.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
-#include <zlib.h>
-#include <zstd.h>
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <memory>
-#include <vector>
 
 #include "base/byte_reader.h"
 #include "base/status.h"
+#include "decode/binlog/compressed.h"
+#include "decode/binlog/statement_settings.h"
 
 namespace hakobu::binlog {
 namespace {
 
 std::atomic<uint64_t> g_last_serial{0};  // of table maps, whichever decoder parses them
 
-constexpr uint64_t kMicrosMask = (uint64_t{1} << 55) - 1;
-
-// mysql::serialization's integers: as many low one-bits in the first byte as bytes follow it; the rest,
-// little-endian, is the value.
-uint64_t ReadVariable(ByteReader* reader) {
-  const uint8_t first = reader->Peek();
-  size_t extra = 0;
-  while (extra < 8 && (first >> extra & 1) != 0) ++extra;
-  if (extra == 8) {
-    reader->Skip(1);
-    return reader->U64();
-  }
-  if (extra == 7) {
-    reader->Skip(1);
-    return reader->LittleEndian(7);
-  }
-  return reader->LittleEndian(extra + 1) >> (extra + 1);
-}
-
-// Signed ones fold the sign into the lowest bit.
-int64_t ReadSigned(ByteReader* reader) {
-  const uint64_t raw = ReadVariable(reader);
-  const auto magnitude = static_cast<int64_t>(raw >> 1);
-  return (raw & 1) != 0 ? ~magnitude : magnitude;
-}
-
-// MariaDB's compressed events: a byte of method and length size, the length (big-endian), zlib's bytes.
-absl::Status InflateMariadb(std::string_view packed, std::string* out) {
-  ByteReader reader(packed);
-  const uint8_t header = reader.U8();
-  const size_t length_bytes = header & 7;
-  if ((header & 0x80) == 0 || (header >> 4 & 7) != 0 || length_bytes < 1 || length_bytes > 4) {
-    return absl::DataLossError("compressed event: unknown compression header");
-  }
-  const uint64_t length = reader.BigEndian(length_bytes);
-  const std::string_view bytes = reader.Rest();
-  if (reader.failed() || length > bytes.size() * 1100 + 64)
-    return absl::DataLossError("compressed event is corrupt");
-  out->resize(length);
-  auto inflated = static_cast<uLongf>(length);
-  if (uncompress(reinterpret_cast<Bytef*>(out->data()), &inflated,
-                 reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uLong>(bytes.size())) != Z_OK ||
-      inflated != length) {
-    return absl::DataLossError("compressed event is corrupt");
-  }
-  return absl::OkStatus();
-}
-
-EventType WithoutCompression(EventType type) {
-  switch (type) {
-    case EventType::kMariadbWriteRowsCompressedV1:
-      return EventType::kWriteRowsV1;
-    case EventType::kMariadbUpdateRowsCompressedV1:
-      return EventType::kUpdateRowsV1;
-    case EventType::kMariadbDeleteRowsCompressedV1:
-      return EventType::kDeleteRowsV1;
-    case EventType::kMariadbWriteRowsCompressed:
-      return EventType::kWriteRows;
-    case EventType::kMariadbUpdateRowsCompressed:
-      return EventType::kUpdateRows;
-    case EventType::kMariadbDeleteRowsCompressed:
-      return EventType::kDeleteRows;
-    default:
-      return type;
-  }
-}
-
 constexpr uint64_t kAnsiQuotes = 4;
-
-// The status variables that stand before a QUERY event's text (Query_event in statement_events.h). What comes
-// after one that is not known cannot be read.
-StatementSettings ReadSettings(std::string_view variables) {
-  StatementSettings settings;
-  ByteReader reader(variables);
-  while (!reader.AtEnd()) {
-    switch (reader.U8()) {
-      case 0:   // Q_FLAGS2
-      case 3:   // Q_AUTO_INCREMENT
-      case 10:  // Q_MASTER_DATA_WRITTEN
-        reader.Skip(4);
-        break;
-      case 1:
-        settings.sql_mode = reader.U64();
-        break;
-      case 4:
-        settings.client_collation = reader.U16();
-        reader.Skip(2);  // the connection's
-        settings.server_collation = reader.U16();
-        break;
-      case 5:  // Q_TIME_ZONE
-      case 6:  // Q_CATALOG_NZ
-        reader.Skip(reader.U8());
-        break;
-      case 7:  // Q_LC_TIME_NAMES
-        reader.Skip(2);
-        break;
-      case 8:
-        settings.database_collation = reader.U16();
-        break;
-      case 9:    // Q_TABLE_MAP_FOR_UPDATE
-      case 17:   // Q_DDL_LOGGED_WITH_XID
-      case 129:  // MariaDB's Q_XID
-        reader.Skip(8);
-        break;
-      case 11:  // Q_INVOKER: user, host
-        reader.Skip(reader.U8());
-        reader.Skip(reader.U8());
-        break;
-      case 12: {  // Q_UPDATED_DB_NAMES; 254: too many to name
-        uint8_t count = reader.U8();
-        if (count == 254) count = 0;
-        for (; count > 0 && !reader.AtEnd(); --count) {
-          while (!reader.AtEnd() && reader.U8() != 0) continue;
-        }
-        break;
-      }
-      case 13:   // Q_MICROSECONDS
-      case 128:  // MariaDB's Q_HRNOW
-        reader.Skip(3);
-        break;
-      case 16:
-        settings.explicit_timestamps = reader.U8() != 0;
-        break;
-      case 18:
-        settings.utf8mb4_collation = reader.U16();
-        break;
-      case 19:  // Q_SQL_REQUIRE_PRIMARY_KEY
-      case 20:  // Q_DEFAULT_TABLE_ENCRYPTION
-        reader.Skip(1);
-        break;
-      default:
-        return settings;
-    }
-  }
-  return settings;
-}
-
-std::vector<uint8_t> AsBytes(std::string_view text) {
-  return {text.begin(), text.end()};
-}
 
 bool Is(std::string_view text, std::string_view word) {
   return text.size() == word.size() && std::equal(text.begin(), text.end(), word.begin(), [](char a, char b) {
@@ -302,115 +160,9 @@ absl::Status LogDecoder::HandleQuery(const Event& event) {
     return Begin();
   }
   if (statement.text.starts_with("XA END")) return absl::OkStatus();
-  statement.settings = ReadSettings(variables);
+  statement.settings = ReadStatementSettings(variables);
   statement.ansi_quotes = (statement.settings.sql_mode & kAnsiQuotes) != 0;
   return visitor_->OnStatement(context_, statement);
-}
-
-// Gtid_event: flags, UUID, number, then what group commit and dating need.
-absl::Status LogDecoder::HandleGtid(const Event& event) {
-  ByteReader reader(event.body);
-  reader.Skip(1);
-  std::string gtid = UuidText(reader.Take(16));
-  const uint64_t gtid_number = reader.U64();
-  if (reader.failed()) return absl::DataLossError("GTID is cut short");
-  reader.Skip(1 + 8 + 8);  // logical clock: type, last committed, sequence
-  context_.commit_micros = 0;
-  if (!reader.failed() && reader.remaining() >= 7) {
-    // The top bit of 56 says that the original server's time follows, because it differs.
-    const uint64_t immediate = reader.LittleEndian(7);
-    const bool has_original = (immediate >> 55) != 0;
-    context_.commit_micros = has_original && reader.remaining() >= 7 ? reader.LittleEndian(7) & kMicrosMask
-                                                                     : immediate & kMicrosMask;
-  }
-  context_.gtid.clear();
-  if (event.header.type != EventType::kAnonymousGtid) {
-    char digits[20];
-    const char* const end = std::to_chars(digits, digits + sizeof digits, gtid_number).ptr;
-    gtid += ':';
-    gtid.append(digits, static_cast<size_t>(end - digits));
-    context_.gtid = std::move(gtid);
-  }
-  context_.event_in_transaction = 0;
-  return absl::OkStatus();
-}
-
-// The field numbers are Gtid_event::define_fields'.
-absl::Status LogDecoder::HandleTaggedGtid(const Event& event) {
-  ByteReader reader(event.body);
-  ReadVariable(&reader);  // serialization version
-  ReadVariable(&reader);  // size
-  ReadVariable(&reader);  // last field that may not be ignored
-  Gtid gtid;
-  uint64_t immediate = 0, original = 0;
-  bool done = false;
-  while (!reader.AtEnd() && !done) {
-    switch (ReadVariable(&reader)) {
-      case 0:  // flags
-        ReadVariable(&reader);
-        break;
-      case 1: {
-        std::string uuid;
-        for (int i = 0; i < 16; ++i) uuid.push_back(static_cast<char>(ReadVariable(&reader)));
-        gtid.source = UuidText(uuid);
-        break;
-      }
-      case 2:
-        gtid.number = static_cast<uint64_t>(ReadSigned(&reader));
-        break;
-      case 3: {
-        const std::string_view tag = reader.Take(ReadVariable(&reader));
-        if (!tag.empty()) gtid.source += fmt::format(":{}", tag);
-        break;
-      }
-      case 4:  // last committed
-      case 5:  // sequence
-        ReadSigned(&reader);
-        break;
-      case 6:
-        immediate = ReadVariable(&reader);
-        break;
-      case 7:
-        original = ReadVariable(&reader);
-        break;
-      default:
-        done = true;  // lengths and versions: nothing this decoder needs
-    }
-  }
-  if (reader.failed() || gtid.number == 0 || gtid.source.empty())
-    return absl::DataLossError("GTID_TAGGED is corrupt");
-  context_.gtid = gtid.Text();
-  context_.commit_micros = original != 0 ? original : immediate;
-  context_.event_in_transaction = 0;
-  return absl::OkStatus();
-}
-
-// Gtid_log_event::write: number, domain, flags, and by flag a group's id and an XA transaction's.
-absl::Status LogDecoder::HandleMariadbGtid(const Event& event) {
-  constexpr uint8_t kStandalone = 1, kGroupCommitId = 2, kPreparedXa = 64, kCompletedXa = 128;
-  ByteReader reader(event.body);
-  const uint64_t number = reader.U64();
-  const uint32_t domain = reader.U32();
-  const uint8_t flags = reader.U8();
-  if (reader.failed()) return absl::DataLossError("GTID is cut short");
-  context_.gtid = fmt::format("{}-{}-{}", domain, event.header.server_id, number);
-  context_.commit_micros = 0;
-  context_.event_in_transaction = 0;
-  if ((flags & (kPreparedXa | kCompletedXa)) != 0) {
-    if ((flags & kGroupCommitId) != 0) reader.Skip(8);
-    const uint32_t format = reader.U32();
-    const uint8_t global_bytes = reader.U8(), branch_bytes = reader.U8();
-    const std::string_view global = reader.Take(global_bytes), branch = reader.Take(branch_bytes);
-    if (reader.failed()) return absl::DataLossError("GTID is cut short");
-    context_.xid = fmt::format("X'{:02x}',X'{:02x}',{}", fmt::join(AsBytes(global), ""),
-                               fmt::join(AsBytes(branch), ""), format);
-    // Its end is a statement alone: XA COMMIT, XA ROLLBACK.
-    if ((flags & kCompletedXa) != 0) {
-      context_.xid.clear();
-      return absl::OkStatus();
-    }
-  }
-  return (flags & kStandalone) != 0 ? absl::OkStatus() : Begin();
 }
 
 absl::Status LogDecoder::HandleTableMap(const Event& event, const Format& format) {
@@ -457,67 +209,6 @@ absl::Status LogDecoder::HandleRows(const Event& event, const Format& format) {
   HAKOBU_RETURN_IF_ERROR(visitor_->OnRows(context_, *table, rows));
   if (rows.statement_end) ForgetMaps();
   return absl::OkStatus();
-}
-
-// Transaction_payload_event: (type, length, value) fields, then events without checksums, packed as one zstd
-// stream.
-absl::Status LogDecoder::HandlePayload(const Event& event) {
-  constexpr uint64_t kEnd = 0, kCompression = 2, kZstd = 0, kNone = 255;
-  ByteReader reader(event.body);
-  uint64_t compression = kNone;
-  while (!reader.AtEnd()) {
-    const uint64_t field = reader.LengthEncoded();
-    if (field == kEnd) break;
-    ByteReader value(reader.Take(reader.LengthEncoded()));
-    if (field == kCompression) compression = value.LengthEncoded();
-  }
-  if (reader.failed()) return absl::DataLossError("TRANSACTION_PAYLOAD is cut short");
-  if (compression != kZstd && compression != kNone) {
-    return absl::UnimplementedError(fmt::format("TRANSACTION_PAYLOAD: compression {}", compression));
-  }
-  Format inner = format_;
-  inner.checksums = false;
-  // Events are taken as they come out, so that memory holds one event and not the transaction.
-  std::string pending;
-  size_t taken = 0;
-  const auto take_events = [&]() -> absl::Status {
-    while (pending.size() - taken >= kHeaderBytes) {
-      const uint32_t size = ByteReader(std::string_view(pending).substr(taken + 9)).U32();
-      if (size < kHeaderBytes)
-        return absl::DataLossError("TRANSACTION_PAYLOAD: event shorter than its header");
-      if (pending.size() - taken < size) break;
-      HAKOBU_ASSIGN_OR_RETURN(const Event part,
-                              ParseEvent(std::string_view(pending).substr(taken, size), inner));
-      context_.timestamp = part.header.timestamp;
-      HAKOBU_RETURN_IF_ERROR(Handle(part, inner));
-      taken += size;
-    }
-    pending.erase(0, taken);
-    taken = 0;
-    return absl::OkStatus();
-  };
-  if (compression == kNone) {
-    pending = reader.Rest();
-    HAKOBU_RETURN_IF_ERROR(take_events());
-  } else {
-    const std::unique_ptr<ZSTD_DStream, decltype(&ZSTD_freeDStream)> stream(ZSTD_createDStream(),
-                                                                            &ZSTD_freeDStream);
-    ZSTD_inBuffer in{reader.Rest().data(), reader.remaining(), 0};
-    const size_t step = ZSTD_DStreamOutSize();
-    for (bool more = true; more;) {
-      const size_t held = pending.size();
-      pending.resize(held + step);
-      ZSTD_outBuffer out{pending.data() + held, step, 0};
-      const size_t result = ZSTD_decompressStream(stream.get(), &out, &in);
-      pending.resize(held + out.pos);
-      if (ZSTD_isError(result) != 0) {
-        return absl::DataLossError(fmt::format("TRANSACTION_PAYLOAD: {}", ZSTD_getErrorName(result)));
-      }
-      more = in.pos < in.size || out.pos == step;
-      HAKOBU_RETURN_IF_ERROR(take_events());
-    }
-  }
-  return pending.empty() ? absl::OkStatus() : absl::DataLossError("TRANSACTION_PAYLOAD ends within an event");
 }
 
 absl::Status LogDecoder::Begin() {

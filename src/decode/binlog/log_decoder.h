@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,6 +11,7 @@
 #include "decode/binlog/event.h"
 #include "decode/binlog/gtid.h"
 #include "decode/binlog/row_image.h"
+#include "decode/binlog/statement_settings.h"
 #include "decode/binlog/table_map.h"
 
 namespace hakobu::binlog {
@@ -30,16 +30,6 @@ struct LogContext {
   // Of an XA transaction, from its OnBegin to its OnEnd: as XA COMMIT and XA ROLLBACK name it later:
   // "X'61',X'',1".
   std::string xid;
-};
-
-// The session's variables that a statement's meaning depends on, as far as the event states them.
-struct StatementSettings {
-  uint64_t sql_mode = 0;
-  uint16_t client_collation = 0;    // the statement's text is in its character set; 0: not stated
-  uint16_t server_collation = 0;    // collation_server
-  uint16_t database_collation = 0;  // collation_database
-  uint16_t utf8mb4_collation = 0;   // default_collation_for_utf8mb4
-  std::optional<bool> explicit_timestamps;
 };
 
 struct LogStatement {

@@ -6,12 +6,10 @@
 
 #include "absl/strings/escaping.h"
 #include "base/status.h"
+#include "delivery/reading.h"
 
 namespace hakobu {
 namespace {
-
-constexpr size_t kBatchRows = 1000;
-constexpr size_t kBatchBytes = 256 << 10;
 
 // A source column whose values are this field's as they are.
 SourceColumn NativeColumn(const Field& field) {
@@ -177,7 +175,7 @@ absl::Status ExtraRows::Add(const RowValues& values) {
       if (fields_.fields[i].name == "_hakobu_deleted") row[i] = Cell::Integer(CellKind::kInt64, 1);
     }
   }
-  return batch_.rows() >= kBatchRows || batch_.bytes() >= kBatchBytes ? Encode() : absl::OkStatus();
+  return IsFull(batch_) ? Encode() : absl::OkStatus();
 }
 
 absl::Status ExtraRows::Encode() {

@@ -4,20 +4,14 @@
 #include "base/crash_point.h"
 #include "base/status.h"
 #include "decode/decode.h"
+#include "delivery/reading.h"
 #include "delivery/repair/table_compare.h"
 
 namespace hakobu {
 namespace {
 
-constexpr size_t kBatchBytes = 256 << 10;
-constexpr size_t kBatchRows = 2000;
 constexpr size_t kBytesInFlight = 4 << 20;
 constexpr int kTries = 5;
-
-bool PassesByItself(const absl::Status& status) {
-  return status.code() == absl::StatusCode::kUnavailable || status.code() == absl::StatusCode::kAborted ||
-         status.code() == absl::StatusCode::kDeadlineExceeded;
-}
 
 }  // namespace
 
@@ -153,7 +147,7 @@ absl::Status TableCompare::ReadOnce(StreamChunkRecord* chunk, bool durable,
   std::string_view packet;
   while (reader.Next(&packet)) {
     HAKOBU_RETURN_IF_ERROR(decoder.Decode(packet, &batch));
-    if (batch.bytes() >= kBatchBytes || batch.rows() >= kBatchRows) HAKOBU_RETURN_IF_ERROR(take());
+    if (IsFull(batch)) HAKOBU_RETURN_IF_ERROR(take());
   }
   HAKOBU_RETURN_IF_ERROR(reader.status());
   HAKOBU_RETURN_IF_ERROR(take());

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/status.h"
+#include "delivery/reading.h"
 #include "delivery/stream/spooled_stream.h"
 #include "delivery/stream/start_point.h"
 
@@ -17,11 +18,6 @@ constexpr absl::Duration kPause = absl::Milliseconds(5);
 constexpr absl::Duration kLongestWait = absl::Milliseconds(500);
 constexpr uint64_t kShowEvery = 256;  // events
 constexpr int kTries = 3;             // without progress, after what is not likely to pass
-
-bool PassesByItself(const absl::Status& status) {
-  return status.code() == absl::StatusCode::kUnavailable ||
-         status.code() == absl::StatusCode::kDeadlineExceeded;
-}
 
 }  // namespace
 

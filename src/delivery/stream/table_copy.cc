@@ -8,21 +8,15 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "decode/decode.h"
+#include "delivery/reading.h"
 #include "delivery/stream/sequence.h"
 
 namespace hakobu {
 namespace {
 
-constexpr size_t kBatchBytes = 256 << 10;
-constexpr size_t kBatchRows = 2000;
 constexpr size_t kBytesInFlight = 4 << 20;
 // Chunks that fail for the table's own sake: the schema was changed while it was read, most often.
 constexpr int kTries = 20;
-
-bool PassesByItself(const absl::Status& status) {
-  return status.code() == absl::StatusCode::kUnavailable || status.code() == absl::StatusCode::kAborted ||
-         status.code() == absl::StatusCode::kDeadlineExceeded;
-}
 
 }  // namespace
 
@@ -182,7 +176,7 @@ absl::Status TableCopy::Read(const Chunk& bounds, const LaneSchema& schema, Prot
   std::string_view packet;
   while (reader.Next(&packet)) {
     HAKOBU_RETURN_IF_ERROR(decoder.Decode(packet, &batch));
-    if (batch.bytes() >= kBatchBytes || batch.rows() >= kBatchRows) HAKOBU_RETURN_IF_ERROR(encode());
+    if (IsFull(batch)) HAKOBU_RETURN_IF_ERROR(encode());
   }
   HAKOBU_RETURN_IF_ERROR(reader.status());
   HAKOBU_RETURN_IF_ERROR(encode());
