@@ -32,7 +32,8 @@ struct SourceConfig {
   Secret password;
   TlsConfig tls;
   absl::Duration connect_timeout = absl::Seconds(10);
-  absl::Duration statement_timeout;  // zero: never
+  absl::Duration read_timeout = absl::Minutes(2);  // of silence on the wire
+  absl::Duration statement_timeout;                // zero: never
   WireCompression compression = WireCompression::kNone;
   uint32_t connections = 2;  // the most that read tables at one time
 };

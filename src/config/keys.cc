@@ -45,6 +45,9 @@ Section SourceSection() {
   builder.Nested("tls", &SourceConfig::tls, TlsSection());
   builder.Duration("connect_timeout", &SourceConfig::connect_timeout, absl::Seconds(1), absl::Minutes(10),
                    "How long one attempt to connect may take.");
+  builder.Duration("read_timeout", &SourceConfig::read_timeout, absl::Seconds(1), absl::Hours(24),
+                   "A connection that has been silent for so long is given up, and what was read over it is "
+                   "read again. Longer than the longest statement takes to give its first row.");
   builder.Duration(
       "statement_timeout", &SourceConfig::statement_timeout, absl::ZeroDuration(), absl::Hours(48),
       "The server ends a SELECT that takes longer, and the chunk is read again. 0s: never. A table "

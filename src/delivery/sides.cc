@@ -35,6 +35,7 @@ ConnectOptions SourceOptions(const SourceConfig& source) {
                  .key_file = source.tls.key};
   options.compression = source.compression;
   options.connect_timeout = source.connect_timeout;
+  options.read_timeout = source.read_timeout;
   options.statement_timeout = source.statement_timeout;
   return options;
 }

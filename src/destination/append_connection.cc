@@ -148,22 +148,23 @@ absl::Duration AppendConnection::State::UntilNextResume(absl::Duration longest) 
 absl::Status AppendConnection::State::Step(absl::Duration longest_wait) {
   if (context_.cancellation != nullptr) HAKOBU_RETURN_IF_ERROR(context_.cancellation->Check());
   TakeAnswers();
+  WatchForStall();  // here too: some callers never wait
   HAKOBU_RETURN_IF_ERROR(SendWhatMay());
   if (longest_wait <= absl::ZeroDuration()) return absl::OkStatus();
   const absl::Duration pause = UntilNextResume(longest_wait);
   if (call_ == nullptr) return SleepFor(context_, pause);
   call_->WaitForNews(pause);
   TakeAnswers();
-  return WatchForStall();
+  WatchForStall();
+  return absl::OkStatus();
 }
 
-absl::Status AppendConnection::State::WatchForStall() {
-  if (call_ == nullptr || awaited_.empty()) return absl::OkStatus();
-  if (context_.clock->Now() - last_news_ < options_.answer_timeout) return absl::OkStatus();
+void AppendConnection::State::WatchForStall() {
+  if (call_ == nullptr || awaited_.empty()) return;
+  if (context_.clock->Now() - last_news_ < options_.answer_timeout) return;
   CancelCall();
   TakeEnd(absl::DeadlineExceededError(
       fmt::format("no answer for {} s", absl::ToInt64Seconds(options_.answer_timeout))));
-  return absl::OkStatus();
 }
 
 absl::Status AppendConnection::State::EnsureCall() {

@@ -80,7 +80,7 @@ class AppendConnection::State {
   absl::Status EnsureCall();
   void SendOne(TargetId id, PendingAppend& append);
   std::string Header(TargetId id, const PendingAppend& append);
-  absl::Status WatchForStall();
+  void WatchForStall();
   absl::Duration UntilNextResume(absl::Duration longest) const;
   bool HasRoomFor(size_t bytes) const;
 

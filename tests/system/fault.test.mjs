@@ -60,7 +60,7 @@ describe('the source', { concurrency: false }, () => {
     const proxy = await startTcpProxy({ port: mysql.port, test: t,
       fault: (n) => (n === 2 || n === 3 ? { afterBytes: 60000, action: 'stall' } : undefined) });
     const job = makeJob({ mysql: { port: proxy.port }, bigquery, dataset: 'stalled', tables: big,
-      source: { statement_timeout: '2s' }, defaults: { chunk_rows: 1000 }, test: t });
+      source: { read_timeout: '3s', statement_timeout: '2s' }, defaults: { chunk_rows: 1000 }, test: t });
     const result = await job.run();
     assert.equal(result.code, 0, result.stderr + result.stdout);
     assert.ok(result.report.tables[0].chunkRetries >= 2, `${result.report.tables[0].chunkRetries} retries`);

@@ -61,7 +61,7 @@ for (let seed = first; seed < first + seeds; ++seed) {
   const flavor = seed % 4 === 3 ? 'mariadb' : 'mysql';
   const [name, trouble] = Object.entries(troubles)[seed % Object.keys(troubles).length];
   const variant = flavor === 'mysql' ? variants[Math.floor(random() * variants.length)] : variants[seed % 2];
-  test(`seed ${seed}: ${flavor} ${variant.join(' ')}, ${name}`, { timeout: 480000 }, async (t) => {
+  test(`seed ${seed}: ${flavor} ${variant.join(' ')}, ${name}`, { timeout: 240000 }, async (t) => {
     const state = { options: [...options[flavor], ...variant], gate: Promise.resolve() };
     state.mysql = await startMysql({ flavor, options: state.options, test: t });
     state.server = await startBigquery({ test: t });
@@ -75,7 +75,7 @@ for (let seed = first; seed < first + seeds; ++seed) {
     }
     const job = makeStream({ mysql: { ...state.mysql, port }, bigquery: state.server, dataset: 'live', test: t,
       tables: [{ table: `${database}.*` }], defaults: { chunk_rows: 100 },
-      source: { connections: 2, connect_timeout: '3s' } });
+      source: { connections: 2, connect_timeout: '3s', read_timeout: '3s' } });
     if (random() < 0.7) state.stream = job.start();
     const work = runWorkload({ mysql: state.mysql, database, seed, hold: () => state.gate });
     await sleep(random() * 300);
@@ -84,7 +84,7 @@ for (let seed = first; seed < first + seeds; ++seed) {
     const done = await work;
     assert.ok(Object.keys(done).length > 10, JSON.stringify(done));
     await waitUntilEqual({ mysql: state.mysql, bigquery: bigqueryClient(state.server), database, dataset: 'live',
-      tables: workloadTables, server: state.stream, timeoutMs: 330000 });
+      tables: workloadTables, server: state.stream, timeoutMs: 90000 });
     const { code } = await state.stream.stop();
     assert.equal(code, 0, state.stream.output);
     const caughtUp = await job.catchUp();

@@ -118,7 +118,7 @@ absl::Status Sender::Handle(Item item) {
   Lane& lane = lanes_[item.lane];
   switch (item.kind) {
     case Item::Kind::kOpen:
-      HAKOBU_RETURN_IF_ERROR(TakeAcknowledgements());
+      HAKOBU_RETURN_IF_ERROR(Drain(&lane));
       lane = Lane();
       lane.connection = &connection_;
       if (!IsDefaultStream(item.stream)) {
@@ -147,6 +147,15 @@ absl::Status Sender::Handle(Item item) {
   HAKOBU_RETURN_IF_ERROR(TakeAcknowledgements());
   // A failure of the lane's own was taken care of just now.
   return status.ok() || lane.failed ? absl::OkStatus() : status;
+}
+
+// What the lane was sent before is answered, or the lane has failed.
+absl::Status Sender::Drain(Lane* lane) {
+  absl::Status flushed;
+  if (!lane->waiting.empty()) flushed = lane->connection->Flush(lane->target);
+  HAKOBU_RETURN_IF_ERROR(TakeAcknowledgements());
+  // A failure of the lane's own was taken care of just now.
+  return lane->waiting.empty() ? absl::OkStatus() : flushed;
 }
 
 absl::Status Sender::TakeAcknowledgements() {

@@ -39,7 +39,8 @@ class Sender {
   Sender& operator=(const Sender&) = delete;
 
   // From now on the lane's rows go to the stream with this descriptor: a default stream over the shared
-  // connection, any other, which must be empty, over one of its own. Begins a failed lane anew.
+  // connection, any other, which must be empty, over one of its own. Begins a failed lane anew. Rows pushed
+  // before it go where they belong, and are answered first.
   void Open(size_t lane, std::string stream, std::string descriptor);
   // The descriptor of rows pushed after this.
   void ChangeDescriptor(size_t lane, std::string descriptor);
@@ -72,6 +73,7 @@ class Sender {
   void Run();
   std::deque<Item> TakeItems();
   absl::Status Handle(Item item);
+  absl::Status Drain(Lane* lane);
   absl::Status TakeAcknowledgements();  // not OK: the connection is of no use
   void Fail(size_t id, Lane* lane, const absl::Status& status);
   void Enqueue(Item item);
