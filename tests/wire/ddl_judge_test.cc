@@ -301,7 +301,9 @@ void DdlJudge::Judge(uint32_t seed) {
 TEST_P(DdlJudge, TheHistoryHasEveryTableAsTheServerHasIt) {
   const char* one = std::getenv("HAKOBU_SEED");
   const char* count = std::getenv("HAKOBU_SEEDS");
-  const uint32_t seeds = one != nullptr ? 1 : count != nullptr ? static_cast<uint32_t>(std::stoul(count)) : 8;
+  const uint32_t seeds = one != nullptr     ? 1
+                         : count != nullptr ? static_cast<uint32_t>(std::stoul(count))
+                                            : 10;
   const uint32_t first = one != nullptr ? static_cast<uint32_t>(std::stoul(one)) : 1;
   for (uint32_t seed = first; seed < first + seeds && !HasFailure(); ++seed) {
     SCOPED_TRACE(fmt::format("HAKOBU_SEED={}", seed));

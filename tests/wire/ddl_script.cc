@@ -331,8 +331,12 @@ std::string DdlScript::AlterAction() {
       return Any(std::array{"DROP PRIMARY KEY", "DROP KEY k1", "DROP INDEX k2", "DROP INDEX a", "DROP KEY k3",
                             "DROP CONSTRAINT k4"});
     case 16:
-      return Chance(50) ? "CONVERT TO " + std::string("CHARACTER SET ") + Any(kCharsets)
-                        : "DEFAULT " + Charset();
+      if (Chance(50)) {
+        // MySQL 9.7 loses a SET's labels, and its rows' values, on their way to these.
+        const std::string charset = Any(kCharsets);
+        return "CONVERT TO CHARACTER SET " + (charset == "ucs2" || charset == "utf16" ? "utf8mb4" : charset);
+      }
+      return "DEFAULT " + Charset();
     case 17:
       return Any(std::array{"ENGINE=InnoDB", "FORCE", "ALGORITHM=COPY", "COMMENT 'x,y'", "LOCK=DEFAULT",
                             "ENABLE KEYS"});
@@ -358,7 +362,11 @@ std::string DdlScript::AlterTable() {
     };
     if (!sets_charset(action) || !sets_charset(statement)) statement += "," + Space() + action;
   }
-  if (Chance(5))
+
+  // MariaDB 10.11 leaves the table where it was as well when its name is not plain and the statement moves it
+  // to another database and changes it.
+  const bool plain = table.find("t 5") == table.npos && table.find("予約表") == table.npos;
+  if (Chance(5) && (plain || !mariadb_))
     statement += ", RENAME " + Any(std::array{"TO ", "AS ", ""}) + TableRef(AnyDatabase(), Any(Tables()));
   if (Chance(5) && !mariadb_) statement += ", ALGORITHM=INPLACE";
   return statement;

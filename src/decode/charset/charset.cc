@@ -2,6 +2,7 @@
 
 #include <unicode/ucnv.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -44,10 +45,15 @@ class Utf8Writer {
 
 class Utf8Charset : public Charset {
  public:
+  explicit Utf8Charset(uint32_t last) : last_(last) {}
   bool ToUtf8(std::string_view bytes, Arena*, std::string_view* utf8) const override {
     *utf8 = bytes;
     return IsValidUtf8(bytes);
   }
+  bool Has(uint32_t code_point) const override { return code_point <= last_; }
+
+ private:
+  uint32_t last_;
 };
 
 class AsciiCharset : public Charset {
@@ -56,6 +62,7 @@ class AsciiCharset : public Charset {
     *utf8 = bytes;
     return IsAscii(bytes);
   }
+  bool Has(uint32_t code_point) const override { return code_point < 0x80; }
 };
 
 class SingleByteCharset : public Charset {
@@ -75,6 +82,9 @@ class SingleByteCharset : public Charset {
     *utf8 = writer.Finish();
     return valid;
   }
+  bool Has(uint32_t code_point) const override {
+    return code_point < 0x80 || std::ranges::find(*table_, code_point) != table_->end();
+  }
 
  private:
   const SingleByteTable* table_;
@@ -84,9 +94,6 @@ class SingleByteCharset : public Charset {
 class Swe7Charset : public Charset {
  public:
   bool ToUtf8(std::string_view bytes, Arena* arena, std::string_view* utf8) const override {
-    static constexpr std::pair<char, uint16_t> kLetters[] = {
-        {'@', 0xc9}, {'[', 0xc4}, {'\\', 0xd6}, {']', 0xc5}, {'^', 0xdc},
-        {'`', 0xe9}, {'{', 0xe4}, {'|', 0xf6},  {'}', 0xe5}, {'~', 0xfc}};
     if (!IsAscii(bytes)) return false;
     Utf8Writer writer(arena, bytes.size() * 2);
     for (const char byte : bytes) {
@@ -99,13 +106,24 @@ class Swe7Charset : public Charset {
     *utf8 = writer.Finish();
     return true;
   }
+  bool Has(uint32_t code_point) const override {
+    if (code_point >= 0x80)
+      return std::ranges::find(kLetters, code_point, &Letter::second) != std::end(kLetters);
+    return std::ranges::find(kLetters, code_point, &Letter::first) == std::end(kLetters);
+  }
+
+ private:
+  using Letter = std::pair<char, uint16_t>;
+  static constexpr Letter kLetters[] = {{'@', 0xc9}, {'[', 0xc4}, {'\\', 0xd6}, {']', 0xc5}, {'^', 0xdc},
+                                        {'`', 0xe9}, {'{', 0xe4}, {'|', 0xf6},  {'}', 0xe5}, {'~', 0xfc}};
 };
 
 // Big-endian or little-endian units of 2 or 4 bytes; 2-byte units may be surrogates (MySQL's ucs2 has none,
 // but reads the same).
 class WideCharset : public Charset {
  public:
-  WideCharset(size_t unit_bytes, bool big_endian) : unit_bytes_(unit_bytes), big_endian_(big_endian) {}
+  WideCharset(size_t unit_bytes, bool big_endian, uint32_t last)
+      : unit_bytes_(unit_bytes), big_endian_(big_endian), last_(last) {}
   bool ToUtf8(std::string_view bytes, Arena* arena, std::string_view* utf8) const override {
     if (bytes.size() % unit_bytes_ != 0) return false;
     Utf8Writer writer(arena, bytes.size() / unit_bytes_ * 4);
@@ -128,6 +146,7 @@ class WideCharset : public Charset {
     *utf8 = writer.Finish();
     return valid;
   }
+  bool Has(uint32_t code_point) const override { return code_point <= last_; }
 
  private:
   uint32_t Unit(const char* at) const {
@@ -140,6 +159,7 @@ class WideCharset : public Charset {
   }
   size_t unit_bytes_;
   bool big_endian_;
+  uint32_t last_;
 };
 
 // Converts one sequence with ICU. 0: no character.
@@ -216,6 +236,12 @@ class TableCharset : public Charset {
     *utf8 = writer.Finish();
     return valid;
   }
+  bool Has(uint32_t code_point) const override {
+    const auto in = [&](const std::vector<uint32_t>& table) {
+      return std::ranges::find(table, code_point) != table.end();
+    };
+    return code_point < 0x80 || in(single_) || in(double_) || in(triple_);
+  }
 
  private:
   std::vector<uint32_t> single_, double_, triple_;
@@ -247,18 +273,21 @@ class IcuCharset : public Charset {
     *utf8 = writer.Finish();
     return true;
   }
+  bool Has(uint32_t) const override { return true; }
 
  private:
   std::string name_;
 };
 
 std::unique_ptr<Charset> Make(std::string_view name) {
-  if (name == "utf8mb4" || name == "utf8mb3" || name == "utf8") return std::make_unique<Utf8Charset>();
+  if (name == "utf8mb4") return std::make_unique<Utf8Charset>(0x10ffff);
+  if (name == "utf8mb3" || name == "utf8") return std::make_unique<Utf8Charset>(0xffff);
   if (name == "ascii") return std::make_unique<AsciiCharset>();
   if (name == "swe7") return std::make_unique<Swe7Charset>();
-  if (name == "ucs2" || name == "utf16") return std::make_unique<WideCharset>(2, true);
-  if (name == "utf16le") return std::make_unique<WideCharset>(2, false);
-  if (name == "utf32") return std::make_unique<WideCharset>(4, true);
+  if (name == "ucs2") return std::make_unique<WideCharset>(2, true, 0xffff);
+  if (name == "utf16") return std::make_unique<WideCharset>(2, true, 0x10ffff);
+  if (name == "utf16le") return std::make_unique<WideCharset>(2, false, 0x10ffff);
+  if (name == "utf32") return std::make_unique<WideCharset>(4, true, 0x10ffff);
   if (name == "gb18030") return std::make_unique<IcuCharset>("gb18030");
   if (const SingleByteTable* table = charset::FindSingleByteTable(name)) {
     return std::make_unique<SingleByteCharset>(table);
@@ -278,6 +307,21 @@ const Charset* Charset::Find(std::string_view name) {
   auto found = known->find(name);
   if (found == known->end()) found = known->emplace(std::string(name), Make(name)).first;
   return found->second.get();
+}
+
+std::string AsKept(std::string_view utf8, const Charset& charset) {
+  std::string kept;
+  for (int32_t at = 0, size = static_cast<int32_t>(utf8.size()); at < size;) {
+    const int32_t begin = at;
+    UChar32 code_point = 0;
+    U8_NEXT(utf8.data(), at, size, code_point);
+    if (code_point >= 0 && charset.Has(static_cast<uint32_t>(code_point))) {
+      kept += utf8.substr(static_cast<size_t>(begin), static_cast<size_t>(at - begin));
+    } else {
+      kept += '?';
+    }
+  }
+  return kept;
 }
 
 }  // namespace hakobu

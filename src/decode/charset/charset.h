@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/arena.h"
@@ -16,12 +17,18 @@ class Charset {
   // UTF-8 of `bytes` in *utf8, which lies in `arena`, or is `bytes` itself where nothing had to change.
   // False when the bytes are not valid text of this character set.
   virtual bool ToUtf8(std::string_view bytes, Arena* arena, std::string_view* utf8) const = 0;
+  // Whether the character set has this character at all. Not fast.
+  virtual bool Has(uint32_t code_point) const = 0;
 
   // By MySQL's name ("cp932", "utf8mb4" …), lower case. Null when unknown; lives as long as the process.
   static const Charset* Find(std::string_view name);
   // By the collation number that the log's table maps carry, MySQL's or MariaDB's. "binary" has none: null.
   static const Charset* OfCollation(uint32_t collation);
 };
+
+// Valid UTF-8 as a server keeps it in a column of this character set: '?' for each character that the set
+// lacks.
+std::string AsKept(std::string_view utf8, const Charset& charset);
 
 // MySQL's name of the character set of a collation number, "" when unknown.
 std::string_view CharsetOfCollation(uint32_t collation);

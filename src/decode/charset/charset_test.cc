@@ -47,6 +47,20 @@ TEST(Charset, BytesThatAreNoTextAreRefused) {
   EXPECT_EQ(Convert("hebrew", "\xa1"), "<invalid>");
 }
 
+TEST(Charset, WhatASetLacksIsKeptAsQuestionMarks) {
+  const auto kept = [](std::string_view charset) { return AsKept("aé€あ😀", *Charset::Find(charset)); };
+  EXPECT_EQ(kept("utf8mb4"), "aé€あ😀");
+  EXPECT_EQ(kept("gb18030"), "aé€あ😀");
+  EXPECT_EQ(kept("utf16"), "aé€あ😀");
+  EXPECT_EQ(kept("utf8mb3"), "aé€あ?");
+  EXPECT_EQ(kept("ucs2"), "aé€あ?");
+  EXPECT_EQ(kept("latin1"), "aé€??");
+  EXPECT_EQ(kept("cp932"), "a??あ?");
+  EXPECT_EQ(kept("swe7"), "aé???");
+  EXPECT_EQ(AsKept("a{", *Charset::Find("swe7")), "a?");
+  EXPECT_EQ(kept("ascii"), "a????");
+}
+
 TEST(Charset, CollationsNameTheirCharset) {
   EXPECT_EQ(CharsetOfCollation(255), "utf8mb4");
   EXPECT_EQ(CharsetOfCollation(8), "latin1");

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "decode/charset/charset.h"
 #include "decode/ddl/collation.h"
 #include "row/column_type.h"
 
@@ -266,11 +267,15 @@ void Shaper::Measure() {
   }
 }
 
-// The servers drop trailing spaces of labels.
+// The servers drop trailing spaces of labels, and keep '?' for what the column's character set lacks.
 void Shaper::SetLabels() {
   column_.labels = definition_.labels;
   if (column_.charset == "binary") return;
-  for (std::string& label : column_.labels) label.erase(label.find_last_not_of(' ') + 1);
+  const Charset* const charset = Charset::Find(column_.charset);
+  for (std::string& label : column_.labels) {
+    label.erase(label.find_last_not_of(' ') + 1);
+    if (charset != nullptr) label = AsKept(label, *charset);
+  }
 }
 
 absl::StatusOr<SourceColumn> Shaper::Shape() {

@@ -259,6 +259,8 @@ TEST_F(MariaDbHistoryTest, KeysOverWholeTextsStandForNoRow) {
   Run("CREATE TABLE t (a TEXT NOT NULL UNIQUE, b INT NOT NULL, UNIQUE (b))");
   EXPECT_THAT(Show("t"), HasSubstr("; b b"));
   EXPECT_TRUE(history_.FindDefinition("d", "t")->indexes[0].hash);
+  Run("CREATE TABLE g (a GEOMETRY NOT NULL, b INT NOT NULL, UNIQUE (a), UNIQUE (b))");
+  EXPECT_THAT(Show("g"), HasSubstr("; b b"));
   EXPECT_EQ(Run("CREATE OR REPLACE TABLE t (a INT)")[0].kind, Kind::kReplaced);
 }
 

@@ -318,7 +318,7 @@ bool Editor::WasHashed(std::string_view new_name) const {
     ForEach<RenameKey>([&](const RenameKey& rename) {
       if (SameName(rename.from, index.name)) name = rename.to;
     });
-    if (name == new_name) return HashesKey(before_, index, context_);
+    if (name == new_name) return HashesKey(before_, index, context_, true);
   }
   return false;
 }
@@ -348,7 +348,7 @@ absl::StatusOr<EditedTable> Editor::Edit() {
   for (TableIndex& index : after_.indexes) {
     // What else is a hash is so by its engine.
     const bool by_engine = index.hash && !WasHashed(index.name);
-    index.hash = by_engine || HashesKey(after_, index, context_);
+    index.hash = by_engine || HashesKey(after_, index, context_, false);
   }
   AddIndexes();
   SettleKeys(&after_);

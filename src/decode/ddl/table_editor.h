@@ -39,8 +39,9 @@ std::vector<ColumnEffect> CompareColumns(const std::vector<SourceColumn>& before
 
 // Shared by both: primary keys make NOT NULL, and the key that stands for a row is chosen.
 void AddIndex(const KeyDefinition& key, const DdlContext& context, TableDefinition* table);
-// Whether MariaDB makes the unique index out of hashes, because a tree cannot hold it.
-bool HashesKey(const TableDefinition& table, const TableIndex& index, const DdlContext& context);
+// Whether MariaDB makes the unique index out of hashes, because a tree cannot hold it. `is_new`: by the
+// statement that makes it, not by a later one that makes the table again.
+bool HashesKey(const TableDefinition& table, const TableIndex& index, const DdlContext& context, bool is_new);
 void SettleKeys(TableDefinition* table);
 
 }  // namespace hakobu::ddl

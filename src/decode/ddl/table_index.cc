@@ -45,11 +45,19 @@ bool TakesPrefix(const SourceColumn& column) {
          column.type == SourceType::kBinary || column.type == SourceType::kVarbinary;
 }
 
-// MariaDB makes unique indexes over what is too long for a tree out of hashes.
-bool IsHashed(const TableDefinition& table, const TableIndex& index) {
+// The prefix that MariaDB gives a geometry in an index that states none; 0: the column is none.
+uint64_t GeometryPrefix(const SourceColumn& column) {
+  if (column.type != SourceType::kGeometry) return 0;
+  return column.geometry == "point" ? 25 : 8;
+}
+
+// MariaDB makes unique indexes over what is too long for a tree out of hashes. A geometry is, unless it is a
+// point, until the next ALTER TABLE: by then it has a prefix.
+bool IsHashed(const TableDefinition& table, const TableIndex& index, bool is_new) {
   uint64_t bytes = 0;
   for (const IndexPart& part : index.parts) {
     const SourceColumn* column = FindColumn(table, part.column);
+    if (column != nullptr && is_new && GeometryPrefix(*column) == 8) return true;
     if (column == nullptr || !TakesPrefix(*column)) continue;
     if (IsText(*column) && part.prefix == 0) return true;
     const uint64_t characters = part.prefix != 0 ? part.prefix : column->length;
@@ -84,17 +92,20 @@ void AddIndex(const KeyDefinition& key, const DdlContext& context, TableDefiniti
     made.column = column->name;
     const bool shorter = part.prefix && (IsText(*column) || *part.prefix < column->length);
     if (shorter && TakesPrefix(*column)) made.prefix = *part.prefix;
+    if (context.dialect == Dialect::kMariaDb && made.prefix == 0) made.prefix = GeometryPrefix(*column);
   }
   index.name = key.type == KeyDefinition::Type::kPrimary ? "PRIMARY"
                : key.name.empty()                        ? FreeName(*table, index.parts[0].column)
                                                          : key.name;
   if (key.if_not_exists && HasIndex(*table, index.name)) return;
-  index.hash = HashesKey(*table, index, context);
+  index.hash = HashesKey(*table, index, context, true);
   table->indexes.push_back(std::move(index));
 }
 
-bool HashesKey(const TableDefinition& table, const TableIndex& index, const DdlContext& context) {
-  return context.dialect == Dialect::kMariaDb && index.unique && !index.primary() && IsHashed(table, index);
+bool HashesKey(const TableDefinition& table, const TableIndex& index, const DdlContext& context,
+               bool is_new) {
+  return context.dialect == Dialect::kMariaDb && index.unique && !index.primary() &&
+         IsHashed(table, index, is_new);
 }
 
 void SettleKeys(TableDefinition* table) {
