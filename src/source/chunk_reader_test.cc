@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "source/schema.h"
-#include "source/test_connection.h"
+#include "tests/harness/connections.h"
 
 namespace hakobu {
 namespace {

@@ -11,7 +11,7 @@
 #include "source/chunk_reader.h"
 #include "source/schema.h"
 #include "source/server_facts.h"
-#include "source/test_connection.h"
+#include "tests/harness/connections.h"
 
 namespace hakobu {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <thread>
 
-#include "source/test_connection.h"
+#include "tests/harness/connections.h"
 
 namespace hakobu {
 namespace {
@@ -13,13 +13,6 @@ namespace {
 using ::testing::HasSubstr;
 using testing::MysqlServer;
 using ::testing::Not;
-
-ConnectOptions Root(const MysqlServer& server) {
-  ConnectOptions options;
-  options.socket = server.socket();
-  options.user = "root";
-  return options;
-}
 
 ConnectOptions Tcp(const MysqlServer& server, std::string user, std::string password) {
   ConnectOptions options;

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "source/test_connection.h"
+#include "tests/harness/connections.h"
 
 namespace hakobu {
 namespace {

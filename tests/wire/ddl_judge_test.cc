@@ -11,6 +11,7 @@
 #include "decode/ddl/ddl.h"
 #include "source/binlog_file.h"
 #include "source/source.h"
+#include "tests/harness/connections.h"
 #include "tests/harness/mysql_server.h"
 #include "tests/wire/ddl_script.h"
 
@@ -61,15 +62,6 @@ class Session {
  private:
   MYSQL* mysql_;
 };
-
-std::unique_ptr<Connection> Reader(const MysqlServer& server) {
-  ConnectOptions options;
-  options.socket = server.socket();
-  options.user = "root";
-  auto connection = Connection::Open(options);
-  if (!connection.ok()) throw std::runtime_error(connection.status().ToString());
-  return *std::move(connection);
-}
 
 bool IsGeometry(const TableDefinition& table, std::string_view name) {
   return std::ranges::any_of(table.table.columns, [&](const SourceColumn& column) {
@@ -271,7 +263,7 @@ void DdlJudge::Judge(uint32_t seed) {
   session_.Try(fmt::format("SET collation_server={}", seed % 3 == 0 ? "latin1_swedish_ci" : "utf8mb4_bin"));
 
   for (int i = 0; i < 30; ++i) session_.Try(script.Next());
-  const auto reader = Reader(server_);
+  const auto reader = Connect(server_);
   const Place from = Now();
   ddl::SchemaHistory history = Snapshot(reader.get(), script);
   std::string done;

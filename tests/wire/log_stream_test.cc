@@ -7,6 +7,7 @@
 
 #include "decode/binlog/log_decoder.h"
 #include "source/source.h"
+#include "tests/harness/connections.h"
 #include "tests/harness/mysql_server.h"
 
 namespace hakobu {
@@ -15,13 +16,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::MysqlServer;
-
-ConnectOptions Root(const MysqlServer& server) {
-  ConnectOptions options;
-  options.socket = server.socket();
-  options.user = "root";
-  return options;
-}
 
 struct Transaction {
   std::string gtid, file;

@@ -7,6 +7,7 @@
 
 #include "decode/decode.h"
 #include "source/source.h"
+#include "tests/harness/connections.h"
 #include "tests/harness/mysql_server.h"
 
 namespace hakobu {
@@ -162,12 +163,7 @@ class WireTest : public ::testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     server_.Execute("DROP DATABASE IF EXISTS wire; CREATE DATABASE wire CHARACTER SET utf8mb4");
-    ConnectOptions options;
-    options.socket = server_.socket();
-    options.user = "root";
-    auto connection = Connection::Open(options);
-    if (!connection.ok()) throw std::runtime_error(connection.status().ToString());
-    connection_ = *std::move(connection);
+    connection_ = Connect(server_);
   }
 
   void Check(const TypeCase& each) {

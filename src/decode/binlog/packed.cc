@@ -5,23 +5,13 @@
 #include <array>
 
 #include "base/byte_reader.h"
+#include "decode/civil.h"
 
 namespace hakobu::binlog {
 namespace {
 
 constexpr unsigned kDigitsPerWord = 9;
 constexpr std::array<uint8_t, 10> kBytesForDigits = {0, 1, 1, 2, 2, 3, 3, 4, 4, 4};
-
-bool IsLeap(unsigned year) {
-  return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-}
-
-bool IsRealDate(const CivilParts& parts) {
-  static constexpr std::array<uint8_t, 13> kDays = {0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  if (parts.year < 1 || parts.year > 9999 || parts.month < 1 || parts.month > 12 || parts.day < 1)
-    return false;
-  return parts.day <= kDays[parts.month] + (parts.month == 2 && IsLeap(parts.year) ? 1u : 0u);
-}
 
 void PutDigits(uint32_t value, unsigned digits, char* out) {
   for (unsigned i = digits; i > 0; --i) {
@@ -98,18 +88,8 @@ bool DecimalText(std::string_view bytes, uint8_t precision, uint8_t scale, Arena
   return true;
 }
 
-int64_t DaysFromCivil(int64_t year, unsigned month, unsigned day) {
-  // Howard Hinnant's days_from_civil: years begin in March, so that the leap day is the last.
-  year -= month <= 2;
-  const int64_t era = (year >= 0 ? year : year - 399) / 400;
-  const auto year_of_era = static_cast<unsigned>(year - era * 400);
-  const unsigned day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-  const unsigned day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-  return era * 146097 + static_cast<int64_t>(day_of_era) - 719468;
-}
-
 Cell DateCell(const CivilParts& parts, Arena* arena) {
-  if (IsRealDate(parts)) {
+  if (IsRealDate(parts.year, parts.month, parts.day)) {
     return Cell::Integer(CellKind::kDate, DaysFromCivil(parts.year, parts.month, parts.day));
   }
   return Cell::Text(CellKind::kInvalid,
@@ -117,7 +97,8 @@ Cell DateCell(const CivilParts& parts, Arena* arena) {
 }
 
 Cell DateTimeCell(const CivilParts& parts, unsigned fraction, Arena* arena) {
-  if (IsRealDate(parts) && parts.hour < 24 && parts.minute < 60 && parts.second < 60) {
+  if (IsRealDate(parts.year, parts.month, parts.day) && parts.hour < 24 && parts.minute < 60 &&
+      parts.second < 60) {
     const int64_t seconds = DaysFromCivil(parts.year, parts.month, parts.day) * 86400 + parts.hour * 3600 +
                             parts.minute * 60 + parts.second;
     return Cell::Integer(CellKind::kDateTime, seconds * 1000000 + parts.micros);

@@ -17,9 +17,6 @@ size_t PackedDecimalBytes(uint8_t precision, uint8_t scale);
 bool DecimalText(std::string_view bytes, uint8_t precision, uint8_t scale, Arena* arena,
                  std::string_view* text);
 
-// Days since 1970-01-01 of a proleptic Gregorian date.
-int64_t DaysFromCivil(int64_t year, unsigned month, unsigned day);
-
 struct CivilParts {
   unsigned year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, micros = 0;
 };

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/status.h"
+#include "tests/harness/connections.h"
 #include "tests/harness/mysql_server.h"
 
 namespace hakobu {
@@ -17,18 +18,10 @@ namespace {
 using ::testing::HasSubstr;
 using testing::MysqlServer;
 
-ConnectOptions Root(const MysqlServer& server) {
-  ConnectOptions options;
-  options.socket = server.socket();
-  options.user = "root";
-  return options;
-}
-
 // As an engine stores it that has delivered all the server has.
 StoredPosition StoreNow(const MysqlServer& server) {
-  const auto connection = Connection::Open(Root(server));
-  if (!connection.ok()) throw std::runtime_error(connection.status().ToString());
-  const auto state = ReadLogState(connection->get());
+  const auto connection = Connect(server);
+  const auto state = ReadLogState(connection.get());
   if (!state.ok()) throw std::runtime_error(state.status().ToString());
   StoredPosition stored;
   stored.flavor = state->flavor;

@@ -1,4 +1,4 @@
-// For tests of this folder: a connection as hakobu makes it, as root of a test server.
+// For tests: a connection as hakobu makes it, as root of a test server.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -12,11 +12,15 @@
 
 namespace hakobu {
 
-inline std::unique_ptr<Connection> Connect(const testing::MysqlServer& server) {
+inline ConnectOptions Root(const testing::MysqlServer& server) {
   ConnectOptions options;
   options.socket = server.socket();
   options.user = "root";
-  auto connection = Connection::Open(options);
+  return options;
+}
+
+inline std::unique_ptr<Connection> Connect(const testing::MysqlServer& server) {
+  auto connection = Connection::Open(Root(server));
   if (!connection.ok()) throw std::runtime_error(connection.status().ToString());
   return *std::move(connection);
 }
