@@ -6,8 +6,9 @@
 #include <array>
 #include <charconv>
 #include <fstream>
-#include <map>
+#include <stdexcept>
 
+#include "row/column_type.h"
 #include "row/type_choices.h"
 
 namespace hakobu {
@@ -17,43 +18,13 @@ using ::testing::HasSubstr;
 
 constexpr std::array kProfiles = {TypeProfile::kExact, TypeProfile::kDatastream, TypeProfile::kEmbulk};
 
-const std::map<std::string_view, SourceType> kTypes = {
-    {"tinyint", SourceType::kTinyInt},
-    {"smallint", SourceType::kSmallInt},
-    {"mediumint", SourceType::kMediumInt},
-    {"int", SourceType::kInt},
-    {"bigint", SourceType::kBigInt},
-    {"decimal", SourceType::kDecimal},
-    {"float", SourceType::kFloat},
-    {"double", SourceType::kDouble},
-    {"bit", SourceType::kBit},
-    {"year", SourceType::kYear},
-    {"char", SourceType::kChar},
-    {"varchar", SourceType::kVarchar},
-    {"text", SourceType::kText},
-    {"enum", SourceType::kEnum},
-    {"set", SourceType::kSet},
-    {"binary", SourceType::kBinary},
-    {"varbinary", SourceType::kVarbinary},
-    {"blob", SourceType::kBlob},
-    {"date", SourceType::kDate},
-    {"datetime", SourceType::kDateTime},
-    {"timestamp", SourceType::kTimestamp},
-    {"time", SourceType::kTime},
-    {"json", SourceType::kJson},
-    {"point", SourceType::kGeometry},
-    {"geometry", SourceType::kGeometry},
-    {"vector", SourceType::kVector},
-};
-
 // A column from how a server declares it: "decimal(10,2)", "bigint unsigned", "point srid 4326".
 SourceColumn Declared(std::string_view declared) {
   SourceColumn column;
   column.name = "c";
   column.declared = declared;
   const std::string_view word = declared.substr(0, declared.find_first_of("( "));
-  column.type = kTypes.at(word);
-  column.is_unsigned = declared.ends_with(" unsigned");
+  if (!ReadType(word, &column)) throw std::invalid_argument(std::string(declared));
   column.length = column.type == SourceType::kText || column.type == SourceType::kBlob ? 65'535 : 0;
   if (const size_t open = declared.find('('); open != std::string_view::npos) {
     std::from_chars(declared.data() + open + 1, declared.data() + declared.size(), column.length);
@@ -62,7 +33,6 @@ SourceColumn Declared(std::string_view declared) {
       std::from_chars(declared.data() + comma + 1, declared.data() + declared.size(), column.scale);
     }
   }
-  if (column.type == SourceType::kGeometry) column.geometry = word;
   if (declared.ends_with(" srid 4326")) column.srid = 4326;
   return column;
 }
