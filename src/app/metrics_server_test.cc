@@ -21,6 +21,8 @@ StreamStatus Streaming(absl::Time now) {
   status.offset = 157;
   status.changes = 12;
   status.lag_bytes = 0;
+  status.headroom_seconds = std::numeric_limits<double>::infinity();
+  status.stalled_seconds = 7200.5;
   StreamTableStatus table;
   table.source = "shop.a\"b\\c\nd";
   table.target = "p.d.t";
@@ -39,6 +41,8 @@ TEST(PrometheusText, EverySampleHasItsHelpAndType) {
   EXPECT_THAT(text, HasSubstr("hakobu_stream_state{state=\"failed\"} 0\n"));
   EXPECT_THAT(text, HasSubstr("hakobu_stream_changes_total 12\n"));
   EXPECT_THAT(text, HasSubstr("hakobu_stream_lag_bytes 0\n"));
+  EXPECT_THAT(text, HasSubstr("hakobu_stream_retention_headroom_seconds +Inf\n"));
+  EXPECT_THAT(text, HasSubstr("hakobu_stream_stalled_headroom_seconds 7200.5\n"));
   EXPECT_THAT(text,
               HasSubstr("hakobu_stream_position_offset_bytes{kind=\"stored\",file=\"binlog.000003\"} 157\n"));
   EXPECT_THAT(

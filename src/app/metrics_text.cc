@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <initializer_list>
 #include <utility>
@@ -71,6 +72,11 @@ double Seconds(absl::Time time) {
   return static_cast<double>(absl::ToUnixMillis(time)) / 1000;
 }
 
+// As Prometheus writes infinity.
+std::string Number(double value) {
+  return std::isinf(value) ? "+Inf" : fmt::format("{}", value);
+}
+
 // It grows until there is new proof. Clocks may differ a little: what is proven is never from the future.
 double Freshness(absl::Time fresh_until, absl::Time now) {
   return std::max(absl::ToDoubleSeconds(now - fresh_until), 0.0);
@@ -111,7 +117,12 @@ void AddTimes(const StreamStatus& status, absl::Time now, Page* page) {
   }
   if (status.headroom_seconds >= 0) {
     page->Only("hakobu_stream_retention_headroom_seconds", "gauge",
-               "Until the source purges log that is still needed, at this rate.", status.headroom_seconds);
+               "Until the source purges log that is still needed, at this rate.",
+               Number(status.headroom_seconds));
+  }
+  if (status.stalled_seconds >= 0) {
+    page->Only("hakobu_stream_stalled_headroom_seconds", "gauge",
+               "The same, if the stream got no further from now on.", Number(status.stalled_seconds));
   }
   if (status.lag_bytes >= 0) {
     page->Only("hakobu_stream_lag_bytes", "gauge", "Log between the stored position and its end.",

@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "absl/time/time.h"
 #include "base/status.h"
+#include "delivery/stream/headroom.h"
 #include "ledger/stream_log.h"
 
 namespace hakobu {
@@ -19,6 +22,7 @@ std::string TimeText(absl::Time time) {
 struct Kept {
   std::optional<StreamPosition> position;
   std::vector<StreamTableRecord> tables;
+  std::optional<StreamHealth> health;
   size_t open_gaps = 0;
 };
 
@@ -27,9 +31,39 @@ absl::StatusOr<Kept> Read(const std::string& path) {
   Kept kept;
   HAKOBU_ASSIGN_OR_RETURN(kept.position, log->Position());
   HAKOBU_ASSIGN_OR_RETURN(kept.tables, log->Tables());
+  HAKOBU_ASSIGN_OR_RETURN(kept.health, log->Health());
   HAKOBU_ASSIGN_OR_RETURN(const std::vector<StreamGapRecord> gaps, log->Gaps());
   for (const StreamGapRecord& gap : gaps) kept.open_gaps += gap.state == "open" ? 1 : 0;
   return kept;
+}
+
+// "  at 2026-11-23T01:00:00Z: 1234 bytes of log behind, fresh until …; the source purges …"
+std::string HealthText(const StreamHealth& health) {
+  std::string text = fmt::format("  at {}: ", TimeText(health.looked));
+  if (health.lag_bytes >= 0) text += fmt::format("{} bytes of log behind, ", health.lag_bytes);
+  if (health.fresh_until != absl::InfinitePast()) {
+    text += fmt::format("{} behind (fresh until {}), ",
+                        SpokenDuration(health.looked - std::min(health.looked, health.fresh_until)),
+                        TimeText(health.fresh_until));
+  }
+  return text + health.headroom + "\n";
+}
+
+nlohmann::ordered_json HealthJson(const StreamHealth& health) {
+  using Json = nlohmann::ordered_json;
+  // JSON has no infinity: then the words say it.
+  const auto seconds = [](double value) {
+    return value < 0 || std::isinf(value) ? Json(nullptr) : Json(value);
+  };
+  const bool fresh = health.fresh_until != absl::InfinitePast();
+  const absl::Duration lag = health.looked - std::min(health.looked, health.fresh_until);
+  return {{"looked", TimeText(health.looked)},
+          {"fresh_until", fresh ? Json(TimeText(health.fresh_until)) : Json(nullptr)},
+          {"lag_seconds", fresh ? Json(absl::ToDoubleSeconds(lag)) : Json(nullptr)},
+          {"lag_bytes", health.lag_bytes < 0 ? Json(nullptr) : Json(health.lag_bytes)},
+          {"headroom_seconds", seconds(health.headroom_seconds)},
+          {"stalled_seconds", seconds(health.stalled_seconds)},
+          {"headroom", health.headroom}};
 }
 
 }  // namespace
@@ -41,6 +75,7 @@ absl::StatusOr<std::string> StreamLedgerText(const std::string& ledger_path) {
                                  kept.position->offset,
                                  kept.position->gtid_set.empty() ? "" : " gtid=" + kept.position->gtid_set,
                                  TimeText(kept.position->stored));
+  if (kept.health.has_value()) text += HealthText(*kept.health);
   for (const StreamTableRecord& table : kept.tables) {
     text += fmt::format("  {}  {}  {}", table.source, table.mode, table.state);
     if (table.state == "copying") text += fmt::format(" ({} of {} chunks)", table.chunks_done, table.chunks);
@@ -61,6 +96,7 @@ absl::StatusOr<std::string> StreamLedgerJson(const std::string& ledger_path) {
                       {"gtid_set", kept.position->gtid_set},
                       {"log_time", TimeText(kept.position->log_time)},
                       {"stored", TimeText(kept.position->stored)}};
+  if (kept.health.has_value()) json["log"] = HealthJson(*kept.health);
   json["open_gaps"] = kept.open_gaps;
   json["tables"] = nlohmann::ordered_json::array();
   for (const StreamTableRecord& table : kept.tables) {

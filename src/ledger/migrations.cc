@@ -86,7 +86,14 @@ CREATE TABLE repair_chunks (
   PRIMARY KEY (source, number)) WITHOUT ROWID;
 )sql";
 
-constexpr const char* kMigrations[] = {kVersion1, kGrants, kStream, kRepair};
+// How the stream stood when it last looked at its source's log (stream_log.h).
+constexpr const char* kHealth = R"sql(
+CREATE TABLE stream_health (
+  id INTEGER PRIMARY KEY CHECK (id = 1), looked_us INTEGER NOT NULL, fresh_until_us INTEGER NOT NULL,
+  lag_bytes INTEGER NOT NULL, headroom_seconds REAL NOT NULL, stalled_seconds REAL NOT NULL, headroom TEXT NOT NULL);
+)sql";
+
+constexpr const char* kMigrations[] = {kVersion1, kGrants, kStream, kRepair, kHealth};
 
 }  // namespace
 

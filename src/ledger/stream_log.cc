@@ -181,6 +181,34 @@ class SqliteStreamLog : public StreamLog {
     return kStreamChunks.Store(sqlite_.get(), source, chunk);
   }
 
+  absl::Status StoreHealth(const StreamHealth& health) override {
+    absl::MutexLock lock(&mutex_);
+    HAKOBU_ASSIGN_OR_RETURN(
+        SqliteRows rows,
+        sqlite_->Prepare("INSERT OR REPLACE INTO stream_health VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)"));
+    rows.Bind(1, Micros(health.looked)).Bind(2, Micros(health.fresh_until)).Bind(3, health.lag_bytes);
+    rows.Bind(4, health.headroom_seconds).Bind(5, health.stalled_seconds).Bind(6, health.headroom);
+    return rows.Run();
+  }
+
+  absl::StatusOr<std::optional<StreamHealth>> Health() override {
+    absl::MutexLock lock(&mutex_);
+    HAKOBU_ASSIGN_OR_RETURN(
+        SqliteRows rows,
+        sqlite_->Prepare("SELECT looked_us, fresh_until_us, lag_bytes, headroom_seconds, stalled_seconds, "
+                         "headroom FROM stream_health"));
+    HAKOBU_ASSIGN_OR_RETURN(const bool found, rows.Next());
+    if (!found) return std::optional<StreamHealth>();
+    StreamHealth health;
+    health.looked = TimeOf(rows, 0);
+    health.fresh_until = TimeOf(rows, 1);
+    health.lag_bytes = rows.Integer(2);
+    health.headroom_seconds = rows.Real(3);
+    health.stalled_seconds = rows.Real(4);
+    health.headroom = rows.Text(5);
+    return std::optional<StreamHealth>(std::move(health));
+  }
+
   absl::StatusOr<int64_t> OpenGap(const StreamGapRecord& gap) override {
     absl::MutexLock lock(&mutex_);
     HAKOBU_ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(sqlite_.get()));

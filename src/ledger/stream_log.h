@@ -70,6 +70,18 @@ struct StreamTableProgress {
   absl::Time since = absl::InfinitePast();
 };
 
+// How the stream stood when it last looked at the source's log.
+struct StreamHealth {
+  absl::Time looked = absl::InfinitePast();
+  absl::Time fresh_until = absl::InfinitePast();  // everything committed until then is in BigQuery
+  int64_t lag_bytes = -1;                         // of log behind the stored position; -1: not known
+  // Until the source may purge what is still needed, at the present rate and if the stream stalled; infinity:
+  // it does not; -1: not known.
+  double headroom_seconds = -1;
+  double stalled_seconds = -1;
+  std::string headroom{};  // the same in words
+};
+
 struct StreamChunkRecord {
   uint64_t number = 0;
   std::string bounds_json{};
@@ -124,6 +136,9 @@ class StreamLog {
                                  const std::vector<StreamChunkRecord>& chunks) = 0;
   virtual absl::StatusOr<std::vector<StreamChunkRecord>> Chunks(const std::string& source) = 0;
   virtual absl::Status StoreChunk(const std::string& source, const StreamChunkRecord& chunk) = 0;
+
+  virtual absl::Status StoreHealth(const StreamHealth& health) = 0;
+  virtual absl::StatusOr<std::optional<StreamHealth>> Health() = 0;
 
   virtual absl::StatusOr<int64_t> OpenGap(const StreamGapRecord& gap) = 0;
   virtual absl::StatusOr<std::vector<StreamGapRecord>> Gaps() = 0;  // oldest first

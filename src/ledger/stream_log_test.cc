@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <limits>
 
 namespace hakobu {
 namespace {
@@ -21,6 +22,28 @@ class StreamLogTest : public testing::Test {
   }
   std::string path_;
 };
+
+TEST_F(StreamLogTest, KeepsWhatWasSeenLastOfTheSourcesLog) {
+  const absl::Time now = absl::FromUnixMicros(1'700'000'000'123'456);
+  EXPECT_FALSE((*Open()->Health()).has_value());
+  ASSERT_TRUE(Open()->StoreHealth({.looked = now, .lag_bytes = 7, .headroom_seconds = 60.5}).ok());
+  ASSERT_TRUE(Open()
+                  ->StoreHealth({.looked = now,
+                                 .fresh_until = now - absl::Seconds(3),
+                                 .lag_bytes = 8,
+                                 .headroom_seconds = std::numeric_limits<double>::infinity(),
+                                 .stalled_seconds = 12,
+                                 .headroom = "long"})
+                  .ok());
+  const auto health = *Open()->Health();
+  ASSERT_TRUE(health.has_value());
+  EXPECT_EQ(health->looked, now);
+  EXPECT_EQ(health->fresh_until, now - absl::Seconds(3));
+  EXPECT_EQ(health->lag_bytes, 8);
+  EXPECT_EQ(health->headroom_seconds, std::numeric_limits<double>::infinity());
+  EXPECT_EQ(health->stalled_seconds, 12);
+  EXPECT_EQ(health->headroom, "long");
+}
 
 TEST_F(StreamLogTest, KeepsPositionTablesAndSchemasTogether) {
   const absl::Time now = absl::FromUnixMicros(1'700'000'000'123'456);

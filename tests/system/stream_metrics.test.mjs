@@ -4,8 +4,9 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { privateFolder, startBigquery, startMysql } from '../harness/servers.mjs';
-import { makeStream, waitForLine } from '../harness/stream.mjs';
+import { privateFolder, run, startBigquery, startMysql } from '../harness/servers.mjs';
+import { bigqueryClient } from '../harness/clients.mjs';
+import { makeStream, waitForLine, waitUntilEqual } from '../harness/stream.mjs';
 
 // Every sample by its name and labels; each name must have been introduced by HELP and TYPE.
 function parse(text) {
@@ -16,7 +17,7 @@ function parse(text) {
     if (line.startsWith('# TYPE ')) { [, , metric] = line.split(' '); continue; }
     const [, name, labels, value] = /^([a-z_]+)(\{.*\})? (\S+)$/.exec(line) ?? assert.fail(line);
     assert.equal(name, metric, line);
-    samples.set(`${name}${labels ?? ''}`, Number(value));
+    samples.set(`${name}${labels ?? ''}`, value === '+Inf' ? Infinity : Number(value));
   }
   return samples;
 }
@@ -62,4 +63,48 @@ for (const spooled of [false, true]) test(`health, readiness and metrics${spoole
   const [before] = [(await metrics()).get('hakobu_stream_freshness_seconds')];
   await sleep(1500);
   assert.ok((await metrics()).get('hakobu_stream_freshness_seconds') >= before + 1.2);
+});
+
+test('a stream that falls behind says when the source will purge what it still needs', async (t) => {
+  const mysql = await startMysql({ options: ['--server-id=1', '--binlog-expire-logs-seconds=30'], test: t });
+  const bigquery = await startBigquery({ test: t });
+  const admin = await mysql.connect();
+  t.after(() => admin.end().catch(() => {}));
+  await admin.query('CREATE DATABASE shop; CREATE TABLE shop.notes (id INT AUTO_INCREMENT PRIMARY KEY, text TEXT)');
+  const job = makeStream({ mysql, bigquery, dataset: 'live', tables: [{ table: 'shop.*' }], stream: { listen: '127.0.0.1:0' }, test: t });
+  const stream = job.start();
+  t.after(() => stream.stop());
+  await waitForLine(stream, /"address":"127\.0\.0\.1:\d+"/);
+  const [, address] = /"address":"(127\.0\.0\.1:\d+)"/.exec(stream.output);
+  const metrics = async () => parse(await (await fetch(`http://${address}/metrics`)).text());
+  const status = async () => JSON.parse((await run(['-c', join(job.folder, 'hakobu.yaml'), '--json', 'status'])).stdout).stream.log;
+  const until = async (what, probe) => {
+    for (const deadline = Date.now() + 60000; ; await sleep(200)) {
+      if (await probe()) return;
+      assert.ok(Date.now() < deadline, `${what}\n${stream.output.slice(-2000)}`);
+    }
+  };
+  await until('ready', async () => (await fetch(`http://${address}/readyz`)).status === 200);
+  await until('nothing is behind', async () => (await metrics()).get('hakobu_stream_lag_bytes') === 0);
+  assert.equal((await metrics()).get('hakobu_stream_retention_headroom_seconds'), Infinity);
+  assert.equal((await status()).lag_bytes, 0);
+
+  bigquery.child.kill('SIGSTOP');
+  t.after(() => bigquery.child.kill('SIGCONT'));
+  const write = () => admin.query("INSERT INTO shop.notes (text) VALUES (REPEAT('x', 60000)), (REPEAT('y', 60000))");
+  await until('lag is told', async () => { await write(); return (await metrics()).get('hakobu_stream_lag_bytes') > 1e5; });
+  await until('the warning', async () => { await write(); return /purges what is still needed in \d+ s at this rate/.test(stream.output); });
+  const shown = await metrics();
+  assert.ok(shown.get('hakobu_stream_retention_headroom_seconds') <= 15, 'half of the 30 s at the most');
+  assert.ok(shown.get('hakobu_stream_stalled_headroom_seconds') <= 15);
+  const kept = await status();
+  assert.ok(kept.lag_bytes > 1e5 && kept.lag_seconds > 5 && kept.headroom_seconds <= 15, JSON.stringify(kept));
+  assert.match(kept.headroom, /purges what is still needed in/);
+  const text = (await run(['-c', join(job.folder, 'hakobu.yaml'), 'status'])).stdout;
+  assert.match(text, /\d+ bytes of log behind, \d+ s behind \(fresh until .*the source purges what is still needed in/);
+
+  bigquery.child.kill('SIGCONT');
+  await until('enough again', async () => (await metrics()).get('hakobu_stream_lag_bytes') === 0);
+  assert.match(stream.output, /keeps its log long enough again/);
+  await waitUntilEqual({ mysql, bigquery: bigqueryClient(bigquery), database: 'shop', tables: ['notes'], dataset: 'live', server: stream });
 });

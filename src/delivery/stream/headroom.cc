@@ -28,8 +28,10 @@ Headroom ComputeHeadroom(const LogState& state, std::string_view file, uint64_t 
   const absl::Duration left = std::max(*state.kept_for - age, absl::ZeroDuration());
   headroom.stalled = *behind == 0 ? absl::InfiniteDuration() : left;
   // While a second passes, the stream gets on by read/written seconds of log.
-  if (*behind == 0 || written_per_s <= 0 || read_per_s >= written_per_s) {
+  if (*behind == 0 || (read_per_s > 0 && read_per_s >= written_per_s)) {
     headroom.at_this_rate = absl::InfiniteDuration();
+  } else if (written_per_s <= 0) {  // neither gets on
+    headroom.at_this_rate = left;
   } else {
     headroom.at_this_rate = left / (1 - read_per_s / written_per_s);
   }

@@ -12,6 +12,7 @@
 #include "delivery/open_ledger.h"
 #include "delivery/stream/copier.h"
 #include "delivery/stream/follower.h"
+#include "delivery/stream/headroom_watch.h"
 #include "delivery/stream/reader.h"
 #include "delivery/stream/start_point.h"
 #include "delivery/stream/stream_context.h"
@@ -54,7 +55,8 @@ class Stream : public SenderEvents {
         keeper_(config.stream.memory),
         follower_(&context_),
         reader_(&context_, &follower_),
-        copier_(&context_) {
+        copier_(&context_),
+        headroom_(&context_) {
     context_.config = &config;
     context_.options = options;
     context_.clock = options.clock;
@@ -77,12 +79,15 @@ class Stream : public SenderEvents {
     std::vector<std::thread> copiers;
     for (uint32_t i = 0; i < config_.stream.copy_connections; ++i)
       copiers.emplace_back([this] { copier_.Work(); });
+    headroom_.SetDelivered(stored_, whole_until_);
+    std::thread headroom([this] { headroom_.Run(); });
     Watch();
     context_.stop.Cancel();
     reader_.Interrupt();
     context_.connections.InterruptAll();
     reader.join();
     for (std::thread& thread : copiers) thread.join();
+    headroom.join();
     return End();
   }
 
@@ -239,6 +244,7 @@ class Stream : public SenderEvents {
       if (!stored.ok()) return context_.Fail(stored);
       if (context_.clock->Now() - shown >= kShowEvery) {
         shown = context_.clock->Now();
+        headroom_.SetDelivered(stored_, whole_until_);
         const absl::Status looked = LookAtGaps();
         if (!looked.ok()) return context_.Fail(looked);
         observer_->OnStatus(Status());
@@ -356,6 +362,7 @@ class Stream : public SenderEvents {
   Follower follower_;
   LogReader reader_;
   Copier copier_;
+  HeadroomWatch headroom_;
   std::vector<std::unique_ptr<Sender>> senders_;
   absl::Time started_;
   StreamPosition start_;
@@ -396,6 +403,11 @@ StreamStatus Stream::Status() {
   status.reconnects = reader.reconnects;
   status.held_bytes = keeper_.held_bytes();
   status.open_gaps = open_gaps_;
+  const StreamHealth health = headroom_.health();
+  status.lag_bytes = health.lag_bytes;
+  status.headroom_seconds = health.headroom_seconds;
+  status.stalled_seconds = health.stalled_seconds;
+  status.headroom = health.headroom;
   for (const auto& sender : senders_) status.resent_requests += sender->counters().resent_requests;
   for (const StreamTable* table : context_.tables.all()) {
     const StreamTableRecord record = table->record();

@@ -57,7 +57,11 @@ struct StreamStatus {
   uint64_t resent_requests = 0;
   uint64_t held_bytes = 0;  // encoded and not yet acknowledged
   uint64_t open_gaps = 0;
-  double headroom_seconds = -1;  // until the source purges what is still needed, at this rate; -1: not known
+  // Until the source purges what is still needed, at this rate and if the stream stalled; infinity: it does
+  // not; -1: not known.
+  double headroom_seconds = -1;
+  double stalled_seconds = -1;
+  std::string headroom;  // the same in words
   std::vector<StreamTableStatus> tables;
 };
 std::string StreamStatusToJson(const StreamStatus& status);

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "delivery/stream/stream.h"
@@ -52,7 +53,13 @@ std::string StreamStatusToJson(const StreamStatus& status) {
       {"held_bytes", status.held_bytes},
       {"open_gaps", status.open_gaps}};
   json["lag_bytes"] = status.lag_bytes < 0 ? Json(nullptr) : Json(status.lag_bytes);
-  json["headroom_seconds"] = status.headroom_seconds < 0 ? Json(nullptr) : Json(status.headroom_seconds);
+  // JSON has no infinity: then the words say it.
+  const auto seconds = [](double value) {
+    return value < 0 || std::isinf(value) ? Json(nullptr) : Json(value);
+  };
+  json["headroom_seconds"] = seconds(status.headroom_seconds);
+  json["stalled_seconds"] = seconds(status.stalled_seconds);
+  json["headroom"] = status.headroom.empty() ? Json(nullptr) : Json(status.headroom);
   json["tables"] = Json::array();
   for (const StreamTableStatus& table : status.tables) json["tables"].push_back(TableJson(table));
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
