@@ -13,10 +13,9 @@ const arrows = {
   encode: ['row', 'base'],
   destination: ['row', 'base'],
   localbq: ['base'],
-  governor: ['base'],
   ledger: ['base'],
   grants: ['destination', 'ledger', 'config', 'base', 'row'],
-  delivery: ['source', 'decode', 'encode', 'destination', 'governor', 'ledger', 'config', 'row', 'base'],
+  delivery: ['source', 'decode', 'encode', 'destination', 'ledger', 'config', 'row', 'base'],
   app: ['delivery', 'grants', 'localbq', 'config', 'ledger', 'destination', 'source', 'decode', 'encode', 'row', 'base'],
 };
 const root = new URL('..', import.meta.url).pathname;

@@ -37,23 +37,42 @@ absl::StatusOr<StatementOptions> Shown(const GapsChoices& choices) {
   return options;
 }
 
+bool IsNamed(const std::string& source, const std::string& target, const std::string& name) {
+  return source == name || source.ends_with("." + name) || target == name;
+}
+
 bool Concerns(const Gap& gap, const std::string& table) {
   return table.empty() || std::any_of(gap.tables.begin(), gap.tables.end(), [&](const GapTable& each) {
-           return each.source == table || each.source.ends_with("." + table) || each.target == table;
+           return IsNamed(each.source, each.target, table);
          });
+}
+
+// A misspelt table must not read as one without gaps.
+absl::Status CheckTableIsKnown(StreamLog& log, const std::string& table) {
+  HAKOBU_ASSIGN_OR_RETURN(const std::vector<StreamTableRecord> tables, log.Tables());
+  const bool known = std::any_of(tables.begin(), tables.end(), [&](const StreamTableRecord& each) {
+    return IsNamed(each.source, each.target, table);
+  });
+  if (known) return absl::OkStatus();
+  return WithHint(absl::InvalidArgumentError(fmt::format(
+                      "--table: expected one that `hakobu stream` has delivered, found `{}`", table)),
+                  "`hakobu status` lists them");
 }
 
 absl::StatusOr<std::vector<Gap>> ReadGaps(const Config& config, const GapsChoices& choices) {
   std::vector<Gap> gaps;
+  bool named = choices.table.empty();
   // Looking must not make a ledger where there is none.
   if (!std::filesystem::exists(config.ledger)) return gaps;
   HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<StreamLog> log, StreamLog::Open(config.ledger));
   HAKOBU_ASSIGN_OR_RETURN(std::vector<StreamGapRecord> records, log->Gaps());
   for (StreamGapRecord& record : records) {
     HAKOBU_ASSIGN_OR_RETURN(Gap gap, ReadGap(std::move(record)));
-    if (choices.open && !gap.open()) continue;
-    if (Concerns(gap, choices.table)) gaps.push_back(std::move(gap));
+    if (!Concerns(gap, choices.table)) continue;
+    named = true;
+    if (!choices.open || gap.open()) gaps.push_back(std::move(gap));
   }
+  if (!named) HAKOBU_RETURN_IF_ERROR(CheckTableIsKnown(*log, choices.table));
   return gaps;
 }
 
@@ -72,7 +91,8 @@ std::string GapsText(const std::vector<Gap>& gaps, const std::string& language, 
 }
 
 absl::StatusOr<int> ShowGaps(const GlobalOptions& globals, const GapsChoices& choices) {
-  HAKOBU_ASSIGN_OR_RETURN(const Config config, LoadConfig(globals.config_path));
+  HAKOBU_ASSIGN_OR_RETURN(const Config config,
+                          LoadConfig(globals.config_path, ProcessEnvironment(), SecretUse::kUnread));
   HAKOBU_ASSIGN_OR_RETURN(const StatementOptions options, Shown(choices));
   HAKOBU_ASSIGN_OR_RETURN(const std::vector<Gap> gaps, ReadGaps(config, choices));
   fmt::print("{}", globals.json ? GapsJson(gaps, options) : GapsText(gaps, choices.language, options));

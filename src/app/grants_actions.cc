@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -41,6 +42,18 @@ absl::Status Confirm(bool yes, const std::string& question) {
   std::string answer;
   std::getline(std::cin, answer);
   return answer == "yes" ? absl::OkStatus() : absl::CancelledError("not confirmed; nothing was changed");
+}
+
+// What keeps the datasets that the plan changes from being read: whether they have changed is not known then.
+absl::Status UnreadChanges(const GrantPlan& plan, const ReadResult& result) {
+  for (const auto& [target, status] : result.failed) {
+    for (const TargetPlan& planned : plan.targets) {
+      if (planned.target != target || planned.changes.empty()) continue;
+      if (absl::IsNotFound(status)) return Annotate(WithHint(status, "plan again, and review it"), target);
+      return Annotate(status, "read " + target);
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<DriftLine>> ReadDrift(GrantsSession& session) {
@@ -143,11 +156,17 @@ absl::StatusOr<int> GrantsApply(GrantsSession& session, const GrantsOptions& opt
   std::vector<std::string> targets;
   for (const TargetPlan& target : plan.targets) targets.push_back(target.target);
   ReadResult result = ReadTargets(session.store(), targets, options.parallel, {});
+  HAKOBU_RETURN_IF_ERROR(UnreadChanges(plan, result));
   HAKOBU_RETURN_IF_ERROR(CheckEtags(plan, result.states));
   return session.Apply(plan, result.states, arguments.reason);
 }
 
 absl::StatusOr<int> GrantsImport(GrantsSession& session, const GrantsArguments& arguments) {
+  // What people wrote into the file, reasons and globs, is not in BigQuery.
+  if (!arguments.out.empty() && !arguments.force && std::filesystem::exists(arguments.out)) {
+    return WithHint(absl::InvalidArgumentError(arguments.out + " is there already"),
+                    "--force writes over it, --out names another");
+  }
   HAKOBU_RETURN_IF_ERROR(session.ReadStates());
   HAKOBU_RETURN_IF_ERROR(Print(ImportCsv(session.states()), arguments.out));
   return kExitDone;

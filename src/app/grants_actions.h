@@ -16,6 +16,7 @@ struct GrantsArguments {
   std::string reason;               // apply, revoke
   bool yes = false;                 // apply, revoke
   bool terraform = false;           // export
+  bool force = false;               // import
   std::string target;               // who, adopt, revoke
   std::string member;               // what, adopt, revoke
   std::string role;                 // adopt, revoke; empty: every role

@@ -31,6 +31,7 @@ class Commands {
 
   CLI::App* Add(const std::string& name, const std::string& what, Action action) {
     CLI::App* command = group_->add_subcommand(name, what);
+    command->footer("`hakobu grants --help` has the options that all of its commands take.\n");
     // Of a plan, 2 means changes: its errors are 1, whatever they are.
     const bool errors_are_one = name == "plan" || name == "drift";
     command->callback([&line = line_, state = state_, action, errors_are_one] {
@@ -51,17 +52,24 @@ class Commands {
 };
 
 void AddShared(CLI::App* group, GrantsOptions& options) {
-  group->add_option("--settings", options.settings, "Kinds, templates, guards, CSV files")
+  group
+      ->add_option("--settings", options.settings,
+                   "Kinds of role, templates, guards, CSV files; none is needed")
       ->capture_default_str()
       ->type_name("FILE");
-  group->add_option("--csv", options.files, "CSV files, instead of the settings'")
+  group
+      ->add_option("--csv", options.files,
+                   "CSV files; repeatable (default: `files` of the settings, else grants.csv)")
       ->type_name("FILE")
       ->allow_extra_args(false);
   group->add_option("--project", options.project, "The project; with it no configuration file is read")
       ->type_name("PROJECT");
   group->add_option("--endpoint", options.endpoint, "REST address of a BigQuery that runs already")
       ->type_name("URL");
-  group->add_option("--ledger", options.ledger, "Where applies are recorded")->type_name("FILE");
+  group
+      ->add_option("--ledger", options.ledger,
+                   "Where applies are recorded (default: `ledger` of the configuration)")
+      ->type_name("FILE");
   group
       ->add_option("--caller", options.caller,
                    "Who runs this, where the credentials do not say: user:ADDRESS …")
@@ -134,6 +142,7 @@ void AddQuestions(Commands& commands, State& state) {
                                   [](GrantsSession& session, const GlobalOptions&, const State& given) {
                                     return GrantsImport(session, given.arguments);
                                   });
+  import->add_flag("--force", arguments.force, "Write over a file that is there");
   CLI::App* who = commands.Add("who", "Who may use a dataset, and why",
                                [](GrantsSession& session, const GlobalOptions& globals, const State& given) {
                                  return GrantsWho(session, globals, given.arguments);

@@ -13,6 +13,7 @@
 
 #include "base/status.h"
 #include "config/load.h"
+#include "delivery/sides.h"
 #include "destination/jobs.h"
 #include "grants/principal.h"
 
@@ -28,18 +29,31 @@ std::string FirstLine(const fs::path& path) {
   return line;
 }
 
+// A worktree's `.git` is a file that names its folder in the repository, whose `commondir` names where
+// branches are.
+fs::path WorktreeFolder(const fs::path& file) {
+  const std::string line = FirstLine(file);
+  return line.rfind("gitdir: ", 0) == 0 ? file.parent_path() / line.substr(8) : fs::path();
+}
+fs::path SharedFolder(const fs::path& git) {
+  const std::string shared = FirstLine(git / "commondir");
+  return shared.empty() ? git : git / shared;
+}
+
 // The commit that is checked out where `path` lies; empty when that is no git repository.
 std::string GitCommit(const std::string& path) {
   std::error_code error;
   for (fs::path folder = fs::absolute(path, error).parent_path(); !folder.empty();
        folder = folder.parent_path()) {
-    const fs::path git = folder / ".git";
+    fs::path git = folder / ".git";
+    if (fs::is_regular_file(git, error)) git = WorktreeFolder(git);
     if (fs::is_directory(git, error)) {
       const std::string head = FirstLine(git / "HEAD");
       if (head.rfind("ref: ", 0) != 0) return head;
-      const std::string name = head.substr(5), commit = FirstLine(git / name);
+      const fs::path shared = SharedFolder(git);
+      const std::string name = head.substr(5), commit = FirstLine(shared / name);
       if (!commit.empty()) return commit;
-      std::ifstream packed(git / "packed-refs");
+      std::ifstream packed(shared / "packed-refs");
       for (std::string line; std::getline(packed, line);) {
         if (line.size() > 41 && line.substr(41) == name) return line.substr(0, 40);
       }
@@ -67,14 +81,7 @@ absl::StatusOr<std::shared_ptr<Credentials>> OpenGrantCredentials(const Destinat
   if (const char* token = std::getenv("GOOGLE_OAUTH_ACCESS_TOKEN"); token != nullptr && *token != 0) {
     return FixedToken(token);
   }
-  // A local BigQuery asks who is calling only when it was told to: then a file says it.
-  const bool is_named = destination.credentials.type == CredentialKind::kFile;
-  if (destination.credentials.type == CredentialKind::kNone || (local && !is_named)) return NoCredentials();
-  CredentialsOptions options;
-  if (destination.credentials.type == CredentialKind::kFile) options.file = destination.credentials.file;
-  options.impersonate = destination.credentials.impersonate;
-  options.quota_project = destination.billing_project;
-  return OpenCredentials(options);
+  return OpenDestinationCredentials(destination, local, Clock::Real());
 }
 
 // Whom BigQuery takes the caller for: a dry run costs nothing and names who asked. Empty when it may not run
@@ -302,7 +309,7 @@ absl::StatusOr<GrantPlan> GrantsSession::MakePlan() {
   plan.removal = options_.only_add ? RemovalPolicy::kOnlyAdd : RemovalPolicy::kRemove;
   plan.unmanaged = options_.prune ? UnmanagedPolicy::kPrune : UnmanagedPolicy::kReport;
   plan.warnings = problems_.ToString();
-  const PlanOptions options{plan.removal, plan.unmanaged, caller_};
+  const PlanOptions options{plan.removal, plan.unmanaged, caller_, absl::Now()};
   for (const TargetState& state : states_) {
     plan.targets.push_back(PlanTarget(state, desired_.grants[state.target], desired_.expired[state.target],
                                       managed_[state.target], options));
@@ -327,6 +334,7 @@ absl::StatusOr<int> GrantsSession::Apply(const GrantPlan& plan, const std::vecto
   size_t counts[4] = {};
   ApplyOptions options;
   options.caller = record.caller;
+  options.now = absl::Now();
   options.parallel = options_.parallel;
   options.cancellation = cancel_;
   options.on_result = [&](const TargetResult& result) -> absl::Status {

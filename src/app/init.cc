@@ -94,8 +94,13 @@ std::string DatasetName(const InitOptions& options, const std::vector<std::strin
 absl::StatusOr<InitFacts> LookAtSource(const InitOptions& options) {
   InitFacts facts;
   const TlsMode tls = TlsModeOf(options);
-  HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Connection> source,
-                          Connection::Open(SourceFlagsToOptions(options)));
+  absl::StatusOr<std::unique_ptr<Connection>> opened = Connection::Open(SourceFlagsToOptions(options));
+  if (!opened.ok() && std::getenv(options.password_env.c_str()) == nullptr) {
+    return Annotate(opened.status(),
+                    fmt::format("without a password (${} is not set)", options.password_env));
+  }
+  HAKOBU_RETURN_IF_ERROR(opened.status());
+  const std::unique_ptr<Connection> source = *std::move(opened);
   DescribeSides(options, tls, *source, &facts);
   HAKOBU_ASSIGN_OR_RETURN(const std::vector<std::string> databases, Databases(options, source.get()));
   facts.destination["dataset"] = DatasetName(options, databases);
@@ -116,10 +121,16 @@ absl::Status WriteNew(const std::string& path, const std::string& text) {
   return absl::OkStatus();
 }
 
-void PrintNext(const std::string& path, const InitFacts& facts, const InitResult& result, bool password) {
+void PrintNext(const std::string& path, const InitOptions& options, const InitFacts& facts,
+               const InitResult& result) {
   fmt::print("Wrote {}: {} tables, {} columns marked for masking.\n\nNext:\n", path, facts.tables.size(),
              result.personal_columns);
-  if (!password) fmt::print("  set source.password in {}, unless the account has none\n", path);
+  if (facts.source.contains("password")) {
+    fmt::print("  export {}=…    where it is not yet: the commands below read the password there\n",
+               options.password_env);
+  } else {
+    fmt::print("  set source.password in {}, unless the account has none\n", path);
+  }
   if (result.needs_salt) {
     fmt::print("  export HAKOBU_SALT=…       a long random text; keep it, masked values depend on it\n");
   }
@@ -181,7 +192,7 @@ absl::StatusOr<int> Init(const GlobalOptions& globals, InitOptions options) {
                                          {"needs_salt", result.needs_salt}};
     fmt::print("{}\n", json.dump(2));
   } else {
-    PrintNext(path, facts, result, facts.source.contains("password"));
+    PrintNext(path, options, facts, result);
   }
   return kExitDone;
 }

@@ -16,7 +16,15 @@ int ReportUsage(const CLI::App& app, const CLI::ParseError& error) {
   while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
   std::string name = command->get_name();
   if (command != &app) name = "hakobu " + name;
-  fmt::print(stderr, "hakobu: {}\nRun `{} --help` for what it takes.\n", error.what(), name);
+  // CLI11 only says that a command is missing where one was misspelt.
+  const std::vector<std::string> rest = command->remaining();
+  std::string problem = error.what();
+  if (!command->get_require_subcommand_min() || rest.empty() || rest.front().starts_with('-')) {
+    fmt::print(stderr, "hakobu: {}\n", problem);
+  } else {
+    fmt::print(stderr, "hakobu: there is no command `{}`\n", rest.front());
+  }
+  fmt::print(stderr, "Run `{} --help` for what it takes.\n", name);
   return hakobu::kExitUsage;
 }
 

@@ -120,8 +120,8 @@ std::string PlanText(const RunPlan& plan, const PriceConfig& prices) {
   }
   std::string text = table.Render();
   text += fmt::format(
-      "\n{} tables, about {} rows and {} by the source's own estimate, which can be off by half.\n",
-      plan.tables.size(), CountText(rows), BytesText(bytes));
+      "\n{} table{}, about {} rows and {} by the source's own estimate, which can be off by half.\n",
+      plan.tables.size(), plan.tables.size() == 1 ? "" : "s", CountText(rows), BytesText(bytes));
   if (plan.resumes_run) {
     text += fmt::format("The interrupted run {} would be continued: {} chunks are finished.\n",
                         *plan.resumes_run, CountText(plan.chunks_already_done));

@@ -15,7 +15,8 @@ namespace hakobu {
 namespace {
 
 absl::StatusOr<int> ShowStatus(const GlobalOptions& options, size_t count) {
-  HAKOBU_ASSIGN_OR_RETURN(const Config config, LoadConfig(options.config_path));
+  HAKOBU_ASSIGN_OR_RETURN(const Config config,
+                          LoadConfig(options.config_path, ProcessEnvironment(), SecretUse::kUnread));
   std::vector<RunStatus> runs;
   std::string stream = options.json ? "null" : "";
   // Looking must not make a ledger where there is none.

@@ -27,7 +27,7 @@ std::string ReportText(const StreamStatus& status) {
     text += fmt::format("  {}  {}{}\n", table.source, table.state,
                         table.reason.empty() ? "" : ": " + table.reason);
   }
-  if (status.open_gaps > 0) text += fmt::format("{} open gaps: see `hakobu gaps`\n", status.open_gaps);
+  if (status.open_gaps > 0) text += fmt::format("open gaps: {}; see `hakobu gaps`\n", status.open_gaps);
   return text;
 }
 

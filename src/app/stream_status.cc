@@ -81,7 +81,7 @@ absl::StatusOr<std::string> StreamLedgerText(const std::string& ledger_path) {
     if (table.state == "copying") text += fmt::format(" ({} of {} chunks)", table.chunks_done, table.chunks);
     text += table.reason.empty() ? "\n" : ": " + table.reason + "\n";
   }
-  if (kept.open_gaps > 0) text += fmt::format("  {} open gaps: see `hakobu gaps`\n", kept.open_gaps);
+  if (kept.open_gaps > 0) text += fmt::format("  open gaps: {}; see `hakobu gaps`\n", kept.open_gaps);
   return text;
 }
 

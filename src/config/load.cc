@@ -61,7 +61,7 @@ Environment ProcessEnvironment() {
 }
 
 absl::StatusOr<Config> ParseConfig(std::string_view text, const std::string& path,
-                                   const Environment& environment) {
+                                   const Environment& environment, SecretUse secrets) {
   text = WithoutByteOrderMark(text);
   ConfigProblems problems;
   YAML::Node root;
@@ -78,7 +78,8 @@ absl::StatusOr<Config> ParseConfig(std::string_view text, const std::string& pat
   }
   Config config;
   config.path = path;
-  SectionReader reader(text, std::filesystem::path(path).parent_path().string(), environment, &problems);
+  SectionReader reader(text, std::filesystem::path(path).parent_path().string(), environment, secrets,
+                       &problems);
   reader.Read(RootSection(), root, "", &config);
   Complete(problems, &config);
   ValidateConfig(config, &problems);
@@ -87,7 +88,8 @@ absl::StatusOr<Config> ParseConfig(std::string_view text, const std::string& pat
   return config;
 }
 
-absl::StatusOr<Config> LoadConfig(const std::string& path, const Environment& environment) {
+absl::StatusOr<Config> LoadConfig(const std::string& path, const Environment& environment,
+                                  SecretUse secrets) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
   if (!file || !(text << file.rdbuf())) {
@@ -96,7 +98,7 @@ absl::StatusOr<Config> LoadConfig(const std::string& path, const Environment& en
         "names another",
         path));
   }
-  return ParseConfig(text.str(), path, environment);
+  return ParseConfig(text.str(), path, environment, secrets);
 }
 
 }  // namespace hakobu

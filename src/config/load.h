@@ -26,13 +26,19 @@ struct ConfigProblem {
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;
 Environment ProcessEnvironment();
 
+// kUnread: for commands that reach neither side. Secrets are not fetched, and a missing one is no problem;
+// what stands in the configuration for one is of no use.
+enum class SecretUse { kRead, kUnread };
+
 // `path` is used in messages, and relative ${file:…} start from its folder.
 // InvalidArgument with all problems, one per line (`hakobu.yaml:12:5: tables[2].mode: expected …, found …;
 // hint: …`).
 absl::StatusOr<Config> ParseConfig(std::string_view text, const std::string& path,
-                                   const Environment& environment = ProcessEnvironment());
+                                   const Environment& environment = ProcessEnvironment(),
+                                   SecretUse secrets = SecretUse::kRead);
 // The same from a file. InvalidArgument, with a hint, when there is none.
 absl::StatusOr<Config> LoadConfig(const std::string& path,
-                                  const Environment& environment = ProcessEnvironment());
+                                  const Environment& environment = ProcessEnvironment(),
+                                  SecretUse secrets = SecretUse::kRead);
 
 }  // namespace hakobu

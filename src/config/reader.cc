@@ -187,6 +187,7 @@ std::optional<std::string> SectionReader::ScalarText(const Key& key, const YAML:
     Mismatch(key, node, path, "write it without quotes");
     return std::nullopt;
   }
+  if (secret && substituted && secrets_ == SecretUse::kUnread) return "unread";
   absl::StatusOr<std::string> text = Substitute(raw, folder_, environment_);
   if (text.ok() && secret && substituted && text->empty()) {
     text = absl::InvalidArgumentError(fmt::format("a secret from {}, found it empty", raw));

@@ -19,9 +19,13 @@ namespace hakobu {
 class SectionReader {
  public:
   // `text` is what the tree was parsed from; `folder` is where relative ${file:…} start. All must outlive it.
-  SectionReader(std::string_view text, std::string folder, const Environment& environment,
+  SectionReader(std::string_view text, std::string folder, const Environment& environment, SecretUse secrets,
                 ConfigProblems* problems)
-      : text_(text), folder_(std::move(folder)), environment_(environment), problems_(problems) {}
+      : text_(text),
+        folder_(std::move(folder)),
+        environment_(environment),
+        secrets_(secrets),
+        problems_(problems) {}
 
   // `path` is the key path of `node`, "" for the root.
   void Read(const Section& section, const YAML::Node& node, const std::string& path, void* object);
@@ -49,6 +53,7 @@ class SectionReader {
   std::string_view text_;
   std::string folder_;
   const Environment& environment_;
+  SecretUse secrets_;
   ConfigProblems* problems_;
 };
 

@@ -5,23 +5,6 @@
 #include "base/status.h"
 
 namespace hakobu {
-namespace {
-
-absl::StatusOr<std::shared_ptr<Credentials>> CredentialsFor(const DestinationConfig& destination, bool local,
-                                                            Clock* clock) {
-  // A local BigQuery asks who is calling only when it was told to: then a file says it.
-  const bool is_named = destination.credentials.type == CredentialKind::kFile;
-  if (destination.credentials.type == CredentialKind::kNone || (local && !is_named)) return NoCredentials();
-  CredentialsOptions options;
-  if (destination.credentials.type == CredentialKind::kFile) options.file = destination.credentials.file;
-  options.impersonate = destination.credentials.impersonate;
-  options.quota_project = destination.billing_project;
-  options.clock = clock;
-  return OpenCredentials(options);
-}
-
-}  // namespace
-
 ConnectOptions SourceOptions(const SourceConfig& source) {
   ConnectOptions options;
   options.host = source.host;
@@ -44,6 +27,18 @@ std::string SourceAddress(const SourceConfig& source) {
   return source.socket.empty() ? fmt::format("{}:{}", source.host, source.port) : source.socket;
 }
 
+absl::StatusOr<std::shared_ptr<Credentials>> OpenDestinationCredentials(const DestinationConfig& destination,
+                                                                        bool local, Clock* clock) {
+  const bool is_named = destination.credentials.type == CredentialKind::kFile;
+  if (destination.credentials.type == CredentialKind::kNone || (local && !is_named)) return NoCredentials();
+  CredentialsOptions options;
+  if (is_named) options.file = destination.credentials.file;
+  options.impersonate = destination.credentials.impersonate;
+  options.quota_project = destination.billing_project;
+  options.clock = clock;
+  return OpenCredentials(options);
+}
+
 absl::StatusOr<Destination> OpenDestination(const DestinationConfig& destination,
                                             const DestinationAddresses& addresses, Clock* clock,
                                             const Cancellation* cancel, absl::Duration patience,
@@ -54,7 +49,7 @@ absl::StatusOr<Destination> OpenDestination(const DestinationConfig& destination
   Endpoint endpoint = Endpoint::Google();
   if (local) endpoint = {.rest = rest, .grpc = grpc, .grpc_insecure = true};
   HAKOBU_ASSIGN_OR_RETURN(const std::shared_ptr<Credentials> credentials,
-                          CredentialsFor(destination, local, clock));
+                          OpenDestinationCredentials(destination, local, clock));
   const RetryContext context{.clock = clock, .cancellation = cancel, .jitter = {}};
   RestOptions rest_options;
   rest_options.endpoint = endpoint;

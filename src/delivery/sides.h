@@ -17,6 +17,11 @@ ConnectOptions SourceOptions(const SourceConfig& source);
 // "host:port" or the socket: names the source in fingerprints and messages.
 std::string SourceAddress(const SourceConfig& source);
 
+// What proves to BigQuery who is calling, as `destination.credentials` says. A `local` one asks for it only
+// when it was told to: then a file says it, and without a file nothing is shown.
+absl::StatusOr<std::shared_ptr<Credentials>> OpenDestinationCredentials(const DestinationConfig& destination,
+                                                                        bool local, Clock* clock);
+
 // BigQuery's REST and Storage Write clients, both thread-safe and shared by all of a run's threads.
 struct Destination {
   std::unique_ptr<Rest> rest;

@@ -43,7 +43,7 @@ TargetResult ApplyTarget(const TargetPlan& plan, TargetState state, AccessStore&
     result.refused.clear();
     result.etag_before = state.etag;
     const std::vector<AccessEntry> wanted =
-        ApplyChanges(state.entries, plan.changes, options.caller, &result.refused);
+        ApplyChanges(state.entries, plan.changes, options.caller, &result.refused, options.now);
     CountChanges(state.entries, wanted, &result);
     if (wanted == state.entries) {
       result.outcome = result.refused.empty() ? TargetOutcome::kUnchanged : TargetOutcome::kRefused;

@@ -29,6 +29,7 @@ struct TargetResult {
 
 struct ApplyOptions {
   std::string caller;
+  absl::Time now = absl::InfinitePast();  // PlanOptions::now
   int parallel = 8;
   int max_conflicts = 20;  // of one target, before it counts as failed
   // Called as each target is done, one call at a time. A failure of it stops the apply.

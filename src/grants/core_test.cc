@@ -187,6 +187,34 @@ TEST(Guards, AnOwnerWhoseRightEndsDoesNotCount) {
   EXPECT_EQ(plan.refused.size(), 1u);
 }
 
+TEST(Guards, AnOwnerUntilATimeIsTheLastOwnerToo) {
+  const std::string end = "2027-01-01T00:00:00Z";
+  PlanOptions options;
+  options.now = kNow;
+  const auto state = State({Entry("user:boss@x.com", "owner", end), Entry("user:a@x.com", "reader", end)});
+  EXPECT_EQ(Changes(PlanTarget(state, {}, {}, {}, options)), "-reader user:a@x.com until " + end + "\n");
+  const auto longer =
+      PlanTarget(state, {Wish("user:boss@x.com", "owner", "2028-01-01T00:00:00Z")}, {}, {}, options);
+  EXPECT_TRUE(longer.refused.empty()) << "another end is no loss";
+  options.now = kNow + absl::Hours(24 * 365);
+  EXPECT_TRUE(PlanTarget(state, {}, {}, {}, options).refused.empty())
+      << "it has ended: nobody owns it already";
+}
+
+TEST(Guards, TheCallersAccessUntilATimeIsKeptUntilThen) {
+  const std::string end = "2027-01-01T00:00:00Z";
+  PlanOptions options;
+  options.caller = "user:me@x.com";
+  options.now = kNow;
+  const auto state = State({kOwners, Entry("user:me@x.com", "writer", end)});
+  const TargetPlan plan = PlanTarget(state, {}, {}, {}, options);
+  EXPECT_TRUE(plan.changes.empty());
+  EXPECT_EQ(plan.refused, (std::vector<std::string>{"keep writer user:me@x.com until " + end +
+                                                    ": it is the caller's own access"}));
+  options.now = kNow + absl::Hours(24 * 365);
+  EXPECT_EQ(PlanTarget(state, {}, {}, {}, options).changes.size(), 1u) << "it has ended: cleaned";
+}
+
 TEST(Guards, TheCallerKeepsItsAccess) {
   PlanOptions options;
   options.unmanaged = UnmanagedPolicy::kPrune;

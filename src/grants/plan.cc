@@ -10,22 +10,32 @@
 namespace hakobu {
 namespace {
 
-bool IsOwner(const AccessEntry& entry) {
+bool HasEnded(const AccessEntry& entry, absl::Time now) {
+  absl::Time end;
+  return !entry.expires.empty() && absl::ParseTime(absl::RFC3339_full, entry.expires, &end, nullptr) &&
+         end <= now;
+}
+
+// How well the entry owns: 2 for good, 1 until a time, 0 not.
+int OwnerRank(const AccessEntry& entry, absl::Time now) {
   const bool holds = entry.kind == EntryKind::kGrant || entry.kind == EntryKind::kProject;
-  return holds && entry.expires.empty() && entry.role == "owner";
+  if (!holds || entry.role != "owner" || HasEnded(entry, now)) return 0;
+  return entry.expires.empty() ? 2 : 1;
 }
 
-size_t CountOwners(const std::vector<AccessEntry>& entries) {
-  return static_cast<size_t>(std::count_if(entries.begin(), entries.end(), IsOwner));
+int OwnerRank(const std::vector<AccessEntry>& entries, absl::Time now) {
+  int rank = 0;
+  for (const AccessEntry& entry : entries) rank = std::max(rank, OwnerRank(entry, now));
+  return rank;
 }
 
-// The best basic role that entries give `member` by name: 0 none.
-int RankOf(const std::vector<AccessEntry>& entries, const std::string& member) {
+// The best that entries give `member` by name: 0 nothing; a role until a time is less than the same for good.
+int AccessRank(const std::vector<AccessEntry>& entries, const std::string& member, absl::Time now) {
   int rank = 0;
   for (const AccessEntry& entry : entries) {
-    if (entry.kind == EntryKind::kGrant && entry.expires.empty() && entry.member == member) {
-      rank = std::max(rank, entry.role.rfind("roles/", 0) == 0 ? 1 : RoleRank(entry.role) + 1);
-    }
+    if (entry.kind != EntryKind::kGrant || entry.member != member || HasEnded(entry, now)) continue;
+    const int role = entry.role.rfind("roles/", 0) == 0 ? 1 : RoleRank(entry.role) + 1;
+    rank = std::max(rank, 2 * role + (entry.expires.empty() ? 1 : 0));
   }
   return rank;
 }
@@ -53,7 +63,7 @@ std::vector<AccessEntry> Made(const std::vector<AccessEntry>& entries,
 // Leaves removals out that would take the last owner, or the caller's own access.
 std::vector<const GrantChange*> Guarded(const std::vector<AccessEntry>& entries,
                                         const std::vector<GrantChange>& changes, const std::string& caller,
-                                        std::vector<std::string>* refused) {
+                                        absl::Time now, std::vector<std::string>* refused) {
   std::vector<const GrantChange*> allowed;
   for (const GrantChange& change : changes) allowed.push_back(&change);
   const auto leave_out = [&](auto&& which, std::string_view why) {
@@ -67,12 +77,13 @@ std::vector<const GrantChange*> Guarded(const std::vector<AccessEntry>& entries,
     }
     allowed = std::move(rest);
   };
-  if (!caller.empty() && RankOf(Made(entries, allowed), caller) < RankOf(entries, caller)) {
-    leave_out([&](const AccessEntry& entry) { return entry.member == caller; },
+  if (!caller.empty() && AccessRank(Made(entries, allowed), caller, now) < AccessRank(entries, caller, now)) {
+    leave_out([&](const AccessEntry& entry) { return entry.member == caller && !HasEnded(entry, now); },
               "it is the caller's own access");
   }
-  if (CountOwners(entries) > 0 && CountOwners(Made(entries, allowed)) == 0) {
-    leave_out(IsOwner, "nobody would own the dataset");
+  if (const int owned = OwnerRank(entries, now); OwnerRank(Made(entries, allowed), now) < owned) {
+    leave_out([&](const AccessEntry& entry) { return OwnerRank(entry, now) == owned; },
+              "nobody would own the dataset");
   }
   return allowed;
 }
@@ -102,7 +113,7 @@ class TargetPlanner {
     }
     std::vector<GrantChange> allowed;
     for (const GrantChange* change :
-         Guarded(state_.entries, plan_.changes, options_.caller, &plan_.refused)) {
+         Guarded(state_.entries, plan_.changes, options_.caller, options_.now, &plan_.refused)) {
       allowed.push_back(*change);
     }
     plan_.changes = std::move(allowed);
@@ -182,8 +193,8 @@ TargetPlan PlanTarget(const TargetState& state, const std::vector<DesiredGrant>&
 
 std::vector<AccessEntry> ApplyChanges(const std::vector<AccessEntry>& entries,
                                       const std::vector<GrantChange>& changes, const std::string& caller,
-                                      std::vector<std::string>* refused) {
-  return Made(entries, Guarded(entries, changes, caller, refused));
+                                      std::vector<std::string>* refused, absl::Time now) {
+  return Made(entries, Guarded(entries, changes, caller, now, refused));
 }
 
 absl::Status CheckRemovals(const GrantPlan& plan, const GrantGuards& guards) {

@@ -61,6 +61,7 @@ struct PlanOptions {
   RemovalPolicy removal = RemovalPolicy::kRemove;
   UnmanagedPolicy unmanaged = UnmanagedPolicy::kReport;
   std::string caller;  // canonical member; its access is never taken away. Empty: not known
+  absl::Time now = absl::InfinitePast();  // what ended before is no access any more: guards do not keep it
 };
 
 // `managed`: "role member" -> who made it ("apply 7", "previous.csv:3").
@@ -70,10 +71,11 @@ TargetPlan PlanTarget(const TargetState& state, const std::vector<DesiredGrant>&
 
 // `entries` with the changes made that still can be: what is there already is not added, what is gone or has
 // changed is not removed, and everything else keeps its bytes and order. `refused` (may be null) takes what
-// the guards left out.
+// the guards left out; `now` as in PlanOptions.
 std::vector<AccessEntry> ApplyChanges(const std::vector<AccessEntry>& entries,
                                       const std::vector<GrantChange>& changes, const std::string& caller,
-                                      std::vector<std::string>* refused);
+                                      std::vector<std::string>* refused,
+                                      absl::Time now = absl::InfinitePast());
 
 // DataLoss when the plan removes more than the guards allow.
 absl::Status CheckRemovals(const GrantPlan& plan, const GrantGuards& guards);

@@ -1,5 +1,6 @@
 // `hakobu grants` against the local BigQuery, looked at through Google's own client.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -117,6 +118,73 @@ test('unmanaged grants stay, prune takes them, and the guards hold', async (t) =
   assert.equal((await it.access('many')).length, 1);
   assert.match(ended(await it.grants(['--caller', 'user:me@x.com', 'plan', '--prune']), 0),
     /! keep owner user:boss@x.com: nobody would own the dataset/);
+});
+
+test('members that no longer exist are reported and cleaned; --only-add removes nothing, not even those', async (t) => {
+  const gone = { role: 'READER', iamMember: 'deleted:user:gone@x.com?uid=17' };
+  const it = await team(t, { sales: [gone, reader('left@x.com')] });
+  it.csv('sales,user:left@x.com,reader,,\n');
+  ended(await it.grants(['apply', '--only-add', '--yes']), 0);
+  it.csv('sales,user:new@x.com,reader,,\n');
+  ended(await it.grants(['apply', '--only-add', '--yes']), 0);
+  let access = await it.access('sales');
+  assert.ok(has(access, 'left@x.com') && has(access, 'new@x.com') && access.some((entry) => entry.iamMember === gone.iamMember), JSON.stringify(access));
+  assert.match(ended(await it.grants(['plan']), 2), /- reader deleted:user:gone@x\.com\S* {2}# the account was deleted/);
+  ended(await it.grants(['apply', '--yes']), 0);
+  access = await it.access('sales');
+  assert.ok(!access.some((entry) => entry.iamMember) && !has(access, 'left@x.com') && has(access, 'new@x.com'), JSON.stringify(access));
+});
+
+test('with `expiry: remove` the grant has no condition, and the apply after its end takes it', async (t) => {
+  const it = await team(t, { sales: [] });
+  writeFileSync(it.path('grants.yaml'), 'expiry: remove\n');
+  const end = new Date(Date.now() + 3000);
+  it.csv(`sales,user:a@x.com,reader,${end.toISOString().slice(0, 19)}Z,\n`);
+  ended(await it.grants(['apply', '--yes']), 0);
+  assert.deepEqual((await it.access('sales')).find((entry) => entry.userByEmail === 'a@x.com'), reader('a@x.com'));
+  await new Promise((resolve) => setTimeout(resolve, end - Date.now() + 100));
+  assert.match(ended(await it.grants(['plan']), 2), /- reader user:a@x\.com {2}# \S*grants\.csv:2 has expired/);
+  ended(await it.grants(['apply', '--yes']), 0);
+  assert.ok(!has(await it.access('sales'), 'a@x.com'));
+});
+
+test('a share too large is refused; a caller with access until a time keeps it; import writes over nothing', async (t) => {
+  const it = await team(t, { sales: Array.from({ length: 10 }, (unused, at) => reader(`u${at}@x.com`)) });
+  it.csv('sales,user:me@x.com,writer,2099-01-01,\n');
+  ended(await it.grants(['apply', '--yes']), 0);
+  it.csv('');
+  const share = await it.grants(['apply', '--prune', '--yes', '--max-removals', '100']);
+  ended(share, 4);
+  assert.match(share.stderr, /the plan removes \d+ % of all grants \(11 of 12\), allowed are 30 %; hint: look at the plan/);
+  assert.match(ended(await it.grants(['--caller', 'user:me@x.com', 'plan']), 0), /! keep writer user:me@x\.com until 2099-01-02T00:00:00Z: it is the caller's own access/);
+  const twice = await it.grants(['import', '--out', 'grants.csv']);
+  ended(twice, 2);
+  assert.match(twice.stderr, /grants\.csv is there already; hint: --force writes over it/);
+  ended(await it.grants(['import', '--out', 'grants.csv', '--force']), 0);
+  assert.match(readFileSync(it.path('grants.csv'), 'utf8'), /u9@x\.com/);
+});
+
+test('a dataset that is gone is named, and log has commit and plan', async (t) => {
+  const it = await team(t, { one: [], two: [], three: [] });
+  const git = (...args) => execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@x.com', ...args], { cwd: it.folder, encoding: 'utf8' }).trim();
+  it.csv('*,user:a@x.com,reader,,\n');
+  git('init', '-q');
+  git('add', 'grants.csv');
+  git('commit', '-qm', 'lines');
+  ended(await it.grants(['plan', '--out', 'plan.json']), 2);
+  await it.client.dataset('two').delete({ force: true });
+  const gone = await it.grants(['apply', 'plan.json']);
+  ended(gone, 1);
+  assert.match(gone.stderr, /two: .*[Nn]ot found.*; hint: plan again, and review it/);
+  ended(await it.grants(['apply', '--yes']), 0);
+  const [last] = JSON.parse(ended(await it.grants(['log', '--json']), 0)).applies;
+  assert.equal(last.commit, git('rev-parse', 'HEAD'));
+  assert.deepEqual(last.plan.targets.map((target) => [target.target, target.changes.length]), [['one', 1], ['three', 1]]);
+  // A worktree of the repository is at a commit too.
+  git('worktree', 'add', '-q', '-b', 'other', it.path('tree'));
+  writeFileSync(it.path('tree/grants.csv'), `${header}one,user:b@x.com,reader,,\n`);
+  const plan = JSON.parse(ended(await it.grants(['--csv', 'tree/grants.csv', 'plan', '--only-add', '--format', 'json']), 2));
+  assert.equal(plan.commit, last.commit);
 });
 
 test('killed at each step, the next plan is right', async (t) => {

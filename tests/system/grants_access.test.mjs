@@ -204,6 +204,26 @@ test('no dataset is written more than 5 times in 10 seconds, whatever happens', 
   assert.equal((await bigqueryClient(server).dataset('sales').getMetadata())[0].access.filter((entry) => entry.userByEmail).length, 6);
 });
 
+test('one dataset that refuses its write stops no other, and the account says which and why', async (t) => {
+  const server = await startBigquery({ test: t });
+  const client = bigqueryClient(server);
+  for (const id of ['one', 'three', 'two']) await client.createDataset(id, { access: [projectOwners] });
+  const endpoint = await between(t, server, { refuse: (request) => request.method === 'PATCH' && request.url.includes('/datasets/three')
+    ? { code: 400, message: 'IAM setPolicy failed for Dataset three: User gone@x.com does not exist.', status: 'INVALID_ARGUMENT',
+      errors: [{ reason: 'invalid', message: 'IAM setPolicy failed for Dataset three: User gone@x.com does not exist.' }] } : undefined });
+  const it = workplace(t, server);
+  it.csv('*,user:a@x.com,reader,,\n');
+  const result = await it.grants(['--parallel', '1', 'apply', '--yes'], { endpoint });
+  ended(result, 1);
+  assert.match(result.stdout, /one: applied, 1 added, 0 removed\n[^]*three: failed.*User gone@x\.com does not exist[^]*apply 1: 2 applied, 0 unchanged, 0 refused, 1 failed/);
+  const readers = async (id) => (await client.dataset(id).getMetadata())[0].access.filter((entry) => entry.userByEmail).length;
+  assert.deepEqual(await Promise.all(['one', 'three', 'two'].map(readers)), [1, 0, 1]);
+  const [apply] = JSON.parse(ended(await it.grants(['log', '--json']), 0)).applies;
+  assert.equal(apply.state, 'failed');
+  assert.match(apply.targets.find((target) => target.target === 'three').error, /does not exist/);
+  assert.equal(JSON.parse(ended(await it.grants(['plan', '--format', 'json']), 2)).additions, 1);
+});
+
 // As the provider's documentation has the two resources (terraform-provider-google, bigquery_dataset_iam and
 // bigquery_table_iam): required and known arguments, and what an import id is made of.
 const resources = {
