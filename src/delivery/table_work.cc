@@ -179,35 +179,73 @@ absl::Status CheckIncremental(const TableWork& work) {
                   "name a column that grows with every change, like updated_at");
 }
 
+const Field* FindField(const TableWork& work, const std::string& name) {
+  for (const Field& field : work.schema.fields) {
+    if (absl::AsciiStrToLower(field.name) == absl::AsciiStrToLower(name)) return &field;
+  }
+  return nullptr;
+}
+
+std::string TypeText(const Field* field) {
+  if (field == nullptr) return "no such column";
+  const std::string type(FieldTypeName(field->type));
+  return field->mode == FieldMode::kRepeated ? fmt::format("ARRAY<{}>", type) : type;
+}
+
+// [D:partitioned-tables: by hour only DATETIME and TIMESTAMP.]
+void CheckPartition(const TableWork& work, Problems* problems) {
+  const PartitionConfig& partition = *work.options.partition;
+  const Field* field = FindField(work, partition.column);
+  std::vector<FieldType> types = {FieldType::kDate, FieldType::kDateTime, FieldType::kTimestamp};
+  std::string_view expected = "DATE, DATETIME or TIMESTAMP";
+  if (partition.by == PartitionUnit::kRange) {
+    types = {FieldType::kInt64};
+    expected = "INT64";
+  } else if (partition.by == PartitionUnit::kHour) {
+    types = {FieldType::kDateTime, FieldType::kTimestamp};
+    expected = "DATETIME or TIMESTAMP, for `by: hour`";
+  }
+  if (field != nullptr && field->mode != FieldMode::kRepeated &&
+      std::find(types.begin(), types.end(), field->type) != types.end()) {
+    return;
+  }
+  problems->Add(
+      absl::InvalidArgumentError(fmt::format("{}: partition: column `{}` must be {}, found {}", work.name,
+                                             partition.column, expected, TypeText(field))));
+}
+
+// [D:clustered-tables]
+void CheckCluster(const TableWork& work, const std::string& name, Problems* problems) {
+  const Field* field = FindField(work, name);
+  if (field == nullptr) {
+    return problems->Add(
+        absl::InvalidArgumentError(fmt::format("{}: cluster: no column `{}` is delivered", work.name, name)));
+  }
+  switch (field->type) {
+    case FieldType::kBool:
+    case FieldType::kInt64:
+    case FieldType::kNumeric:
+    case FieldType::kBigNumeric:
+    case FieldType::kString:
+    case FieldType::kDate:
+    case FieldType::kDateTime:
+    case FieldType::kTimestamp:
+    case FieldType::kGeography:
+      if (field->mode != FieldMode::kRepeated) return;
+      break;
+    default:
+      break;
+  }
+  problems->Add(absl::InvalidArgumentError(fmt::format(
+      "{}: cluster: column `{}` must be BOOL, INT64, NUMERIC, BIGNUMERIC, STRING, DATE, DATETIME, "
+      "TIMESTAMP or GEOGRAPHY, found {}",
+      work.name, name, TypeText(field))));
+}
+
 absl::Status CheckPartitionAndCluster(const TableWork& work) {
   Problems problems;
-  const auto find = [&](const std::string& name) -> const Field* {
-    for (const Field& field : work.schema.fields) {
-      if (absl::AsciiStrToLower(field.name) == absl::AsciiStrToLower(name)) return &field;
-    }
-    return nullptr;
-  };
-  if (work.options.partition.has_value()) {
-    const PartitionConfig& partition = *work.options.partition;
-    const Field* field = find(partition.column);
-    const bool by_range = partition.by == PartitionUnit::kRange;
-    const bool temporal =
-        field != nullptr && (field->type == FieldType::kDate || field->type == FieldType::kDateTime ||
-                             field->type == FieldType::kTimestamp);
-    const bool fits = field != nullptr && (by_range ? field->type == FieldType::kInt64 : temporal);
-    if (!fits) {
-      problems.Add(absl::InvalidArgumentError(
-          fmt::format("{}: partition: column `{}` must be {}, found {}", work.name, partition.column,
-                      by_range ? "INT64" : "DATE, DATETIME or TIMESTAMP",
-                      field == nullptr ? "no such column" : std::string(FieldTypeName(field->type)))));
-    }
-  }
-  for (const std::string& name : work.options.cluster) {
-    if (find(name) == nullptr) {
-      problems.Add(absl::InvalidArgumentError(
-          fmt::format("{}: cluster: no column `{}` is delivered", work.name, name)));
-    }
-  }
+  if (work.options.partition.has_value()) CheckPartition(work, &problems);
+  for (const std::string& name : work.options.cluster) CheckCluster(work, name, &problems);
   return problems.Status();
 }
 

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { run, startMysql } from '../harness/servers.mjs';
+import { bigqueryClient, project } from '../harness/clients.mjs';
+import { run, startBigquery, startMysql } from '../harness/servers.mjs';
 
 const schema = `CREATE DATABASE shop; USE shop;
   CREATE TABLE members (id INT UNSIGNED PRIMARY KEY, name VARCHAR(50), email VARCHAR(100), birthday DATE,
@@ -97,5 +98,67 @@ tables: [{table: shop.*}]`);
     assert.notEqual(code, 0);
     assert.match(stderr, /`nosuch` matches none/);
     assert.deepEqual(readdirSync(folder), ['hakobu.yaml']);
+  });
+});
+
+test('check: partition and cluster columns', async (t) => {
+  const [mysql, bigquery] = await Promise.all([startMysql({ test: t }), startBigquery({ test: t })]);
+  const source = await mysql.connect();
+  await source.query(`CREATE DATABASE shop; USE shop;
+    CREATE TABLE visits (id INT PRIMARY KEY, day DATE, at DATETIME, stamp TIMESTAMP NULL, weight DOUBLE, photo BLOB, opens TIME,
+      extra JSON, name VARCHAR(50), fee DECIMAL(10,2), state ENUM('open','done'), note TEXT)`);
+  await source.end();
+  const client = bigqueryClient(bigquery);
+  const folder = mkdtempSync(join(tmpdir(), 'hakobu-layout-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const command = async (name, table) => {
+    writeFileSync(join(folder, 'hakobu.yaml'), `source: {socket: ${mysql.socketPath}, user: root}
+destination: {project: ${project}, dataset: shop, rest_address: "${bigquery.endpoint}", grpc_address: "127.0.0.1:${bigquery.grpcPort}"}
+tables: [{table: shop.visits, ${table}}]`);
+    return run([name, '--json'], { cwd: folder });
+  };
+  const problems = async (table, code) => {
+    const result = await command('check', table);
+    assert.equal(result.code, code, `${table}: ${result.stdout}\n${result.stderr}`);
+    return JSON.parse(result.stdout).findings.filter((finding) => finding.level === 'problem').map(({ text }) => text);
+  };
+  const temporal = 'DATE, DATETIME or TIMESTAMP';
+  const clustered = 'BOOL, INT64, NUMERIC, BIGNUMERIC, STRING, DATE, DATETIME, TIMESTAMP or GEOGRAPHY';
+  for (const [layout, expected] of [
+    ['partition: {by: day, column: created}', [`partition: column \`created\` must be ${temporal}, found no such column`]],
+    ['partition: {by: month, column: name}', [`partition: column \`name\` must be ${temporal}, found STRING`]],
+    ['partition: {by: day, column: opens}, columns: {opens: {as: TIME}}', [`partition: column \`opens\` must be ${temporal}, found TIME`]],
+    ['partition: {by: hour, column: day}', ['partition: column `day` must be DATETIME or TIMESTAMP, for `by: hour`, found DATE']],
+    ['partition: {by: range, column: at, start: 0, end: 10, interval: 1}', ['partition: column `at` must be INT64, found DATETIME']],
+    ['partition: {by: day, column: at}, exclude: [at]', [`partition: column \`at\` must be ${temporal}, found no such column`]],
+    ['cluster: [shop_id]', ['cluster: no column `shop_id` is delivered']],
+    ['cluster: [name, weight, photo]', [`cluster: column \`weight\` must be ${clustered}, found FLOAT64`,
+      `cluster: column \`photo\` must be ${clustered}, found BYTES`]],
+    ['cluster: [opens, extra], columns: {opens: {as: TIME}}', [`cluster: column \`opens\` must be ${clustered}, found TIME`,
+      `cluster: column \`extra\` must be ${clustered}, found JSON`]],
+    ['partition: {by: day, column: nosuch}, cluster: [nosuch]', [`partition: column \`nosuch\` must be ${temporal}, found no such column`,
+      'cluster: no column `nosuch` is delivered']],
+    ['partition: {by: hour, column: stamp}, cluster: [name, state, fee, at]', []],
+    ['partition: {by: year, column: day}, cluster: [NAME]', []],
+    ['partition: {by: range, column: id, start: 0, end: 100, interval: 10}', []],
+  ]) {
+    assert.deepEqual(await problems(layout, expected.length > 0 ? 2 : 0), expected, layout);
+  }
+  const five = await command('check', 'cluster: [id, day, at, name, fee]');
+  assert.equal(five.code, 2);
+  assert.match(five.stderr, /tables\[0\]\.cluster: expected at most 4 columns, found 5/);
+
+  await t.test('a target that is partitioned otherwise is refused, by check and by run, and stays', async () => {
+    await client.createDataset('shop');
+    await client.dataset('shop').createTable('visits', { schema: [{ name: 'id', type: 'INTEGER' }, { name: 'at', type: 'DATETIME' }],
+      timePartitioning: { type: 'DAY', field: 'at' } });
+    for (const [layout, wanted] of [['partition: {by: month, column: at}', 'MONTH of at'], ['partition: {by: day, column: stamp}', 'DAY of stamp'],
+      ['partition: {by: range, column: id, start: 0, end: 100, interval: 10}', '0..100 by 10 of id'], ['mode: replace', 'none']]) {
+      assert.deepEqual(await problems(layout, 4), [`${project}.shop.visits is partitioned by: DAY of at; the configuration says: ${wanted}`]);
+      const refused = await command('run', layout);
+      assert.equal(refused.code, 4, `${refused.stdout}\n${refused.stderr}`);
+    }
+    assert.equal((await client.dataset('shop').table('visits').getMetadata())[0].schema.fields.length, 2);
+    assert.deepEqual(await problems('partition: {by: day, column: at}, cluster: [name]', 0), []);
   });
 });
