@@ -17,10 +17,9 @@ int ReportUsage(const CLI::App& app, const CLI::ParseError& error) {
   std::string name = command->get_name();
   if (command != &app) name = "hakobu " + name;
   // CLI11 only says that a command is missing where one was misspelt.
-  const std::vector<std::string> rest = command->remaining();
-  std::string problem = error.what();
+  const std::vector<std::string> rest = app.remaining(/*recurse=*/true);
   if (!command->get_require_subcommand_min() || rest.empty() || rest.front().starts_with('-')) {
-    fmt::print(stderr, "hakobu: {}\n", problem);
+    fmt::print(stderr, "hakobu: {}\n", error.what());
   } else {
     fmt::print(stderr, "hakobu: there is no command `{}`\n", rest.front());
   }

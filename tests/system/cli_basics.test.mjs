@@ -48,6 +48,33 @@ test('wrong usage ends with 2 and says where help is', async () => {
   }
 });
 
+test('a misspelt command is named', async () => {
+  assert.equal((await run(['runn'])).stderr, 'hakobu: there is no command `runn`\nRun `hakobu --help` for what it takes.\n');
+  assert.match((await run(['grants', 'plna'])).stderr, /^hakobu: there is no command `plna`\n/);
+});
+
+test('init without a password says which variable is not set', async (t) => {
+  const { code, stderr } = await run(['init', '--port', '1', '--user', 'hakobu', '--password-env', 'NOT_SET_HERE'], { cwd: folder(t) });
+  assert.equal(code, 1);
+  assert.match(stderr, /^hakobu: without a password \(\$NOT_SET_HERE is not set\): connect to 127\.0\.0\.1:1 as hakobu: /);
+});
+
+test('what reads the ledger alone wants no secrets', async (t) => {
+  const path = folder(t);
+  const command = 'command:touch fetched; echo secret';
+  writeFileSync(join(path, 'hakobu.yaml'), `source: {host: h, user: u, password: "\${env:NOT_SET_HERE}"}
+destination: {project: p-1, dataset: d}
+tables: [{table: a.b, columns: {c: {mask: sha256, salt: "\${${command}}"}}}]`);
+  for (const name of ['status', 'gaps']) {
+    const { code, stderr } = await run([name], { cwd: path });
+    assert.equal(code, 0, `${name}: ${stderr}`);
+  }
+  assert.equal(spawnSync('ls', ['-A', path], { encoding: 'utf8' }).stdout, 'hakobu.yaml\n');
+  const needs = await run(['run'], { cwd: path });
+  assert.equal(needs.code, 2);
+  assert.match(needs.stderr, /source\.password: expected the environment variable NOT_SET_HERE, found it not set/);
+});
+
 test('a missing or wrong configuration ends with 2 and says everything at once', async (t) => {
   const path = folder(t);
   for (const command of ['check', 'plan', 'run', 'status']) {

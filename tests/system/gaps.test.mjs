@@ -126,6 +126,9 @@ test('purged while the stream was off', async (t) => {
   await admin.query(later);
   await caughtUp(3);
   const gap = await theGap(context, 'purged');
+  const misspelt = await context.hakobu('gaps', '--table', 'membres');
+  assert.equal(misspelt.code, 2, 'a misspelt table is not one without gaps');
+  assert.match(misspelt.stderr, /--table: expected one that `hakobu stream` has delivered, found `membres`; hint: `hakobu status` lists them/);
   const [[{ missing }]] = await admin.query('SELECT GTID_SUBTRACT(?, ?) AS missing', [after.gtids, before.gtids]);
   assert.equal(gap.missing_gtids, missing);
   assert.ok(Date.parse(gap.from) <= Date.parse(gap.until), `${gap.from} to ${gap.until}`);
