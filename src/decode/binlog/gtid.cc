@@ -265,6 +265,12 @@ bool GtidSet::Contains(const GtidSet& other) const {
   return rest.empty();
 }
 
+GtidSet GtidSet::UpToLast() const {
+  GtidSet filled;
+  for (const auto& [source, intervals] : sources_) filled.sources_[source] = {{1, intervals.back().last}};
+  return filled;
+}
+
 uint64_t GtidSet::Count() const {
   uint64_t count = 0;
   for (const auto& [source, intervals] : sources_) {

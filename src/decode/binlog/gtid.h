@@ -42,6 +42,8 @@ class GtidSet {
   bool Contains(const Gtid& gtid) const;
   bool Contains(const GtidSet& other) const;
   bool empty() const { return sources_.empty(); }
+  // Of each source, every number up to its last one.
+  GtidSet UpToLast() const;
   uint64_t Count() const;
   friend bool operator==(const GtidSet&, const GtidSet&) = default;
 

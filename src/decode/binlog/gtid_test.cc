@@ -48,6 +48,12 @@ TEST(GtidSet, BytesRoundTripInBothForms) {
     EXPECT_FALSE(GtidSet::FromBytes(bytes.substr(0, size)).ok());
 }
 
+TEST(GtidSet, FillsUpToTheLastOfEachSource) {
+  EXPECT_EQ(Set(std::string(kA) + ":3-4:9," + kB + ":2").UpToLast(),
+            Set(std::string(kA) + ":1-9," + kB + ":1-2"));
+  EXPECT_TRUE(GtidSet().UpToLast().empty());
+}
+
 TEST(GtidSet, ArithmeticAgreesWithAPlainSet) {
   const char* given = std::getenv("HAKOBU_SEED");
   const unsigned seed = given != nullptr ? static_cast<unsigned>(std::atoi(given)) : std::random_device{}();

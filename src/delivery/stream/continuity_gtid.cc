@@ -13,6 +13,14 @@ namespace {
 
 using binlog::GtidSet;
 
+GtidSet Common(const GtidSet& a, const GtidSet& b) {
+  GtidSet only_a = a;
+  only_a.Subtract(b);
+  GtidSet common = a;
+  common.Subtract(only_a);
+  return common;
+}
+
 absl::StatusOr<GtidComparison> CompareMysql(const StoredPosition& stored, const LogState& state,
                                             const LogEvidence& evidence) {
   HAKOBU_ASSIGN_OR_RETURN(const GtidSet ours, GtidSet::Parse(stored.gtid_set));
@@ -24,14 +32,17 @@ absl::StatusOr<GtidComparison> CompareMysql(const StoredPosition& stored, const 
   }
   GtidSet phantom = ours;
   phantom.Subtract(surviving);
-  GtidSet still_true = ours;
-  still_true.Subtract(phantom);
+  const GtidSet still_true = Common(ours, surviving);
   GtidSet missing = purged;
   missing.Subtract(still_true);
   GtidSet others = executed;
   others.Subtract(ours);
   GtidSet seen = still_true;
   seen.Add(purged);
+  // What comes again comes with a place above all that was delivered, so it must be the end of the history,
+  // whole: nothing before what counts as seen comes again. A crash can take a transaction from the log and
+  // leave it in the tables; the server then calls it purged, with earlier ones still in the log.
+  seen.Add(Common(Common(ours, executed), seen.UpToLast()));
 
   GtidComparison compared;
   compared.phantom = phantom.Text();

@@ -1,7 +1,13 @@
 #include "delivery/stream/continuity.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <random>
+
+#include "decode/binlog/gtid.h"
 
 namespace hakobu {
 namespace {
@@ -172,6 +178,50 @@ TEST(Continuity, ACrashThatLostTheTailIsFoundThoughNewTransactionsTookTheNumbers
   EXPECT_EQ(judged.until_position, "binlog.000007:500");
   EXPECT_EQ(judged.until, absl::FromUnixSeconds(kCommitted + 50));
   EXPECT_THAT(judged.hint, HasSubstr("sync_binlog=1"));
+}
+
+// Whatever is known of the parting, what comes again under a new epoch is the end of the server's history,
+// whole: so the last change of every key that comes again is its newest. Where the parting is known, nothing
+// that was delivered and is still true comes again, and nothing new is left out.
+TEST(Continuity, WhatComesAgainIsTheEndOfTheHistory) {
+  const char* given = std::getenv("HAKOBU_SEED");
+  const unsigned seed = given != nullptr ? static_cast<unsigned>(std::atoi(given)) : std::random_device{}();
+  SCOPED_TRACE(testing::Message() << "HAKOBU_SEED=" << seed);
+  std::mt19937 random(seed);
+  const auto between = [&](uint64_t low, uint64_t high) { return low + random() % (high - low + 1); };
+  const auto set = [](uint64_t first, uint64_t last) {
+    return first > last ? std::string() : fmt::format("{}:{}-{}", kUuid, first, last);
+  };
+  const auto both = [](const std::string& a, const std::string& b) {
+    return a.empty() || b.empty() ? a + b : a + "," + b;
+  };
+  for (int round = 0; round < 2000; ++round) {
+    const uint64_t delivered = 100;
+    const uint64_t in_log = between(1, delivered - 1);      // of them, after the crash
+    const uint64_t in_tables = between(in_log, delivered);  // and what the tables kept
+    const uint64_t purged = random() % 3 == 0 ? between(0, in_log) : 0;
+    const uint64_t executed = in_tables + between(0, 30);  // with new ones, in a new file
+    LogState state = State(set(1, executed), both(set(1, purged), set(in_log + 1, in_tables)));
+    state.started = absl::FromUnixSeconds(kCommitted + 50);
+    state.files = {{"binlog.000007", 460, false}, {"binlog.000008", 900, false}};
+    const int known = static_cast<int>(random() % 3);  // the parting itself, a place before it, nothing
+    LogEvidence evidence = Evidence();
+    if (known == 0) evidence = Parted("binlog.000008", set(1, in_log));
+    if (known == 1) evidence = Parted("binlog.000007", set(1, between(purged, in_log)));
+    const Continuity judged = JudgeContinuity(Stored(), state, evidence);
+    ASSERT_EQ(judged.verdict, ContinuityVerdict::kGap);
+    const binlog::GtidSet seen = *binlog::GtidSet::Parse(judged.start.gtid_set);
+    bool again = false;
+    for (uint64_t number = 1; number <= executed; ++number) {
+      const bool comes = !seen.Contains(binlog::Gtid{kUuid, number});
+      EXPECT_TRUE(comes || !again) << number << " is left out behind one that comes again, by "
+                                   << judged.start.gtid_set;
+      again = again || comes;
+      if (known == 0) {
+        EXPECT_EQ(comes, number > in_tables) << number << " by " << judged.start.gtid_set;
+      }
+    }
+  }
 }
 
 TEST(Continuity, AServerThatWentBackInTimeUnderItsOwnName) {

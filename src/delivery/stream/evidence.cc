@@ -62,8 +62,26 @@ absl::StatusOr<FileHead> HeadOrUnknown(const ConnectOptions& connect, const std:
   return FileHead();
 }
 
+// The stored file is the very one, and shorter than what was read of it: a crash took its end, and the server
+// began the next file when it came back. False: that is not so, or cannot be told.
+absl::StatusOr<bool> FindLostTail(const ConnectOptions& connect, const StoredPosition& stored,
+                                  const LogState& state, LogEvidence* evidence) {
+  const LogState::File* const file = state.Find(stored.file);
+  if (file == nullptr || file->bytes >= stored.offset || file == &state.files.back()) return false;
+  if (!stored.identity.known() || !(evidence->stored_file == stored.identity)) return false;
+  HAKOBU_ASSIGN_OR_RETURN(const FileHead head, HeadOrUnknown(connect, file[1].name));
+  if (!head.identity.known()) return false;
+  evidence->parting_file = file[1].name;
+  evidence->parting_identity = head.identity;
+  evidence->parting_gtids = head.previous_gtids;
+  evidence->common_identity = evidence->stored_file;
+  return true;
+}
+
 absl::Status FindParting(const ConnectOptions& connect, const StoredPosition& stored, const LogState& state,
                          LogEvidence* evidence) {
+  HAKOBU_ASSIGN_OR_RETURN(const bool found, FindLostTail(connect, stored, state, evidence));
+  if (found) return absl::OkStatus();
   // Headers have whole seconds.
   const absl::Time after = stored.committed == absl::InfinitePast()
                                ? stored.committed

@@ -109,6 +109,18 @@ TEST_P(EvidenceTest, ALogThatLostItsTailInACrash) {
   EXPECT_EQ(judged.cause, GapCause::kLostTail) << judged.explanation;
   EXPECT_EQ(judged.from_position, fmt::format("{}:{}", before.file, before.offset));
   EXPECT_EQ(judged.until_position, fmt::format("{}:{}", stored.file, stored.offset));
+  // Nothing that survived is taken for lost or sent again, however early in the file's life it all happened.
+  StoredPosition hasty = stored;
+  hasty.committed = absl::FromUnixSeconds(stored.identity.created);
+  const Continuity again = Prove(server, hasty);
+  EXPECT_EQ(again.cause, GapCause::kLostTail) << again.explanation;
+  if (mariadb()) {
+    EXPECT_GT(*LogFileNumber(again.start.file), *LogFileNumber(stored.file));
+  } else {
+    EXPECT_EQ(again.phantom_gtids, stored.server_uuid + ":3-5");
+    // The tables kept what the log lost, and the server calls it purged.
+    EXPECT_EQ(again.start.gtid_set, stored.server_uuid + ":1-5");
+  }
 }
 
 TEST_P(EvidenceTest, AServerRestoredFromASnapshotUnderItsOwnName) {
