@@ -1,17 +1,19 @@
-// What goes wrong between hakobu and its two sides: a TCP proxy that cuts and stalls, and a BigQuery in front of the local
+// What goes wrong between hakobu and its two sides: a TCP proxy that cuts, stalls and throttles, and a BigQuery in front of the local
 // one that answers some calls with the errors the real one is known for.
 import { createServer as createHttpServer, request as httpRequest } from 'node:http';
 import { connect, createServer } from 'node:net';
 import grpc from '@grpc/grpc-js';
 import storage from '@google-cloud/bigquery-storage';
 
-// fault(connectionNumber) -> { afterBytes, action: 'cut' | 'stall' } or undefined: what happens to the bytes from `port`.
-export function startTcpProxy({ port, fault, test }) {
+// fault(connectionNumber) -> { afterBytes, action: 'cut' | 'stall' | 'throttle', bytesPerSecond } or undefined: what happens to
+// the bytes from `port`. pointTo(port) sends new connections elsewhere and cuts the present ones.
+export function startTcpProxy({ port, fault = () => undefined, test }) {
   const sockets = new Set();
   let connections = 0;
+  let target = port;
   const server = createServer((client) => {
     const plan = fault(++connections);
-    const upstream = connect(port, '127.0.0.1');
+    const upstream = connect(target, '127.0.0.1');
     let seen = 0;
     for (const socket of [client, upstream]) {
       sockets.add(socket);
@@ -22,8 +24,11 @@ export function startTcpProxy({ port, fault, test }) {
     upstream.on('data', (data) => {
       seen += data.length;
       if (plan && seen > plan.afterBytes) {
-        if (plan.action === 'cut') client.destroy();
-        else upstream.pause();
+        if (plan.action === 'cut') { client.destroy(); return; }
+        upstream.pause();
+        if (plan.action === 'stall') return;
+        client.write(data);
+        setTimeout(() => upstream.resume(), data.length * 1000 / plan.bytesPerSecond);
         return;
       }
       if (!client.write(data)) { upstream.pause(); client.once('drain', () => upstream.resume()); }
@@ -31,7 +36,8 @@ export function startTcpProxy({ port, fault, test }) {
   });
   test?.after(() => { server.close(); sockets.forEach((socket) => socket.destroy()); });
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () =>
-    resolve({ port: server.address().port, connections: () => connections })));
+    resolve({ port: server.address().port, connections: () => connections,
+      pointTo: (other) => { target = other; sockets.forEach((socket) => socket.destroy()); } })));
 }
 
 // rest(method, url, n) -> undefined, or { status, reason, message, after } to answer with an error body (after: the real

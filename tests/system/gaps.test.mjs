@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { privateFolder, run, startBigquery, startMysql } from '../harness/servers.mjs';
 import { bigqueryClient } from '../harness/clients.mjs';
+import { executed, startReplica } from '../harness/replication.mjs';
 import { makeStream, waitForLine, waitUntilEqual } from '../harness/stream.mjs';
 
 const withGtids = ['--log-bin=binlog', '--gtid-mode=ON', '--enforce-gtid-consistency=ON'];
@@ -49,11 +50,6 @@ async function begin(t, { flavor = 'mysql', serverOptions = options(1), stream =
   const equal = (source = mysql, names = tables) =>
     waitUntilEqual({ mysql: source, bigquery, database: 'shop', dataset: 'live', tables: names, timeoutMs: 5000 });
   return { mysql, server, bigquery, admin, job, hakobu, caughtUp, equal };
-}
-
-async function executed(admin) {
-  const [[row]] = await admin.query('SELECT @@GLOBAL.gtid_executed AS gtids, @@GLOBAL.server_uuid AS uuid');
-  return { gtids: row.gtids.replaceAll('\n', ''), uuid: row.uuid };
 }
 
 // Deletes every log file but a new one. MariaDB keeps a file for a moment longer than one may expect.
@@ -262,21 +258,7 @@ test('restored from a snapshot', async (t) => {
   await repaired(context, { source: third });
 });
 
-// A second server that replicates from the first and has caught up.
-async function replicaOf(t, mysql, admin, id = 2) {
-  await admin.query("CREATE USER IF NOT EXISTS 'copy'@'%' IDENTIFIED BY 'copy'; GRANT REPLICATION SLAVE ON *.* TO 'copy'@'%'");
-  const replica = await startMysql({ options: options(id), test: t });
-  const connection = await replica.connect();
-  await connection.query(`CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1', SOURCE_PORT=${mysql.port}, SOURCE_USER='copy',
-    SOURCE_PASSWORD='copy', GET_SOURCE_PUBLIC_KEY=1, SOURCE_AUTO_POSITION=1; START REPLICA`);
-  const catchUp = async () => {
-    const { gtids } = await executed(admin);
-    const [[{ timeout }]] = await connection.query('SELECT WAIT_FOR_EXECUTED_GTID_SET(?, 30) AS timeout', [gtids]);
-    assert.equal(String(timeout), '0');
-  };
-  await catchUp();
-  return { replica, connection, catchUp };
-}
+const replicaOf = (t, mysql, admin, id = 2) => startReplica({ mysql, admin, options: options(id), test: t });
 
 test('failover to a replica that lacks some transactions', async (t) => {
   const context = await begin(t);

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { bigqueryClient } from '../harness/clients.mjs';
 import { startTcpProxy } from '../harness/proxies.mjs';
 import { generator } from '../harness/random_values.mjs';
+import { startReplica } from '../harness/replication.mjs';
 import { startBigquery, startMysql } from '../harness/servers.mjs';
 import { makeStream, waitUntilEqual } from '../harness/stream.mjs';
 import { makeWorkload, runWorkload, workloadTables } from '../harness/workload.mjs';
@@ -39,7 +40,7 @@ const troubles = {
     Object.assign(state.mysql, await startMysql({ flavor, folder, port, options: state.options }));
     release();
   },
-  async 'connections are cut and stalled'({ random }) { await sleep(500 * random()); },  // by the proxy
+  async 'connections are cut, stalled and throttled'({ random }) { await sleep(500 * random()); },  // by the proxy
   async 'BigQuery is restarted'({ random, state }) {
     await sleep(300 + random() * 900);
     const { folder, restPort, grpcPort } = state.server;
@@ -56,6 +57,29 @@ const troubles = {
   },
 };
 
+// Which needs a replica from the start, and an address that stays.
+const promotion = 'a replica is promoted';
+troubles[promotion] = async ({ random, state }) => {
+  await sleep(300 + random() * 900);
+  let release;
+  state.gate = new Promise((resolve) => (release = resolve));
+  const { replica, connection, catchUp, promote } = state.replica;
+  const admin = await state.mysql.connect();
+  for (;;) {  // a planned promotion waits for what is under way
+    const [[{ n }]] = await admin.query('SELECT COUNT(*) AS n FROM information_schema.innodb_trx');
+    if (Number(n) === 0) break;
+    await sleep(50);
+  }
+  await catchUp(admin);
+  await admin.end();
+  await state.mysql.kill9();
+  await promote();
+  await connection.end();
+  state.proxy.pointTo(replica.port);
+  Object.assign(state.mysql, replica);
+  release();
+};
+
 for (let seed = first; seed < first + seeds; ++seed) {
   const random = generator(seed);
   const flavor = seed % 4 === 3 ? 'mariadb' : 'mysql';
@@ -65,13 +89,24 @@ for (let seed = first; seed < first + seeds; ++seed) {
     const state = { options: [...options[flavor], ...variant], gate: Promise.resolve() };
     state.mysql = await startMysql({ flavor, options: state.options, test: t });
     state.server = await startBigquery({ test: t });
-    t.after(() => Promise.all([state.stream?.kill9(), state.mysql.kill9(), state.server.kill9()]));
+    t.after(() => Promise.all([state.replica?.replica.kill9(), state.stream?.kill9(), state.mysql.kill9(), state.server.kill9()]));
     const database = 'work';
+    if (name === promotion) {
+      const admin = await state.mysql.connect();
+      state.replica = await startReplica({ mysql: state.mysql, admin, test: t,
+        options: [...state.options.slice(1), '--server-id=2', ...(flavor === 'mariadb' ? ['--log-slave-updates'] : [])] });
+      await admin.end();
+    }
     await makeWorkload({ mysql: state.mysql, database, seed });
-    let port = state.mysql.port;
-    if (name === 'connections are cut and stalled') {
-      const fault = (n) => (n < 14 ? { afterBytes: 2000 + random() * 150000, action: random() < 0.8 ? 'cut' : 'stall' } : undefined);
+    let { port } = state.mysql;
+    if (name === 'connections are cut, stalled and throttled') {
+      const fault = (n) => (n < 14 ? { afterBytes: 2000 + random() * 150000, bytesPerSecond: 20000 + random() * 200000,
+        action: ['cut', 'cut', 'cut', 'stall', 'throttle'][Math.floor(random() * 5)] } : undefined);
       ({ port } = await startTcpProxy({ port, fault, test: t }));
+    }
+    if (name === promotion) {
+      state.proxy = await startTcpProxy({ port, test: t });
+      ({ port } = state.proxy);
     }
     const job = makeStream({ mysql: { ...state.mysql, port }, bigquery: state.server, dataset: 'live', test: t,
       tables: [{ table: `${database}.*` }], defaults: { chunk_rows: 100 },
