@@ -81,8 +81,12 @@ void Findings::AddStatus(const std::string& subject, const absl::Status& status)
 }
 
 void Findings::GroupBySubject() {
-  std::map<std::string, size_t> order;
-  for (const Finding& finding : list_) order.emplace(finding.subject, order.size());
+  // The sides first, then the tables ("database.table").
+  std::map<std::string, std::pair<bool, size_t>> order;
+  for (const Finding& finding : list_) {
+    const bool is_table = finding.subject.find('.') != std::string::npos;
+    order.emplace(finding.subject, std::pair{is_table, order.size()});
+  }
   std::stable_sort(list_.begin(), list_.end(), [&](const Finding& left, const Finding& right) {
     return order.at(left.subject) < order.at(right.subject);
   });

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <span>
 
 #include "app/text_table.h"
 
@@ -28,8 +29,7 @@ std::string Words(std::string_view name) {
   return words + "_";
 }
 
-template <size_t Size>
-bool HasAny(std::string_view words, const std::array<std::string_view, Size>& parts) {
+bool HasAny(std::string_view words, std::span<const std::string_view> parts) {
   return std::any_of(parts.begin(), parts.end(),
                      [&](std::string_view part) { return words.find(part) != std::string_view::npos; });
 }
@@ -72,24 +72,23 @@ std::string SizeOf(const SourceTable& table) {
 struct PersonalKind {
   std::string_view looks_like;
   Mask mask;
-  std::array<std::string_view, 14> names;
+  std::vector<std::string_view> names;
 };
 
-// The first kind that matches wins. Unused places repeat a name.
-const std::array<PersonalKind, 8>& PersonalKinds() {
-  static const std::array<PersonalKind, 8> kinds = {{
+// The first kind that matches wins.
+const std::vector<PersonalKind>& PersonalKinds() {
+  static const std::vector<PersonalKind> kinds = {
       {"a password or another secret",
        Mask::kNull,
        {"_password_", "_passwd_", "_pwd_", "_passphrase_", "_secret_", "_token_", "_api_key_",
         "_private_key_", "_password_digest_", "_pin_", "_salt_", "パスワード", "暗証", "_otp_"}},
       {"an e-mail address",
        Mask::kSha256,
-       {"_email_", "_e_mail_", "_mail_", "_mailaddress_", "_emailaddress_", "_mail_address_", "メール",
-        "_email_", "_email_", "_email_", "_email_", "_email_", "_email_", "_email_"}},
+       {"_email_", "_e_mail_", "_mail_", "_mailaddress_", "_emailaddress_", "_mail_address_", "メール"}},
       {"a telephone number",
        Mask::kSha256,
        {"_phone_", "_tel_", "_telephone_", "_mobile_", "_cellphone_", "_fax_", "_phonenumber_", "_keitai_",
-        "電話", "携帯", "_phone_", "_phone_", "_phone_", "_phone_"}},
+        "電話", "携帯"}},
       {"a number that identifies a person",
        Mask::kNull,
        {"_ssn_", "_my_number_", "_mynumber_", "_passport_", "_license_number_", "_card_number_", "_iban_",
@@ -98,11 +97,10 @@ const std::array<PersonalKind, 8>& PersonalKinds() {
       {"a date of birth",
        Mask::kNull,
        {"_birthday_", "_birth_", "_birthdate_", "_dob_", "_birth_date_", "_date_of_birth_", "生年月日",
-        "誕生日", "_birthday_", "_birthday_", "_birthday_", "_birthday_", "_birthday_", "_birthday_"}},
+        "誕生日", "_born_"}},
       {"a network address of a person",
        Mask::kSha256,
-       {"_ip_", "_ip_address_", "_ipaddr_", "_remote_addr_", "_client_ip_", "_remote_ip_", "_user_agent_",
-        "_ip_", "_ip_", "_ip_", "_ip_", "_ip_", "_ip_", "_ip_"}},
+       {"_ip_", "_ip_address_", "_ipaddr_", "_remote_addr_", "_client_ip_", "_remote_ip_", "_user_agent_"}},
       {"an address",
        Mask::kNull,
        {"_address_", "_addr_", "_address1_", "_address2_", "_street_", "_zip_", "_zipcode_", "_postal_",
@@ -111,7 +109,7 @@ const std::array<PersonalKind, 8>& PersonalKinds() {
        Mask::kNull,
        {"_first_name_", "_last_name_", "_firstname_", "_lastname_", "_full_name_", "_family_name_",
         "_given_name_", "_kana_", "_furigana_", "_nickname_", "氏名", "名前", "フリガナ", "カナ"}},
-  }};
+  };
   return kinds;
 }
 

@@ -217,6 +217,7 @@ test('drift is shown, adopted and revoked; who, what, explain and export answer'
   assert.match(drift, /^sales \(since apply 1 of /m);
   assert.match(drift, /- reader user:ann@x.com/);
   assert.match(drift, /\+ reader user:eve@x.com {2}# root@x.com at 2099-01-01T00:00:00Z/);
+  assert.match(ended(await it.grants(['--audit-log', 'audit.json', 'who', 'sales']), 0), /reader user:eve@x.com {2}# outside of hakobu, by root@x.com at 2099-01-01T00:00:00Z/);
   ended(await it.grants(['revoke', 'sales', 'user:eve@x.com', '--yes']), 0);
   assert.ok(!has(await it.access('sales'), 'eve@x.com'));
   assert.ok(!has(await it.access('sales'), 'ann@x.com'), 'revoking one line undoes no other');
@@ -227,6 +228,7 @@ test('drift is shown, adopted and revoked; who, what, explain and export answer'
   const what = ended(await it.grants(['what', 'user:bob@x.com', '--group', 'group:team@x.com']), 0);
   assert.match(what, /sales {2}reader user:bob@x.com {2}# outside of hakobu/);
   assert.match(what, /tenant_a {2}reader group:team@x.com {2}# grants.csv:3/);
+  assert.match(what, /tenant_a {2}reader projectReaders \(its members\) {2}# everybody with roles\/viewer on the project/);
   assert.match(ended(await it.grants(['explain']), 0), /--role=roles\/bigquery.jobUser --member=group:team@x.com/);
   const terraform = JSON.parse(ended(await it.grants(['export', '--terraform']), 0));
   const resources = Object.values(terraform.resource.google_bigquery_dataset_iam_member);
@@ -262,7 +264,7 @@ test('a table has lines of its own', async (t) => {
 
 test('two applies and a console race; nobody loses a change', async (t) => {
   const it = await team(t);
-  const seeds = Number(process.env.HAKOBU_GRANTS_SEEDS ?? 10);
+  const seeds = Number(process.env.HAKOBU_GRANTS_SEEDS ?? 100);
   let conflicts = 0;
   for (let seed = 1; seed <= seeds; ++seed) {
     const ids = [`s${seed}_one`, `s${seed}_two`];
