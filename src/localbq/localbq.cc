@@ -9,7 +9,6 @@
 #include "localbq/catalog/warehouse.h"
 #include "localbq/faults/faults.h"
 #include "localbq/rest/server.h"
-#include "localbq/sql/functions.h"
 #include "localbq/storage_api/storage_api.h"
 
 namespace hakobu::localbq {
@@ -44,10 +43,6 @@ absl::StatusOr<std::unique_ptr<LocalBigQuery>> LocalBigQuery::Start(const LocalB
   auto parts = std::make_unique<Parts>();
   if (!options.faults.empty()) HAKOBU_RETURN_IF_ERROR(LoadFaults(options.faults, &parts->faults));
   HAKOBU_ASSIGN_OR_RETURN(parts->warehouse, Warehouse::Open(options.folder));
-  {
-    HAKOBU_ASSIGN_OR_RETURN(const Warehouse::Lease connection, parts->warehouse->Connect());
-    HAKOBU_RETURN_IF_ERROR(sql::RegisterFunctions(connection->get()));
-  }
   HAKOBU_ASSIGN_OR_RETURN(parts->catalog, Catalog::Open(parts->warehouse.get()));
   parts->catalog->OnTableChanged([faults = &parts->faults](const TablePtr& before, const TablePtr& after) {
     faults->OnTableChanged(before, after);

@@ -14,6 +14,8 @@ namespace {
 
 constexpr int kTries = 20;
 constexpr size_t kIdleConnections = 64;
+constexpr absl::Duration kFirstCommitPause = absl::Microseconds(20);
+constexpr absl::Duration kLongestCommitPause = absl::Microseconds(200);
 
 // DuckDB's messages begin with their class: "Catalog Error: …", then may quote the statement on further
 // lines.
@@ -129,6 +131,41 @@ absl::StatusOr<Result> Connection::Execute(std::string_view sql, const std::vect
   return result;
 }
 
+// A commit's write to disk runs on a thread of DuckDB's, and duckdb_query would spin for as long as it takes:
+// here the core is left to others.
+absl::Status Connection::Commit() {
+  if (commit_ == nullptr && duckdb_prepare(connection_, "COMMIT", &commit_) != DuckDBSuccess) {
+    const char* text = duckdb_prepare_error(commit_);
+    const absl::Status status = ToStatus(DUCKDB_ERROR_INVALID_INPUT, text);
+    duckdb_destroy_prepare(&commit_);
+    return status;
+  }
+  duckdb_pending_result pending = nullptr;
+  (void)duckdb_pending_prepared(commit_, &pending);
+  absl::Duration pause = kFirstCommitPause;
+  for (;;) {
+    const duckdb_pending_state state = duckdb_pending_execute_task(pending);
+    if (duckdb_pending_execution_is_finished(state)) break;
+    if (state != DUCKDB_PENDING_NO_TASKS_AVAILABLE) continue;
+    absl::SleepFor(pause);
+    pause = std::min(pause * 2, kLongestCommitPause);
+  }
+  absl::Status status;
+  if (const char* text = duckdb_pending_error(pending); text != nullptr && *text != 0) {
+    const bool is_conflict = std::string_view(text).starts_with("TransactionContext Error");
+    status = ToStatus(is_conflict ? DUCKDB_ERROR_TRANSACTION : DUCKDB_ERROR_INTERNAL, text);
+  } else {
+    duckdb_result raw;
+    (void)duckdb_execute_pending(pending, &raw);
+    if (const char* failure = duckdb_result_error(&raw); failure != nullptr) {
+      status = ToStatus(duckdb_result_error_type(&raw), failure);
+    }
+    duckdb_destroy_result(&raw);
+  }
+  duckdb_destroy_pending(&pending);
+  return status;
+}
+
 absl::StatusOr<Appender> Appender::Open(Connection& connection, const std::string& schema,
                                         const std::string& table) {
   duckdb_appender raw = nullptr;
@@ -172,6 +209,7 @@ absl::StatusOr<std::unique_ptr<Warehouse>> Warehouse::Open(const std::string& fo
   duckdb_create_config(&config);
   // A checkpoint writes the whole catalog again: with 10,000 tables that must be rare.
   constexpr std::pair<const char*, const char*> kSettings[] = {{"checkpoint_threshold", "256MB"},
+                                                               {"storage_compatibility_version", "latest"},
                                                                {"autoinstall_known_extensions", "false"},
                                                                {"autoload_known_extensions", "false"}};
   for (const auto& [name, value] : kSettings) duckdb_set_config(config, name, value);

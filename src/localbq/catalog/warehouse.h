@@ -100,7 +100,10 @@ class Connection {
   explicit Connection(duckdb_connection connection) : connection_(connection) {}
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
-  ~Connection() { duckdb_disconnect(&connection_); }
+  ~Connection() {
+    duckdb_destroy_prepare(&commit_);
+    duckdb_disconnect(&connection_);
+  }
 
   // Errors carry DuckDB's message. Codes: Aborted for a conflict with another transaction, Cancelled when
   // interrupted, NotFound for an unknown table, FailedPrecondition for a broken constraint, OutOfRange for a
@@ -111,7 +114,7 @@ class Connection {
   absl::StatusOr<Result> Stream(std::string_view sql, const std::vector<Value>& parameters = {});
 
   absl::Status Begin() { return Run("BEGIN TRANSACTION"); }
-  absl::Status Commit() { return Run("COMMIT"); }
+  absl::Status Commit();
   void Rollback() { (void)Run("ROLLBACK"); }
 
   // Makes the running statement end with Cancelled; from any thread.
@@ -121,6 +124,7 @@ class Connection {
  private:
   absl::StatusOr<Result> Execute(std::string_view sql, const std::vector<Value>& parameters, bool stream);
   duckdb_connection connection_;
+  duckdb_prepared_statement commit_ = nullptr;
 };
 
 // Appends whole chunks to one table, inside the connection's transaction if there is one. Rows are there
