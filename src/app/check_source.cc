@@ -7,8 +7,8 @@
 #include <charconv>
 #include <set>
 
+#include "base/glob.h"
 #include "base/status.h"
-#include "config/glob.h"
 #include "delivery/sides.h"
 
 namespace hakobu {

@@ -1,7 +1,7 @@
 #include <algorithm>
 
+#include "base/glob.h"
 #include "config/config.h"
-#include "config/glob.h"
 
 namespace hakobu {
 namespace {

@@ -6,7 +6,7 @@
 #include <cctype>
 #include <map>
 
-#include "config/glob.h"
+#include "base/glob.h"
 
 namespace hakobu {
 namespace {

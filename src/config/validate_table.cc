@@ -5,7 +5,7 @@
 #include <cctype>
 
 #include "absl/time/time.h"
-#include "config/glob.h"
+#include "base/glob.h"
 #include "config/validate.h"
 #include "config/value.h"
 

@@ -4,7 +4,6 @@
 
 #include <vector>
 
-#include "config/glob.h"
 #include "config/substitute.h"
 
 namespace hakobu {
@@ -43,15 +42,6 @@ TEST(NearestName, OnlyWhenNear) {
   EXPECT_EQ(NearestName("replase", names), "replace");
   EXPECT_EQ(NearestName("apend", names), "append");
   EXPECT_EQ(NearestName("stream", names), "");
-}
-
-TEST(Glob, StarAndQuestionMark) {
-  EXPECT_TRUE(GlobMatches("*", ""));
-  EXPECT_TRUE(GlobMatches("a*b*c", "a__b_bc"));
-  EXPECT_TRUE(GlobMatches("log_????", "log_2026"));
-  EXPECT_FALSE(GlobMatches("log_????", "log_26"));
-  EXPECT_FALSE(GlobMatches("a*b", "a_bc"));
-  EXPECT_FALSE(GlobMatches("", "a"));
 }
 
 TEST(Substitute, DollarsThatAreNone) {

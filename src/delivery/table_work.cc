@@ -8,8 +8,8 @@
 #include <set>
 
 #include "absl/strings/ascii.h"
+#include "base/glob.h"
 #include "base/status.h"
-#include "config/glob.h"
 #include "delivery/sides.h"
 
 namespace hakobu {

@@ -7,7 +7,7 @@
 #include <cctype>
 #include <set>
 
-#include "config/glob.h"
+#include "base/glob.h"
 #include "grants/access.h"
 #include "grants/principal.h"
 

@@ -1,23 +1,11 @@
 // Datasets and tables over REST: by Google's Node client, and bare where it cannot reach (etags, PATCH's nulls).
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
-import { startBigquery } from '../harness/servers.mjs';
-import { bigqueryClient, project } from '../harness/clients.mjs';
+import { project } from '../harness/clients.mjs';
+import { bareOnly, useDataset } from '../harness/contract.mjs';
 
-const onRealService = Boolean(process.env.HAKOBU_TEST_PROJECT);
-const datasetId = `rest_${randomUUID().replaceAll('-', '')}`;
 let server, bigquery, dataset;
-
-before(async () => {
-  server = onRealService ? undefined : await startBigquery();
-  bigquery = bigqueryClient(server);
-  [dataset] = await bigquery.createDataset(datasetId, { location: 'US' });
-});
-after(async () => {
-  await dataset.delete({ force: true });
-  await server?.stop();
-});
+const datasetId = useDataset('rest', (made) => ({ server, bigquery, dataset } = made));
 
 async function bare(method, path, { body, headers = {} } = {}) {
   const response = await fetch(`${server.endpoint}/bigquery/v2/projects/${project}${path}`, {
@@ -25,7 +13,6 @@ async function bare(method, path, { body, headers = {} } = {}) {
   const text = await response.text();
   return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : undefined };
 }
-const bareOnly = { skip: onRealService ? 'needs a bare endpoint' : false };
 
 test('a dataset has default access entries and is listed', async () => {
   const [metadata] = await dataset.getMetadata();

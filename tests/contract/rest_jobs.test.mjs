@@ -1,5 +1,5 @@
 // Jobs over REST: loads of every format, copies, dispositions, ids, resumable uploads, queries with paging.
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { writeFileSync, rmSync } from 'node:fs';
@@ -8,23 +8,12 @@ import { gzipSync } from 'node:zlib';
 import avro from 'avsc';
 import { privateFolder, startBigquery } from '../harness/servers.mjs';
 import { bigqueryClient, project } from '../harness/clients.mjs';
+import { bareOnly, useDataset } from '../harness/contract.mjs';
 
-const onRealService = Boolean(process.env.HAKOBU_TEST_PROJECT);
-const bareOnly = { skip: onRealService ? 'needs a bare endpoint' : false };
-const datasetId = `jobs_${randomUUID().replaceAll('-', '')}`;
 const folder = privateFolder('loads');
 let server, bigquery, dataset;
-
-before(async () => {
-  server = onRealService ? undefined : await startBigquery();
-  bigquery = bigqueryClient(server);
-  [dataset] = await bigquery.createDataset(datasetId, { location: 'US' });
-});
-after(async () => {
-  await dataset.delete({ force: true });
-  await server?.stop();
-  rmSync(folder, { recursive: true });
-});
+const datasetId = useDataset('jobs', (made) => ({ server, bigquery, dataset } = made));
+after(() => rmSync(folder, { recursive: true }));
 
 function file(name, content) {
   const path = join(folder, name);

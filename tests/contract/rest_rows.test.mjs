@@ -1,30 +1,17 @@
 // Rows over REST: insertAll, tabledata.list and its cells, for every type.
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
-import { startBigquery } from '../harness/servers.mjs';
-import { bigqueryClient, project } from '../harness/clients.mjs';
+import { project } from '../harness/clients.mjs';
+import { bareOnly, useDataset } from '../harness/contract.mjs';
 
-const onRealService = Boolean(process.env.HAKOBU_TEST_PROJECT);
-const datasetId = `rows_${randomUUID().replaceAll('-', '')}`;
 let server, bigquery, dataset;
-
-before(async () => {
-  server = onRealService ? undefined : await startBigquery();
-  bigquery = bigqueryClient(server);
-  [dataset] = await bigquery.createDataset(datasetId, { location: 'US' });
-});
-after(async () => {
-  await dataset.delete({ force: true });
-  await server?.stop();
-});
+const datasetId = useDataset('rows', (made) => ({ server, bigquery, dataset } = made));
 
 async function cells(table, query = '') {
   const response = await fetch(
     `${server.endpoint}/bigquery/v2/projects/${project}/datasets/${datasetId}/tables/${table}/data?${query}`);
   return response.json();
 }
-const bareOnly = { skip: onRealService ? 'needs a bare endpoint' : false };
 
 const cases = [
   ['INT64', '-9223372036854775808', '-9223372036854775808'],

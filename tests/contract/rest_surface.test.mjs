@@ -1,31 +1,20 @@
 // What of REST v2 the other files leave: prefixes, projects, PUT, paging of every list, job deletion, row access policies,
 // policy tags, labels, schema update options. By Google's Node client; where it has no method, by its request().
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BigQuery } from '@google-cloud/bigquery';
 import { PassThroughClient } from 'google-auth-library';
-import { privateFolder, startBigquery } from '../harness/servers.mjs';
-import { bigqueryClient, project } from '../harness/clients.mjs';
+import { privateFolder } from '../harness/servers.mjs';
+import { project } from '../harness/clients.mjs';
+import { bareOnly, onRealService, useDataset } from '../harness/contract.mjs';
 
-const onRealService = Boolean(process.env.HAKOBU_TEST_PROJECT);
-const bareOnly = { skip: onRealService ? 'needs a bare endpoint' : false };
-const datasetId = `surface_${randomUUID().replaceAll('-', '')}`;
 const folder = privateFolder('surface');
 let server, bigquery, dataset;
-
-before(async () => {
-  server = onRealService ? undefined : await startBigquery();
-  bigquery = bigqueryClient(server);
-  [dataset] = await bigquery.createDataset(datasetId, { location: 'US' });
-});
-after(async () => {
-  await dataset.delete({ force: true });
-  await server?.stop();
-  rmSync(folder, { recursive: true });
-});
+const datasetId = useDataset('surface', (made) => ({ server, bigquery, dataset } = made));
+after(() => rmSync(folder, { recursive: true }));
 
 const call = (method, uri, { json, qs } = {}) => new Promise((resolve, reject) =>
   bigquery.request({ method, uri, json, qs }, (error, body) => (error ? reject(error) : resolve(body))));

@@ -3,21 +3,14 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/ascii.h"
+#include "base/status.h"
+#include "localbq/catalog/json_field.h"
+
 namespace hakobu::localbq::auth {
 namespace {
 
 using nlohmann::json;
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  return lower;
-}
-
-std::string TextAt(const json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
 
 bool HasRole(const Subject& subject, std::string_view role) {
   return std::ranges::find(subject.project_roles, role) != subject.project_roles.end();
@@ -31,15 +24,16 @@ bool IsInSpecialGroup(const Subject& subject, std::string_view group) {
 }
 
 bool EntryNames(const json& entry, const Subject& subject) {
-  if (const std::string email = TextAt(entry, "userByEmail"); !email.empty())
+  if (const std::string email = TextField(entry, "userByEmail"); !email.empty())
     return IsNamed(subject, "user:" + email) || IsNamed(subject, "serviceAccount:" + email);
-  if (const std::string email = TextAt(entry, "groupByEmail"); !email.empty())
+  if (const std::string email = TextField(entry, "groupByEmail"); !email.empty())
     return IsNamed(subject, "group:" + email);
-  if (const std::string domain = TextAt(entry, "domain"); !domain.empty())
+  if (const std::string domain = TextField(entry, "domain"); !domain.empty())
     return IsNamed(subject, "domain:" + domain);
-  if (const std::string group = TextAt(entry, "specialGroup"); !group.empty())
+  if (const std::string group = TextField(entry, "specialGroup"); !group.empty())
     return IsInSpecialGroup(subject, group);
-  if (const std::string member = TextAt(entry, "iamMember"); !member.empty()) return IsNamed(subject, member);
+  if (const std::string member = TextField(entry, "iamMember"); !member.empty())
+    return IsNamed(subject, member);
   return false;
 }
 
@@ -47,7 +41,7 @@ bool EntryNames(const json& entry, const Subject& subject) {
 bool Holds(const json& entry, const ConditionFacts& facts) {
   const auto condition = entry.find("condition");
   if (condition == entry.end() || !condition->is_object()) return true;
-  return ConditionHolds(TextAt(*condition, "expression"), facts).value_or(false);
+  return ConditionHolds(TextField(*condition, "expression"), facts).value_or(false);
 }
 
 bool IsTrue(std::string_view predicate) {
@@ -55,20 +49,20 @@ bool IsTrue(std::string_view predicate) {
     predicate.remove_prefix(1);
   while (!predicate.empty() && (predicate.back() == ' ' || predicate.back() == ')'))
     predicate.remove_suffix(1);
-  return Lower(predicate) == "true";
+  return absl::AsciiStrToLower(View(predicate)) == "true";
 }
 
 }  // namespace
 
 bool IsNamed(const Subject& subject, std::string_view member) {
-  return subject.names.contains(Lower(member));
+  return subject.names.contains(absl::AsciiStrToLower(View(member)));
 }
 
 bool AccessGrants(const json& access, const Subject& subject, const Question& question,
                   const CustomRoles& custom) {
   return std::ranges::any_of(access, [&](const json& entry) {
     if (!entry.is_object() || !EntryNames(entry, subject)) return false;
-    const std::string role = TextAt(entry, "role");
+    const std::string role = TextField(entry, "role");
     return RoleGrants(RoleOfLegacyName(role), question.permission, custom) && Holds(entry, question.facts);
   });
 }
@@ -77,15 +71,15 @@ bool AuthorizesView(const json& access, const TableId& view) {
   return std::ranges::any_of(access, [&](const json& entry) {
     if (!entry.is_object()) return false;
     if (const auto found = entry.find("view"); found != entry.end() && found->is_object()) {
-      return TextAt(*found, "projectId") == view.project && TextAt(*found, "datasetId") == view.dataset &&
-             TextAt(*found, "tableId") == view.table;
+      return TextField(*found, "projectId") == view.project &&
+             TextField(*found, "datasetId") == view.dataset && TextField(*found, "tableId") == view.table;
     }
     const auto found = entry.find("dataset");
     if (found == entry.end() || !found->is_object()) return false;
     const auto reference = found->find("dataset");
     const auto types = found->find("targetTypes");
-    return reference != found->end() && TextAt(*reference, "projectId") == view.project &&
-           TextAt(*reference, "datasetId") == view.dataset && types != found->end() &&
+    return reference != found->end() && TextField(*reference, "projectId") == view.project &&
+           TextField(*reference, "datasetId") == view.dataset && types != found->end() &&
            std::ranges::any_of(*types, [](const json& type) { return type == "VIEWS"; });
   });
 }
@@ -95,7 +89,7 @@ bool PolicyGrants(const json& policy, const Subject& subject, const Question& qu
   const auto bindings = policy.find("bindings");
   if (bindings == policy.end() || !bindings->is_array()) return false;
   return std::ranges::any_of(*bindings, [&](const json& binding) {
-    if (!binding.is_object() || !RoleGrants(TextAt(binding, "role"), question.permission, custom))
+    if (!binding.is_object() || !RoleGrants(TextField(binding, "role"), question.permission, custom))
       return false;
     const auto members = binding.find("members");
     if (members == binding.end() || !members->is_array() || !Holds(binding, question.facts)) return false;
@@ -117,7 +111,7 @@ RowAccess RowAccessOf(const json& policies, const Subject& subject) {
       return member.is_string() && IsNamed(subject, member.get_ref<const std::string&>());
     });
     if (!applies) continue;
-    std::string predicate = TextAt(policy, "filterPredicate");
+    std::string predicate = TextField(policy, "filterPredicate");
     result.is_full = result.is_full || IsTrue(predicate);
     result.predicates.push_back(std::move(predicate));
   }

@@ -6,7 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "absl/strings/ascii.h"
 #include "base/status.h"
+#include "localbq/catalog/json_field.h"
 
 namespace hakobu::localbq::auth {
 namespace {
@@ -24,17 +26,6 @@ constexpr char kInvalid[] =
 // Where a table keeps what REST's policy methods set (rest/policies.cc).
 constexpr char kPolicyField[] = "~iamPolicy";
 constexpr char kRowPoliciesField[] = "~rowAccessPolicies";
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  return lower;
-}
-
-std::string TextAt(const json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
 
 // A field of a table's, without parsing those that cannot have it.
 json TableField(const Table& table, const char* key) {
@@ -61,15 +52,16 @@ ConditionFacts FactsOf(const Resource& resource, absl::Time now) {
 
 // Everything that IAM calls the member, but for its groups.
 std::set<std::string, std::less<>> OwnNames(std::string_view member) {
-  std::set<std::string, std::less<>> names = {Lower(member), "allauthenticatedusers", "allusers"};
+  std::set<std::string, std::less<>> names = {absl::AsciiStrToLower(View(member)), "allauthenticatedusers",
+                                              "allusers"};
   if (member.starts_with("user:")) {
     if (const size_t at = member.find('@'); at != std::string_view::npos)
-      names.insert("domain:" + Lower(member.substr(at + 1)));
+      names.insert("domain:" + absl::AsciiStrToLower(View(member.substr(at + 1))));
   }
   if (member.starts_with("principal://")) {
     const size_t subject = member.find("/subject/");
     if (subject != std::string_view::npos)
-      names.insert("principalset" + Lower(member.substr(9, subject - 9)) + "/*");
+      names.insert("principalset" + absl::AsciiStrToLower(View(member.substr(9, subject - 9))) + "/*");
   }
   return names;
 }
@@ -79,7 +71,7 @@ void AddGroups(const Identities& identities, std::set<std::string, std::less<>>*
     more = false;
     for (const auto& [group, members] : identities.groups) {
       const bool is_in = std::ranges::any_of(
-          members, [&](const std::string& member) { return names->contains(Lower(member)); });
+          members, [&](const std::string& member) { return names->contains(absl::AsciiStrToLower(member)); });
       more = (is_in && names->insert("group:" + group).second) || more;
     }
   }
@@ -115,7 +107,7 @@ absl::StatusOr<std::unique_ptr<Authority>> Authority::Open(const AuthorityOption
   for (auto& [email, account] : identities.service_accounts) {
     if (!account.keys.empty() || options.key_folder.empty()) continue;
     account.own_key = MakeRsaKey();
-    account.own_key_id = Lower(RandomText(15));
+    account.own_key_id = absl::AsciiStrToLower(RandomText(15));
     account.keys.push_back({account.own_key_id, account.own_key});
   }
   if (!options.key_folder.empty()) {
@@ -138,7 +130,8 @@ absl::StatusOr<std::unique_ptr<Authority>> Authority::Open(const AuthorityOption
 absl::StatusOr<Caller> Authority::Authenticate(std::string_view authorization) const {
   if (authorization.empty()) return absl::UnauthenticatedError(kMissing);
   constexpr std::string_view kScheme = "bearer ";
-  if (Lower(authorization.substr(0, kScheme.size())) != kScheme) return absl::UnauthenticatedError(kInvalid);
+  if (absl::AsciiStrToLower(View(authorization.substr(0, kScheme.size()))) != kScheme)
+    return absl::UnauthenticatedError(kInvalid);
   const std::string_view token = authorization.substr(kScheme.size());
   if (const std::optional<AccessToken> found = tokens_.Find(token, Now()))
     return Caller{found->member, found->scopes};
@@ -149,19 +142,19 @@ absl::StatusOr<Caller> Authority::Authenticate(std::string_view authorization) c
 absl::StatusOr<Caller> Authority::FromSelfSigned(std::string_view token) const {
   const absl::StatusOr<Jwt> jwt = ParseJwt(token);
   if (!jwt.ok()) return absl::UnauthenticatedError(kInvalid);
-  const std::string issuer = Lower(TextAt(jwt->claims, "iss"));
+  const std::string issuer = absl::AsciiStrToLower(TextField(jwt->claims, "iss"));
   const auto account = identities_.service_accounts.find(issuer);
   if (account == identities_.service_accounts.end() || !IsSignedBy(*jwt, account->second.keys) ||
       !IsTimely(*jwt, Now())) {
     return absl::UnauthenticatedError(kInvalid);
   }
   Caller caller{"serviceAccount:" + issuer, {}};
-  if (const std::string scope = TextAt(jwt->claims, "scope"); !scope.empty()) {
+  if (const std::string scope = TextField(jwt->claims, "scope"); !scope.empty()) {
     std::istringstream words(scope);
     for (std::string word; words >> word;) caller.scopes.push_back(word);
     return caller;
   }
-  const std::string to = TextAt(jwt->claims, "aud");
+  const std::string to = TextField(jwt->claims, "aud");
   for (const std::string_view service :
        {"https://bigquery.googleapis.com", "https://bigquerystorage.googleapis.com", "http://127.0.0.1",
         "http://localhost", "https://127.0.0.1", "https://localhost"}) {

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "base/status.h"
 
@@ -164,9 +165,7 @@ absl::Status CheckCallerIdentityRequest(std::string_view subject_token, std::str
     if (!header.is_object() || !header.contains("key") || !header["key"].is_string() ||
         !header.contains("value") || !header["value"].is_string())
       return Wrong("expected headers of key and value");
-    std::string name = header["key"];
-    std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
-    headers[name] = header["value"];
+    headers[absl::AsciiStrToLower(header["key"].get_ref<const std::string&>())] = header["value"];
   }
   HAKOBU_ASSIGN_OR_RETURN(const Target target, ReadUrl(request["url"].get_ref<const std::string&>()));
   HAKOBU_ASSIGN_OR_RETURN(const Signature signature, ReadSignature(headers["authorization"]));

@@ -3,24 +3,19 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <set>
 #include <sstream>
 
+#include "absl/strings/ascii.h"
 #include "base/status.h"
 
 namespace hakobu::localbq::auth {
 namespace {
 
 using nlohmann::json;
-
-std::string Lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
 
 bool IsMember(std::string_view text) {
   for (const std::string_view kind : {"user:", "serviceAccount:", "group:", "domain:"}) {
@@ -123,7 +118,7 @@ class Reader {
   std::string Email(const std::string& key, const std::string& path) {
     if (key.find('@') == std::string::npos || key.find(':') != std::string::npos)
       ProblemAt(key_mark_, path, "an e-mail address as the key", key);
-    return Lower(key);
+    return absl::AsciiStrToLower(key);
   }
   std::vector<std::string> Tokens(const YAML::Node& node, const std::string& path) {
     std::vector<std::string> tokens = Texts(node, path);
@@ -161,7 +156,7 @@ class Reader {
     const json file = json::parse(text, nullptr, /*allow_exceptions=*/false);
     if (!file.is_object() || !file.contains("private_key") || !file["private_key"].is_string())
       return Problem(node, path, "a service account's key file", "another file");
-    if (const std::string owner = file.value("client_email", ""); Lower(owner) != email)
+    if (const std::string owner = file.value("client_email", ""); absl::AsciiStrToLower(owner) != email)
       Problem(node, path, fmt::format("a key of {}", email), fmt::format("one of {}", owner));
     AddKey(node, path, file["private_key"].get_ref<const std::string&>(), file.value("private_key_id", ""),
            &account->keys);
@@ -280,7 +275,7 @@ class Reader {
   void ReadMetadata(const YAML::Node& node, const std::string& path) {
     EachKey(node, path, [&](const std::string& name, const YAML::Node& value, const std::string& at) {
       if (name == "account") {
-        result_.metadata_account = Lower(Text(value, at));
+        result_.metadata_account = absl::AsciiStrToLower(Text(value, at));
       } else if (name == "project") {
         result_.metadata_project = Text(value, at);
       } else {

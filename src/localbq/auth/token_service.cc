@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <sstream>
 
+#include "absl/strings/ascii.h"
 #include "base/status.h"
+#include "localbq/catalog/json_field.h"
 
 namespace hakobu::localbq::auth {
 namespace {
@@ -25,16 +27,6 @@ std::string At(const Form& form, const char* key) {
   return found == form.end() ? std::string() : found->second;
 }
 
-std::string TextAt(const json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-std::string Lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
-
 std::vector<std::string> Words(const std::string& text) {
   std::istringstream stream(text);
   std::vector<std::string> words;
@@ -46,7 +38,7 @@ TokenAnswer FromAssertion(Authority& authority, const std::string& assertion,
                           std::span<const std::string> audiences) {
   const absl::StatusOr<Jwt> jwt = ParseJwt(assertion);
   if (!jwt.ok()) return OAuthError("invalid_request", "Bad Request");
-  const std::string issuer = Lower(TextAt(jwt->claims, "iss"));
+  const std::string issuer = absl::AsciiStrToLower(TextField(jwt->claims, "iss"));
   const auto account = authority.identities().service_accounts.find(issuer);
   if (account == authority.identities().service_accounts.end())
     return OAuthError("invalid_grant", "Invalid grant: account not found");
@@ -56,16 +48,17 @@ TokenAnswer FromAssertion(Authority& authority, const std::string& assertion,
                       "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable "
                       "timeframe. Check your iat and exp values in the JWT claim.");
   }
-  const std::string audience = TextAt(jwt->claims, "aud");
+  const std::string audience = TextField(jwt->claims, "aud");
   if (std::ranges::find(audiences, audience) == audiences.end()) {
     return OAuthError("invalid_grant",
                       fmt::format("Invalid JWT: Failed audience check. The right audience is {}",
                                   audiences.empty() ? "" : audiences.front()));
   }
-  const std::vector<std::string> scopes = Words(TextAt(jwt->claims, "scope"));
+  const std::vector<std::string> scopes = Words(TextField(jwt->claims, "scope"));
   if (scopes.empty())
     return OAuthError("invalid_scope", "Invalid OAuth scope or ID token audience provided.");
-  if (const std::string subject = TextAt(jwt->claims, "sub"); !subject.empty() && Lower(subject) != issuer) {
+  if (const std::string subject = TextField(jwt->claims, "sub");
+      !subject.empty() && absl::AsciiStrToLower(subject) != issuer) {
     return OAuthError("unauthorized_client",
                       "Client is unauthorized to retrieve access tokens using this method, or client not "
                       "authorized for any of the scopes requested.",
@@ -102,9 +95,9 @@ struct SubjectIs {
 absl::StatusOr<SubjectIs> JwtSubject(const Authority& authority, const std::string& audience,
                                      const Provider& provider, const std::string& token) {
   HAKOBU_ASSIGN_OR_RETURN(const Jwt jwt, ParseJwt(token));
-  if (TextAt(jwt.claims, "iss") != provider.issuer) {
+  if (TextField(jwt.claims, "iss") != provider.issuer) {
     return absl::InvalidArgumentError(fmt::format(
-        "The issuer in ID Token {} does not match the expected ones.", TextAt(jwt.claims, "iss")));
+        "The issuer in ID Token {} does not match the expected ones.", TextField(jwt.claims, "iss")));
   }
   if (!IsSignedBy(jwt, provider.keys))
     return absl::InvalidArgumentError("The ID Token's signature is invalid.");
@@ -118,7 +111,7 @@ absl::StatusOr<SubjectIs> JwtSubject(const Authority& authority, const std::stri
   };
   if (!(given.is_array() ? std::ranges::any_of(given, is_allowed) : is_allowed(given)))
     return absl::InvalidArgumentError("The audience in ID Token does not match the expected audience.");
-  const std::string subject = TextAt(jwt.claims, "sub");
+  const std::string subject = TextField(jwt.claims, "sub");
   if (subject.empty()) return absl::InvalidArgumentError("The mapped attribute 'google.subject' is empty.");
   return SubjectIs{subject};
 }
@@ -197,7 +190,7 @@ TokenAnswer GenerateAccessToken(Authority& authority, const Caller& caller, cons
   }();
   if (scopes.empty()) return failed(400, "INVALID_ARGUMENT", "Scope required.");
   int64_t seconds = authority.identities().token_lifetime_seconds;
-  if (const std::string lifetime = TextAt(request, "lifetime"); !lifetime.empty()) {
+  if (const std::string lifetime = TextField(request, "lifetime"); !lifetime.empty()) {
     seconds = std::atoll(lifetime.c_str());
     if (seconds <= 0 || seconds > 3600 || !lifetime.ends_with('s')) {
       return failed(400, "INVALID_ARGUMENT",
@@ -207,9 +200,9 @@ TokenAnswer GenerateAccessToken(Authority& authority, const Caller& caller, cons
   std::vector<std::string> chain;  // each may act as the next
   for (const json& delegate : request.value("delegates", json::array())) {
     const std::string name = delegate.is_string() ? delegate.get<std::string>() : "";
-    chain.push_back(Lower(name.substr(name.rfind('/') + 1)));
+    chain.push_back(absl::AsciiStrToLower(name.substr(name.rfind('/') + 1)));
   }
-  chain.push_back(Lower(account));
+  chain.push_back(absl::AsciiStrToLower(account));
   std::string member = caller.member;
   for (const std::string& next : chain) {
     if (!authority.MayImpersonate(member, next)) {

@@ -6,6 +6,9 @@
 #include <array>
 #include <cctype>
 
+#include "absl/strings/ascii.h"
+#include "base/status.h"
+
 namespace hakobu::localbq {
 namespace {
 
@@ -92,8 +95,7 @@ absl::Status CheckColumnName(std::string_view name) {
   static constexpr std::array<std::string_view, 9> kReserved = {
       "_CHANGE_TYPE", "_CHANGE_SEQUENCE_NUMBER", "_CHANGE_TIMESTAMP", "_TABLE_",       "_FILE_",
       "_PARTITION",   "_ROW_TIMESTAMP",          "__ROOT__",          "_COLIDENTIFIER"};
-  std::string upper(name);
-  std::ranges::transform(upper, upper.begin(), [](unsigned char c) { return std::toupper(c); });
+  const std::string upper = absl::AsciiStrToUpper(View(name));
   for (const std::string_view reserved : kReserved) {
     if (upper.starts_with(reserved)) {
       return absl::InvalidArgumentError(fmt::format(

@@ -9,6 +9,7 @@
 
 #include "base/status.h"
 #include "localbq/catalog/catalog.h"
+#include "localbq/catalog/json_field.h"
 
 namespace hakobu::localbq {
 namespace {
@@ -17,11 +18,6 @@ using nlohmann::json;
 
 constexpr std::array<std::string_view, 5> kTypeNames = {"TABLE", "VIEW", "MATERIALIZED_VIEW", "EXTERNAL",
                                                         "SNAPSHOT"};
-
-std::string Text(const json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
 
 int64_t Integer(const json& object, const char* key) {
   const auto found = object.find(key);
@@ -90,13 +86,13 @@ absl::Status ReadConstraints(const json& resource, Table* table) {
   if (keys == constraints->end() || !keys->is_array()) return absl::OkStatus();
   for (const json& key : *keys) {
     ForeignKey foreign;
-    foreign.name = Text(key, "name");
+    foreign.name = TextField(key, "name");
     if (const json* table_reference = Object(key, "referencedTable")) {
-      foreign.referenced = {Text(*table_reference, "projectId"), Text(*table_reference, "datasetId"),
-                            Text(*table_reference, "tableId")};
+      foreign.referenced = {TextField(*table_reference, "projectId"),
+                            TextField(*table_reference, "datasetId"), TextField(*table_reference, "tableId")};
     }
     for (const json& pair : key.value("columnReferences", json::array())) {
-      foreign.columns.emplace_back(Text(pair, "referencingColumn"), Text(pair, "referencedColumn"));
+      foreign.columns.emplace_back(TextField(pair, "referencingColumn"), TextField(pair, "referencedColumn"));
     }
     table->foreign_keys.push_back(std::move(foreign));
   }
@@ -105,8 +101,8 @@ absl::Status ReadConstraints(const json& resource, Table* table) {
 
 absl::Status ReadPartitioning(const json& resource, Table* table) {
   if (const json* time = Object(resource, "timePartitioning")) {
-    TimePartitioning partitioning{.type = Text(*time, "type"),
-                                  .column = Text(*time, "field"),
+    TimePartitioning partitioning{.type = TextField(*time, "type"),
+                                  .column = TextField(*time, "field"),
                                   .expiration_ms = Integer(*time, "expirationMs")};
     if (partitioning.type.empty()) partitioning.type = "DAY";
     constexpr std::array<std::string_view, 4> kTypes = {"HOUR", "DAY", "MONTH", "YEAR"};
@@ -131,7 +127,7 @@ absl::Status ReadPartitioning(const json& resource, Table* table) {
   }
   if (const json* range = Object(resource, "rangePartitioning")) {
     const json bounds = range->value("range", json::object());
-    table->range_partitioning = RangePartitioning{.column = Text(*range, "field"),
+    table->range_partitioning = RangePartitioning{.column = TextField(*range, "field"),
                                                   .start = Integer(bounds, "start"),
                                                   .end = Integer(bounds, "end"),
                                                   .interval = Integer(bounds, "interval")};
@@ -215,16 +211,16 @@ absl::StatusOr<Dataset> DatasetFromJson(const json& resource, const DatasetId& i
     return absl::InvalidArgumentError("Invalid JSON payload received: expected an object");
   Dataset dataset;
   dataset.id = id;
-  if (std::string location = Text(resource, "location"); !location.empty())
+  if (std::string location = TextField(resource, "location"); !location.empty())
     dataset.location = std::move(location);
-  dataset.friendly_name = Text(resource, "friendlyName");
-  dataset.description = Text(resource, "description");
+  dataset.friendly_name = TextField(resource, "friendlyName");
+  dataset.description = TextField(resource, "description");
   dataset.labels = Labels(resource);
   if (const auto access = resource.find("access"); access != resource.end() && access->is_array()) {
     dataset.access = access->dump();
   }
   dataset.default_table_expiration_ms = Integer(resource, "defaultTableExpirationMs");
-  dataset.etag = Text(resource, "etag");
+  dataset.etag = TextField(resource, "etag");
   dataset.created_ms = Integer(resource, "creationTime");
   dataset.modified_ms = Integer(resource, "lastModifiedTime");
   dataset.other = Others(resource, {"kind", "id", "etag", "selfLink", "datasetReference", "location", "type",
@@ -267,16 +263,16 @@ absl::StatusOr<Table> TableFromJson(const json& resource, const TableId& id) {
     return absl::InvalidArgumentError("Invalid JSON payload received: expected an object");
   Table table;
   table.id = id;
-  const std::string type = Text(resource, "type");
+  const std::string type = TextField(resource, "type");
   for (size_t i = 0; i < kTypeNames.size(); ++i) {
     if (type == kTypeNames[i]) table.type = static_cast<TableType>(i);
   }
   if (const json* view = Object(resource, "view")) {
     table.type = TableType::kView;
-    table.view_query = Text(*view, "query");
+    table.view_query = TextField(*view, "query");
   } else if (const json* materialized = Object(resource, "materializedView")) {
     table.type = TableType::kMaterializedView;
-    table.view_query = Text(*materialized, "query");
+    table.view_query = TextField(*materialized, "query");
   } else if (Object(resource, "externalDataConfiguration") != nullptr) {
     table.type = TableType::kExternal;
   }
@@ -287,12 +283,12 @@ absl::StatusOr<Table> TableFromJson(const json& resource, const TableId& id) {
   HAKOBU_RETURN_IF_ERROR(ReadPartitioning(resource, &table));
   const auto filter = resource.find("requirePartitionFilter");
   table.require_partition_filter = filter != resource.end() && filter->is_boolean() && filter->get<bool>();
-  table.friendly_name = Text(resource, "friendlyName");
-  table.description = Text(resource, "description");
+  table.friendly_name = TextField(resource, "friendlyName");
+  table.description = TextField(resource, "description");
   table.labels = Labels(resource);
-  table.max_staleness = Text(resource, "maxStaleness");
+  table.max_staleness = TextField(resource, "maxStaleness");
   table.expiration_ms = Integer(resource, "expirationTime");
-  table.etag = Text(resource, "etag");
+  table.etag = TextField(resource, "etag");
   table.created_ms = Integer(resource, "creationTime");
   table.modified_ms = Integer(resource, "lastModifiedTime");
   table.other = Others(resource, {"kind",

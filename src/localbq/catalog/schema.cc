@@ -7,7 +7,9 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/ascii.h"
 #include "base/status.h"
+#include "localbq/catalog/json_field.h"
 #include "localbq/catalog/names.h"
 
 namespace hakobu::localbq {
@@ -52,17 +54,6 @@ const TypeRow& RowOf(Type type) {
   return kTypes[static_cast<size_t>(type)];
 }
 
-std::string Upper(std::string_view text) {
-  std::string upper(text);
-  std::ranges::transform(upper, upper.begin(), [](unsigned char c) { return std::toupper(c); });
-  return upper;
-}
-
-std::string Text(const json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 // REST writes 64-bit integers as strings; people also write numbers.
 int64_t Integer(const json& object, const char* key) {
   const auto found = object.find(key);
@@ -81,7 +72,7 @@ absl::Status Invalid(const std::string& message) {
 }
 
 absl::Status ReadMode(const json& field, Column* column) {
-  const std::string mode = Upper(Text(field, "mode"));
+  const std::string mode = absl::AsciiStrToUpper(TextField(field, "mode"));
   if (mode.empty() || mode == "NULLABLE") {
     column->mode = Mode::kNullable;
   } else if (mode == "REQUIRED") {
@@ -97,28 +88,28 @@ absl::Status ReadMode(const json& field, Column* column) {
 absl::StatusOr<Column> ColumnFromJson(const json& field) {
   if (!field.is_object()) return Invalid("Invalid schema: a field is not an object");
   Column column;
-  column.name = Text(field, "name");
+  column.name = TextField(field, "name");
   HAKOBU_RETURN_IF_ERROR(CheckColumnName(column.name));
-  const std::string type_name = Text(field, "type");
+  const std::string type_name = TextField(field, "type");
   if (type_name.empty()) return Invalid(fmt::format("Field {} is missing type", column.name));
   const std::optional<Type> type = ParseTypeName(type_name);
   if (!type) return Invalid(fmt::format("Invalid value for type: {} is not a valid value", type_name));
   column.type = *type;
   HAKOBU_RETURN_IF_ERROR(ReadMode(field, &column));
-  column.description = Text(field, "description");
+  column.description = TextField(field, "description");
   column.max_length = Integer(field, "maxLength");
   column.precision = static_cast<int32_t>(Integer(field, "precision"));
   column.scale = static_cast<int32_t>(Integer(field, "scale"));
-  column.default_expression = Text(field, "defaultValueExpression");
-  column.collation = Text(field, "collation");
-  column.rounding_mode = Text(field, "roundingMode");
+  column.default_expression = TextField(field, "defaultValueExpression");
+  column.collation = TextField(field, "collation");
+  column.rounding_mode = TextField(field, "roundingMode");
   if (const auto tags = field.find("policyTags"); tags != field.end() && tags->is_object()) {
     column.policy_tags = tags->value("names", std::vector<std::string>());
   }
   if (column.type == Type::kRange) {
     const auto element = field.find("rangeElementType");
     const std::optional<Type> parsed =
-        element == field.end() ? std::nullopt : ParseTypeName(Text(*element, "type"));
+        element == field.end() ? std::nullopt : ParseTypeName(TextField(*element, "type"));
     if (!parsed || (*parsed != Type::kDate && *parsed != Type::kDateTime && *parsed != Type::kTimestamp)) {
       return Invalid(fmt::format("Field {} is of type RANGE but has no valid rangeElementType", column.name));
     }
@@ -162,7 +153,7 @@ std::string_view SqlTypeName(Type type) {
 }
 
 std::optional<Type> ParseTypeName(std::string_view name) {
-  const std::string upper = Upper(name);
+  const std::string upper = absl::AsciiStrToUpper(View(name));
   for (const TypeRow& row : kTypes) {
     if (upper == row.rest || upper == row.sql) return row.type;
   }

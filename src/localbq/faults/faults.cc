@@ -7,6 +7,7 @@
 
 #include "absl/random/random.h"
 #include "absl/time/clock.h"
+#include "base/glob.h"
 #include "base/status.h"
 
 namespace hakobu::localbq {
@@ -14,34 +15,14 @@ namespace {
 
 using nlohmann::json;
 
-bool MatchesGlob(std::string_view glob, std::string_view text) {
-  size_t star = std::string_view::npos, retry = 0, g = 0, t = 0;
-  while (t < text.size()) {
-    if (g < glob.size() && glob[g] == '*') {
-      star = g++;
-      retry = t;
-    } else if (g < glob.size() && (glob[g] == '?' || glob[g] == text[t])) {
-      ++g;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      g = star + 1;
-      t = ++retry;
-    } else {
-      return false;
-    }
-  }
-  while (g < glob.size() && glob[g] == '*') ++g;
-  return g == glob.size();
-}
-
 bool MatchesPlace(const FaultRule& rule, const Call& call) {
-  return (rule.project.empty() || MatchesGlob(rule.project, call.project)) &&
-         (rule.dataset.empty() || MatchesGlob(rule.dataset, call.dataset)) &&
-         (rule.table.empty() || MatchesGlob(rule.table, call.table));
+  return (rule.project.empty() || GlobMatches(rule.project, call.project)) &&
+         (rule.dataset.empty() || GlobMatches(rule.dataset, call.dataset)) &&
+         (rule.table.empty() || GlobMatches(rule.table, call.table));
 }
 
 bool Matches(const FaultRule& rule, const Call& call) {
-  const auto is_method = [&](const std::string& glob) { return MatchesGlob(glob, call.method); };
+  const auto is_method = [&](const std::string& glob) { return GlobMatches(glob, call.method); };
   if (!rule.methods.empty() && std::ranges::none_of(rule.methods, is_method)) return false;
   return MatchesPlace(rule, call);
 }

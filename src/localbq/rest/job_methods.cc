@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/ascii.h"
 #include "absl/time/clock.h"
 #include "base/status.h"
 #include "localbq/rest/access.h"
@@ -61,8 +62,8 @@ absl::StatusOr<Reply> ListJobs(Service& service, const Request& request) {
     const bool is_own = service.authority == nullptr || auth::EmailOf(request.identity) == job->user;
     if (!is_own && !of_all) continue;
     json resource = job->Resource(service.url);
-    std::string state = resource["status"]["state"];
-    std::ranges::transform(state, state.begin(), [](unsigned char c) { return std::tolower(c); });
+    const std::string state =
+        absl::AsciiStrToLower(resource["status"]["state"].get_ref<const std::string&>());
     bool wanted = wanted_states.first == wanted_states.second;
     for (auto at = wanted_states.first; at != wanted_states.second; ++at)
       wanted = wanted || at->second == state;

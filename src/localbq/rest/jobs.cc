@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "absl/random/random.h"
+#include "absl/strings/ascii.h"
 #include "absl/time/clock.h"
 #include "base/status.h"
 #include "localbq/auth/authority.h"
@@ -86,8 +87,7 @@ json Job::ResourceLocked(std::string_view url) const {
     statistics["endTime"] = std::to_string(ended_ms_);
     statistics["finalExecutionDurationMs"] = std::to_string(ended_ms_ - started_ms_);
   }
-  std::string key = type;
-  std::ranges::transform(key, key.begin(), [](unsigned char c) { return std::tolower(c); });
+  const std::string key = absl::AsciiStrToLower(type);
   if (!statistics_.empty()) statistics[key] = statistics_;
   if (key == "query") statistics["totalBytesProcessed"] = Text(statistics_, "totalBytesProcessed", "0");
   json shown = configuration;
@@ -232,8 +232,7 @@ bool JobStore::IsStopping() const {
 
 absl::Status JobStore::RunJob(Job& job, const Work& work) {
   if (!faults_->is_active()) return work(job);
-  std::string key = job.type;
-  std::ranges::transform(key, key.begin(), [](unsigned char c) { return std::tolower(c); });
+  const std::string key = absl::AsciiStrToLower(job.type);
   const json& target = Child(Child(job.configuration, key.c_str()), "destinationTable");
   const std::string method = "job." + key, dataset = Text(target, "datasetId"),
                     table = Text(target, "tableId"), project = Text(target, "projectId", job.project);

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/ascii.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
@@ -31,17 +32,13 @@ constexpr absl::Duration kGrace = absl::Milliseconds(300);
 constexpr size_t kMostFormBytes = size_t{1} << 20;
 constexpr size_t kConnections = 96;  // one thread each while open; clients beyond wait
 
-std::string Lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
-
 Request Translated(const httplib::Request& from) {
   Request request;
   request.method = from.method;
   request.path = from.path;
   for (const auto& [name, value] : from.params) request.query.emplace(name, value);
-  for (const auto& [name, value] : from.headers) request.headers.emplace_back(Lower(name), value);
+  for (const auto& [name, value] : from.headers)
+    request.headers.emplace_back(absl::AsciiStrToLower(name), value);
   return request;
 }
 

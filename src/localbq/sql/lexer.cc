@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "absl/strings/ascii.h"
 #include "base/status.h"
 
 namespace hakobu::localbq::sql {
@@ -307,19 +308,11 @@ absl::Status ErrorAt(std::string_view sql, size_t offset, std::string_view messa
 }
 
 std::string Upper(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
-  }
-  return out;
+  return absl::AsciiStrToUpper(View(text));
 }
 
 std::string Lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  return out;
+  return absl::AsciiStrToLower(View(text));
 }
 
 bool EqualsIgnoreCase(std::string_view a, std::string_view b) {

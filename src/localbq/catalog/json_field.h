@@ -1,0 +1,12 @@
+// Members of REST's JSON objects.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+namespace hakobu::localbq {
+
+// A member that is a string; "" for one of another type or none. `object` must be an object.
+std::string TextField(const nlohmann::json& object, const char* key);
+
+}  // namespace hakobu::localbq
