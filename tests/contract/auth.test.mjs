@@ -221,6 +221,26 @@ test('who may read: users, groups, domains, everybody signed in, and nobody else
   assert.deepEqual(await ids(ana), [1, 2, 3]);
 });
 
+test('a table that is not there is not found by who may read its dataset, and not told of to others', async (t) => {
+  const { ana, bob, boss, grant } = await shop(t);
+  await grant({ role: 'READER', userByEmail: 'ana@example.com' });
+  const failed = (reason, words) => (error) => {
+    assert.equal(error.errors[0].reason, reason, error.message);
+    assert.ok(error.message.includes(words), error.message);
+    return true;
+  };
+  const missing = `${project}:sales.missing`;
+  for (const client of [ana, boss]) await assert.rejects(client.query('SELECT * FROM sales.missing'), failed('notFound', `Not found: Table ${missing} was not found in location US`));
+  await assert.rejects(bob.query('SELECT * FROM sales.missing'), failed('accessDenied', `Access Denied: Table ${missing}: User does not have permission to query table ${missing}, or perhaps it does not exist`));
+  await assert.rejects(boss.query('SELECT * FROM nowhere.missing'), failed('notFound', `Not found: Dataset ${project}:nowhere was not found in location US`));
+  for (const sql of ['DELETE FROM sales.missing WHERE TRUE', 'INSERT INTO sales.missing (id) VALUES (1)']) {
+    for (const client of [ana, boss]) await assert.rejects(client.query(sql), failed('notFound', `Not found: Table ${missing} was not found in location US`));
+    await assert.rejects(bob.query(sql), failed('accessDenied', `User does not have permission to query table ${missing}, or perhaps it does not exist`));
+  }
+  await assert.rejects(ana.dataset('sales').table('missing').getRows(), failed('notFound', `Not found: Table ${missing}`));
+  await assert.rejects(bob.dataset('sales').table('missing').getRows(), failed('accessDenied', 'or it may not exist'));
+});
+
 test('READER reads, WRITER writes, OWNER shares; jobs need their permission', async (t) => {
   const { server, ana, bob, loader: program, boss, grant } = await shop(t);
   await grant({ role: 'READER', userByEmail: 'ana@example.com' }, { role: 'WRITER', userByEmail: loader });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { answeredSql, answerTitle } from '../harness/answers.mjs';
 import { refusalTitle, refusedJobs, refusedSql } from '../harness/refusals.mjs';
 import { root } from '../harness/servers.mjs';
 
@@ -10,6 +11,7 @@ const folder = join(root, 'tests/contract');
 // Titles as they stand in the sources: of test('…'), test("…") and test(`…`).
 const titles = new Set(readdirSync(folder).filter((name) => name.endsWith('.test.mjs')).flatMap((name) =>
   [...readFileSync(join(folder, name), 'utf8').matchAll(/^\s*test\((['"`])((?:\\.|(?!\1).)*)\1/gm)].map((match) => match[2].replaceAll("\\'", "'"))));
+const answers = answeredSql.map(([what]) => answerTitle(what));
 const refusals = [...refusedSql, ...refusedJobs].map(([what]) => refusalTitle(what));
 
 const rows = readFileSync(join(root, 'docs/local-bigquery.md'), 'utf8').split('\n')
@@ -21,10 +23,14 @@ const rows = readFileSync(join(root, 'docs/local-bigquery.md'), 'utf8').split('\
 test('every row of the table of what the local BigQuery supports names a test', () => {
   assert.ok(rows.length > 50, `${rows.length} rows`);
   for (const { what, state, title } of rows) {
-    assert.ok(titles.has(title) || refusals.includes(title), `${what}: there is no test '${title}'`);
+    assert.ok(titles.has(title) || refusals.includes(title) || answers.includes(title), `${what}: there is no test '${title}'`);
     if (state === 'no') assert.match(title, /refused by name/, `${what} is said to be unsupported`);
     else assert.ok(!refusals.includes(title), `${what} is said to be supported`);
   }
+});
+
+test('every answered part of GoogleSQL has a row in the table', () => {
+  for (const title of answers) assert.ok(rows.some((row) => row.title === title && row.state === 'yes'), `no row for '${title}'`);
 });
 
 test('every refusal has a row in the table', () => {

@@ -354,6 +354,23 @@ test('quotas as published: table updates, requests; scaled so that a test need n
   assert.ok(free.every(({ status }) => status === 200));
 });
 
+test('queries that wait for their turn have a quota too', async (t) => {
+  const { server } = await start(t);
+  // 20 may wait, and 6 requests come at once; 16 jobs run, for longer than this takes.
+  await set(server, [{ fault: 'slow', method: 'job.query', ms: 60000 }], { quotas: { scale: 0.02, windows: 0.0001 } });
+  const insert = () => request(server, 'POST', `/bigquery/v2/projects/${project}/jobs`, { configuration: { query: { query: 'SELECT 1', useLegacySql: false } } });
+  const answers = [];
+  while (answers.length < 60 && !answers.some(({ status }) => status !== 200)) answers.push(...await Promise.all([1, 2, 3, 4, 5].map(insert)));
+  const accepted = answers.filter(({ status }) => status === 200).length;
+  assert.equal(accepted, 36);
+  const { error } = answers.find(({ status }) => status !== 200).body;
+  assert.equal(error.code, 403);
+  assert.equal(error.errors[0].reason, 'quotaExceeded');
+  assert.match(error.message, /^Quota exceeded: Your project_and_region exceeded quota for max number of jobs that can be queued per project\./);
+  await faults(server, 'DELETE');
+  assert.equal((await insert()).status, 200);
+});
+
 test('the admin endpoint: listing, removing, and every mistake at once', async (t) => {
   const { server } = await start(t);
   assert.deepEqual((await faults(server)).rules, []);

@@ -1,6 +1,7 @@
 // GoogleSQL through Google's Node client: types, parameters, DML and its statistics, DDL, INFORMATION_SCHEMA, errors.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { answeredSql, answerTitle } from '../harness/answers.mjs';
 import { bigqueryClient, project } from '../harness/clients.mjs';
 import { startBigquery } from '../harness/servers.mjs';
 
@@ -193,6 +194,14 @@ test('query jobs write their destination by disposition', async () => {
   await write("SELECT 'x' AS b", 'WRITE_TRUNCATE');
   assert.deepEqual(await rows(`SELECT * FROM ${name('target')}`), [{ b: 'x' }]);
 });
+
+for (const [what, query, expected] of answeredSql) {
+  test(answerTitle(what), async () => {
+    await rows(`CREATE TABLE IF NOT EXISTS ${name('few')} AS
+      SELECT * FROM UNNEST([STRUCT(1 AS id, 'a' AS k, 10 AS v), (2, 'a', 20), (3, 'b', 30), (4, NULL, 40)])`);
+    assert.deepEqual(await rows(query.replaceAll('{TABLE}', name('few'))), expected);
+  });
+}
 
 test('pages of a large result arrive in order', async () => {
   const answer = await rows('SELECT x, REPEAT(\'y\', 100) AS y FROM UNNEST(GENERATE_ARRAY(1, 30000)) AS x ORDER BY x',

@@ -117,9 +117,8 @@ absl::Status CheckAccess(const Service& service, const std::string& identity, co
     case sql::Access::kWrite:
       break;
   }
-  const TableId id{name.project, name.dataset, name.table};
-  HAKOBU_RETURN_IF_ERROR(CheckWrite(service, identity, id));
-  const absl::StatusOr<TablePtr> target = service.catalog->GetTable(id);
+  HAKOBU_RETURN_IF_ERROR(authority.Check(identity, "bigquery.tables.updateData", table));
+  const absl::StatusOr<TablePtr> target = service.catalog->GetTable({name.project, name.dataset, name.table});
   return target.ok() ? authority.CheckAllRows(identity, **target) : absl::OkStatus();
 }
 

@@ -217,11 +217,14 @@ absl::StatusOr<JobPtr> JobStore::Submit(JobPtr job, Work work) {
   const Key key(job->project, job->id);
   absl::MutexLock lock(&mutex_);
   if (stopping_) return absl::UnavailableError("The service is stopping; retry the request.");
-  if (stored_.contains(key) || !jobs_.emplace(key, job).second) {
+  if (stored_.contains(key) || jobs_.contains(key)) {
     return absl::AlreadyExistsError(
         fmt::format("Already Exists: Job {}:{}.{}", job->project, job->location, job->id));
   }
-  queue_.emplace_back(job, std::move(work));
+  const bool needs_place = faults_->quotas().is_on() && job->type == "QUERY";
+  if (needs_place) HAKOBU_RETURN_IF_ERROR(faults_->quotas().Hold("queue", job->project));
+  jobs_.emplace(key, job);
+  queue_.push_back({job, std::move(work), needs_place});
   return job;
 }
 
@@ -248,19 +251,20 @@ absl::Status JobStore::RunJob(Job& job, const Work& work) {
 
 void JobStore::RunWorker() {
   while (true) {
-    JobPtr job;
-    Work work;
+    Queued next;
     {
       absl::MutexLock lock(&mutex_);
       const auto ready = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return stopping_ || !queue_.empty(); };
       mutex_.Await(absl::Condition(&ready));
       if (queue_.empty()) return;
-      std::tie(job, work) = std::move(queue_.front());
+      next = std::move(queue_.front());
       queue_.pop_front();
       ++running_;
     }
+    const JobPtr& job = next.job;
+    if (next.has_place) faults_->quotas().Release("queue", job->project);
     job->Start();
-    absl::Status status = job->cancelled() ? absl::CancelledError("cancelled") : RunJob(*job, work);
+    absl::Status status = job->cancelled() ? absl::CancelledError("cancelled") : RunJob(*job, next.work);
     const bool failed = !status.ok();
     KeepRows(job);
     job->Finish(std::move(status));

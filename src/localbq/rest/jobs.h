@@ -110,7 +110,8 @@ class JobStore {
   absl::Status Load();  // what ran before the restart
 
   using Work = std::function<absl::Status(Job&)>;
-  // Runs it on a thread of the store. AlreadyExists "Already Exists: Job p:US.id" for an id that was used.
+  // Runs it on a thread of the store. AlreadyExists "Already Exists: Job p:US.id" for an id that was used;
+  // ResourceExhausted when quotas hold and too many queries of the project wait.
   absl::StatusOr<JobPtr> Submit(JobPtr job, Work work);
   // AlreadyExists as Submit would answer.
   absl::Status CheckUnused(std::string_view project, std::string_view id) const;
@@ -123,6 +124,11 @@ class JobStore {
 
  private:
   using Key = std::pair<std::string, std::string>;
+  struct Queued {
+    JobPtr job;
+    Work work;
+    bool has_place = false;  // in the quota of its project's queue
+  };
   void RunWorker();
   bool IsStopping() const;
   void KeepRows(const JobPtr& job);
@@ -135,7 +141,7 @@ class JobStore {
   mutable absl::Mutex mutex_;
   absl::flat_hash_map<Key, JobPtr> jobs_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_set<Key> stored_ ABSL_GUARDED_BY(mutex_);  // of earlier processes
-  std::deque<std::pair<JobPtr, Work>> queue_ ABSL_GUARDED_BY(mutex_);
+  std::deque<Queued> queue_ ABSL_GUARDED_BY(mutex_);
   std::deque<std::weak_ptr<Job>> with_rows_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<TableId, std::weak_ptr<Job>> by_result_ ABSL_GUARDED_BY(mutex_);
   uint64_t kept_bytes_ ABSL_GUARDED_BY(mutex_) = 0;

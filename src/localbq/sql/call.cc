@@ -168,7 +168,8 @@ constexpr Simple kSimple[] = {
     {"ARRAY_TO_STRING", "SsSS",
      "array_to_string(list_transform($1, lambda \"_e\": COALESCE(\"_e\", $3)), $2)"},
     {"GENERATE_ARRAY", "iII", "generate_series($1, $2)"},
-    {"GENERATE_ARRAY", "iIII", "generate_series($1, $2, $3)"},
+    {"GENERATE_ARRAY", "iIII",
+     "generate_series($1, $2, CASE WHEN $3 = 0 THEN error('Sequence step cannot be 0.') ELSE $3 END)"},
     // json
     {"BOOL", "BJ", "bq_json_bool($1)"},
     {"INT64", "IJ", "bq_json_int64($1)"},
@@ -306,9 +307,11 @@ ValueOr Translator::Call(const Expression& expression, const Scope& scope) {
     name += (name.empty() ? "" : ".") + expression.names[i];
   if (name.starts_with("NET.") || name.starts_with("net.")) safe = false;
   std::string upper = Upper(name);
+  if (safe && (expression.over || IsAggregate(upper))) {
+    return Error(expression.at, "SAFE. is not supported on aggregate and window functions: " + upper);
+  }
   HAKOBU_ASSIGN_OR_RETURN(Value value, CallNamed(upper, expression, scope));
   if (safe) {
-    if (expression.over) return Error(expression.at, "SAFE. is not supported on window functions");
     value.sql = fmt::format("TRY({})", value.sql);
   }
   value.literal = false;

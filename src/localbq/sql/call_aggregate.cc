@@ -6,7 +6,6 @@
 #include "localbq/sql/translator.h"
 
 namespace hakobu::localbq::sql {
-namespace {
 
 bool IsAggregate(const std::string& name) {
   static const auto& names = *new std::set<std::string>{"COUNT",
@@ -40,6 +39,8 @@ bool IsAggregate(const std::string& name) {
                                                         "APPROX_TOP_COUNT"};
   return names.contains(name);
 }
+
+namespace {
 
 bool Orderable(const Column& type) {
   return !IsArray(type) && type.type != Type::kRecord && type.type != Type::kJson &&

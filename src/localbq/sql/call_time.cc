@@ -465,7 +465,8 @@ ValueOr Translator::TimeArray(const std::string& name, const Expression& express
   if (count == 3) {
     HAKOBU_ASSIGN_OR_RETURN(Value value, Expr(*expression.arguments[2], scope));
     if (!IsScalar(value.type, Type::kInterval)) return NoSignature(name, {from, to, value}, expression.at);
-    step = value.sql;
+    step = fmt::format(
+        "(CASE WHEN {0} = INTERVAL 0 DAY THEN error('Sequence step cannot be 0.') ELSE {0} END)", value.sql);
   }
   Value out;
   out.type = ArrayOf(ScalarType(type));

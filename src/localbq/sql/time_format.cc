@@ -38,6 +38,15 @@ std::string OffsetText(int64_t seconds, bool colon) {
   return fmt::format("{}{:02}{}{:02}", seconds < 0 ? '-' : '+', minutes / 60, colon ? ":" : "", minutes % 60);
 }
 
+// "UTC", "UTC+9", "UTC-3:30".
+std::string ZoneText(int64_t seconds) {
+  const int64_t minutes = std::abs(seconds) / 60;
+  if (minutes == 0) return "UTC";
+  std::string text = fmt::format("UTC{}{}", seconds < 0 ? '-' : '+', minutes / 60);
+  if (minutes % 60 != 0) text += fmt::format(":{:02}", minutes % 60);
+  return text;
+}
+
 std::optional<std::string> FormatElement(char c, const CivilTime& civil, const Calendar& calendar,
                                          int64_t offset, std::string_view zone) {
   int hour12 = civil.hour % 12 == 0 ? 12 : civil.hour % 12;
@@ -118,7 +127,7 @@ std::optional<std::string> FormatElement(char c, const CivilTime& civil, const C
     case 'z':
       return OffsetText(offset, false);
     case 'Z':
-      return std::string(zone);
+      return zone.empty() ? "" : ZoneText(offset);
     case 'n':
       return "\n";
     case 't':

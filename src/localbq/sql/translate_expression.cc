@@ -234,7 +234,12 @@ ValueOr Translator::In(const Expression& expression, const Scope& scope) {
     HAKOBU_ASSIGN_OR_RETURN(Value value, Expr(*argument, scope));
     values.push_back(std::move(value));
   }
-  std::string_view negation = expression.negated ? "NOT " : "";
+  // NaN is like no other value, itself included; DuckDB finds it.
+  const auto found_in = [&](const Value& needle, const std::string& where) {
+    std::string sql = fmt::format("{} IN ({})", needle.sql, where);
+    if (IsScalar(needle.type, Type::kFloat64)) sql = fmt::format("({} AND NOT isnan({}))", sql, needle.sql);
+    return Of(fmt::format("({}({}))", expression.negated ? "NOT " : "", sql), Type::kBool);
+  };
   if (expression.kind == ExpressionKind::kInUnnest) {
     if (!IsArray(values[1].type)) {
       return Error(expression.at,
@@ -247,7 +252,7 @@ ValueOr Translator::In(const Expression& expression, const Scope& scope) {
       needle = Coerce(values[0], ElementOf(values[1].type));
     }
     if (!needle) return NoSignature("operator IN", values, expression.at);
-    return Of(fmt::format("({}({} IN (SELECT unnest({}))))", negation, needle->sql, array->sql), Type::kBool);
+    return found_in(*needle, fmt::format("SELECT unnest({})", array->sql));
   }
   if (expression.kind == ExpressionKind::kInQuery) {
     HAKOBU_ASSIGN_OR_RETURN(QueryResult query, TranslateQuery(*expression.query, &scope));
@@ -263,13 +268,13 @@ ValueOr Translator::In(const Expression& expression, const Scope& scope) {
     if (!SameType(column.type, *type)) {
       inner = fmt::format("SELECT {} FROM ({}) AS \"_q\"", Coerce(column, *type)->sql, query.sql);
     }
-    return Of(fmt::format("({}({} IN ({})))", negation, Coerce(values[0], *type)->sql, inner), Type::kBool);
+    return found_in(*Coerce(values[0], *type), inner);
   }
   std::optional<Column> type = Supertype(values);
   if (!type) return NoSignature("operator IN", values, expression.at);
   std::string list;
   for (size_t i = 1; i < values.size(); ++i) list += (i > 1 ? ", " : "") + Coerce(values[i], *type)->sql;
-  return Of(fmt::format("({}({} IN ({})))", negation, Coerce(values[0], *type)->sql, list), Type::kBool);
+  return found_in(*Coerce(values[0], *type), list);
 }
 
 ValueOr Translator::Case(const Expression& expression, const Scope& scope) {

@@ -98,6 +98,9 @@ struct QueryResult {
   bool as_value = false;  // SELECT AS STRUCT/VALUE: rows are the first column
 };
 
+// Aggregate functions by their name in upper case.
+bool IsAggregate(const std::string& name);
+
 class Translator {
  public:
   Translator(std::string_view sql, const Context& context) : sql_(sql), context_(context) {}
