@@ -97,13 +97,12 @@ absl::Status PrintStream(LogStream* stream, binlog::LogDecoder* decoder, const L
                          const Cancellation& cancel) {
   constexpr absl::Duration kAtATime = absl::Milliseconds(200);
   while (!range.done() && !stream->at_end() && !cancel.cancelled()) {
-    auto event = stream->Next(absl::ZeroDuration());
-    if (event.ok() && !*event) {
+    HAKOBU_ASSIGN_OR_RETURN(std::optional<std::string_view> event, stream->Next(absl::ZeroDuration()));
+    if (!event) {
       if (std::fflush(stdout) != 0) return WriteLine("");
-      event = stream->Next(kAtATime);
+      HAKOBU_ASSIGN_OR_RETURN(event, stream->Next(kAtATime));
     }
-    HAKOBU_RETURN_IF_ERROR(event.status());
-    if (*event) HAKOBU_RETURN_IF_ERROR(decoder->Feed(**event));
+    if (event) HAKOBU_RETURN_IF_ERROR(decoder->Feed(*event));
   }
   return absl::OkStatus();
 }

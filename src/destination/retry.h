@@ -83,11 +83,11 @@ class Backoff {
 // Only what is declared idempotent is ever sent again.
 enum class Idempotency : uint8_t { kIdempotent, kOnce };
 
-inline const absl::Status& StatusOf(const absl::Status& status) {
+inline absl::Status StatusOf(const absl::Status& status) {
   return status;
 }
 template <typename T>
-const absl::Status& StatusOf(const absl::StatusOr<T>& result) {
+absl::Status StatusOf(const absl::StatusOr<T>& result) {
   return result.status();
 }
 
