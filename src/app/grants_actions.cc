@@ -56,6 +56,18 @@ absl::Status UnreadChanges(const GrantPlan& plan, const ReadResult& result) {
   return absl::OkStatus();
 }
 
+// A reviewed plan is applied as it is: a flag that would have made another one must not pass unheard.
+absl::Status CheckPolicies(const GrantPlan& plan, const GrantsOptions& options) {
+  std::string_view flag;
+  if (options.only_add && plan.removal != RemovalPolicy::kOnlyAdd) flag = "--only-add";
+  if (options.prune && plan.unmanaged != UnmanagedPolicy::kPrune) flag = "--prune";
+  if (!options.was.empty()) flag = "--was";
+  if (flag.empty()) return absl::OkStatus();
+  return WithHint(
+      absl::InvalidArgumentError(fmt::format("{}: a plan's file is applied as it was reviewed", flag)),
+      fmt::format("give {} to `hakobu grants plan`", flag));
+}
+
 absl::StatusOr<std::vector<DriftLine>> ReadDrift(GrantsSession& session) {
   HAKOBU_RETURN_IF_ERROR(session.ReadStates());
   HAKOBU_ASSIGN_OR_RETURN(const auto baselines, session.Baselines());
@@ -150,6 +162,7 @@ absl::StatusOr<int> GrantsApply(GrantsSession& session, const GrantsOptions& opt
     return absl::InvalidArgumentError(fmt::format("the plan is for the project {}, this is {}", plan.project,
                                                   session.config().destination.project));
   }
+  HAKOBU_RETURN_IF_ERROR(CheckPolicies(plan, options));
   if (plan.unmanaged == UnmanagedPolicy::kPrune && plan.Removals() > 0 && !options.prune) {
     HAKOBU_RETURN_IF_ERROR(Confirm(arguments.yes, "The plan prunes what no line states. Apply it?"));
   }

@@ -193,8 +193,7 @@ std::string TypeText(const Field* field) {
 }
 
 // [D:partitioned-tables: by hour only DATETIME and TIMESTAMP.]
-void CheckPartition(const TableWork& work, Problems* problems) {
-  const PartitionConfig& partition = *work.options.partition;
+void CheckPartition(const TableWork& work, const PartitionConfig& partition, Problems* problems) {
   const Field* field = FindField(work, partition.column);
   std::vector<FieldType> types = {FieldType::kDate, FieldType::kDateTime, FieldType::kTimestamp};
   std::string_view expected = "DATE, DATETIME or TIMESTAMP";
@@ -244,7 +243,7 @@ void CheckCluster(const TableWork& work, const std::string& name, Problems* prob
 
 absl::Status CheckPartitionAndCluster(const TableWork& work) {
   Problems problems;
-  if (work.options.partition.has_value()) CheckPartition(work, &problems);
+  if (work.options.partition.has_value()) CheckPartition(work, *work.options.partition, &problems);
   for (const std::string& name : work.options.cluster) CheckCluster(work, name, &problems);
   return problems.Status();
 }

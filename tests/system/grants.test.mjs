@@ -80,6 +80,11 @@ test('a reviewed plan is refused when the dataset changed since; wrong lines end
   const it = await team(t, { sales: [] });
   it.csv('sales,user:a@x.com,reader,,\n');
   ended(await it.grants(['plan', '--out', 'plan.json']), 2);
+  for (const more of [['--only-add'], ['--prune'], ['--was', 'grants.csv']]) {
+    const other = await it.grants(['apply', 'plan.json', ...more]);
+    ended(other, 2);
+    assert.match(other.stderr, new RegExp(`${more[0]}: a plan's file is applied as it was reviewed; hint: give ${more[0]} to`));
+  }
   await it.setAccess('sales', (access) => [...access, reader('console@x.com')]);
   const refused = await it.grants(['apply', 'plan.json']);
   ended(refused, 1);
