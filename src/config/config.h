@@ -167,6 +167,7 @@ struct StreamConfig {
   uint64_t memory = 24ull << 20;  // of encoded changes that are not yet acknowledged
   std::string listen;             // "127.0.0.1:9464"; empty: no HTTP
   OnGap on_gap = OnGap::kContinue;
+  std::string ddl_history;  // a table of destination.dataset; empty: none
   SpoolConfig spool;
 };
 

@@ -214,6 +214,12 @@ Section StreamSection() {
                           "on"},
                          {OnGap::kStop, "stop", "the gap is recorded and the stream ends with exit code 4"}},
                         "What happens when a part of the log cannot be had any more.");
+  builder
+      .Text("ddl_history", &StreamConfig::ddl_history,
+            "A table of `destination.dataset` that gets a row for every statement in the log that changed a "
+            "streamed table: when, where in the log, the statement, and what was done in BigQuery. None when "
+            "not given.")
+      .Example("ddl_history");
   builder.Nested("spool", &StreamConfig::spool, SpoolSection());
   return builder.Take();
 }

@@ -64,3 +64,52 @@ for (const flavor of ['mysql', 'mariadb']) {
     });
   }
 }
+
+for (const flavor of ['mysql', 'mariadb']) test(`the DDL history on ${flavor}, each statement once over a crash`, async (t) => {
+  const mysql = await startMysql({ flavor, options: options[flavor], test: t });
+  const server = await startBigquery({ test: t });
+  const bigquery = bigqueryClient(server);
+  const admin = await mysql.connect();
+  t.after(() => admin.end());
+  await admin.query(`CREATE DATABASE shop CHARACTER SET utf8mb4; CREATE DATABASE other; USE shop;
+    CREATE TABLE a (id INT PRIMARY KEY, x INT); INSERT INTO a VALUES (1, 1)`);
+  const job = makeStream({ mysql, bigquery: server, dataset: 'live', tables: [{ table: 'shop.*' }], stream: { ddl_history: 'ddl' }, test: t });
+  assert.equal((await job.catchUp()).code, 0);
+  await admin.query("ALTER TABLE a ADD COLUMN y INT COMMENT '列'; CREATE TABLE other.z (id INT); DROP TABLE other.z; INSERT INTO a VALUES (2, 2, 2)");
+  // Killed once it is noted, before the place is stored: the statement is read again.
+  const killed = await job.catchUp({ env: { HAKOBU_CRASH_AT: 'stream.ddl_noted' } });
+  assert.notEqual(killed.code, 0, killed.stderr);
+  await admin.query(`CREATE TABLE b (id INT PRIMARY KEY); TRUNCATE TABLE a; RENAME TABLE b TO c; DROP TABLE c;
+    ALTER TABLE a MODIFY COLUMN x VARCHAR(9)`);
+  const done = await job.catchUp();
+  assert.equal(done.code, 3, done.stderr);  // a has stopped
+  assert.doesNotMatch(killed.stderr + done.stderr, /history lacks/);
+  const [rows] = await bigquery.query({ query: 'SELECT *, time IS NOT NULL AND time <= CURRENT_TIMESTAMP() AS timed FROM live.ddl ORDER BY place' });
+  assert.deepEqual(rows.map(({ database_name, table_name, effect }) => `${database_name}.${table_name} ${effect}`),
+    ['shop.a altered', 'shop.b created', 'shop.a truncated', 'shop.b renamed', 'shop.c dropped', 'shop.a altered']);
+  const [added, created, truncated, renamed, dropped, refused] = rows;
+  assert.match(added.statement, /^ALTER TABLE a ADD COLUMN y INT COMMENT '列'$/);
+  assert.match(added.action, /y/);
+  assert.match(created.action, /^copied$/);
+  assert.match(truncated.action, /^copied$/);
+  assert.match(renamed.action, /^no longer delivered.*; shop\.c: copied$/);
+  assert.match(dropped.action, /^no longer delivered/);
+  assert.match(refused.action, /^the table is stopped: .*x/s);
+  assert.ok(rows.every(({ timed, gtid }) => timed && gtid));
+  assert.equal(new Set(rows.map(({ place }) => place)).size, rows.length);
+});
+
+test('a DDL history does not take a table that is something else', async (t) => {
+  const mysql = await startMysql({ options: options.mysql, test: t });
+  const server = await startBigquery({ test: t });
+  const admin = await mysql.connect();
+  t.after(() => admin.end());
+  await admin.query('CREATE DATABASE shop; CREATE TABLE shop.a (id INT PRIMARY KEY)');
+  const client = bigqueryClient(server);
+  await client.createDataset('live');
+  await client.dataset('live').createTable('ddl', { schema: [{ name: 'id', type: 'INTEGER' }] });
+  const job = makeStream({ mysql, bigquery: server, dataset: 'live', tables: [{ table: 'shop.*' }], stream: { ddl_history: 'ddl' }, test: t });
+  const refused = await job.catchUp();
+  assert.equal(refused.code, 4, refused.stderr);
+  assert.match(refused.stderr, /ddl_history: hakobu-test\.live\.ddl is there already, and is another table/);
+});

@@ -78,7 +78,10 @@ class Follower : public binlog::LogVisitor {
   Lane* LaneOf(StreamTable* table) { return lanes_[table->id].get(); }
   absl::Status TableProblem(StreamTable* table, const absl::Status& status);
 
-  // Statements (follower_ddl.cc).
+  // Statements (follower_ddl.cc), and what the DDL history is told of them (follower_note.cc).
+  absl::Status Note(const binlog::LogContext& context, const binlog::LogStatement& statement,
+                    const ddl::TableEffect& effect, size_t number);
+  std::string WhatWasDone(const ddl::TableName& name) const;
   absl::Status Apply(const binlog::LogContext& context, const ddl::TableEffect& effect);
   absl::Status Created(const ddl::TableName& name);
   absl::Status Gone(const ddl::TableName& name, const std::string& reason);
@@ -105,7 +108,8 @@ class Follower : public binlog::LogVisitor {
 
   StreamContext* context_;
   std::unique_ptr<SchemaFollower> schemas_;
-  bool schemas_changed_ = false;  // since the last mark
+  bool schemas_changed_ = false;       // since the last mark
+  std::vector<std::string> followed_;  // in BigQuery, for the statement under way
   std::shared_ptr<RequestPool> pool_ = std::make_shared<RequestPool>();
   std::map<size_t, std::unique_ptr<Lane>> lanes_;  // by table id of StreamTables
   absl::flat_hash_map<uint64_t, Known> known_;     // by table id of the log

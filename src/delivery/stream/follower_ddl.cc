@@ -32,7 +32,11 @@ absl::Status Follower::OnStatement(const binlog::LogContext& context, const binl
   HAKOBU_ASSIGN_OR_RETURN(const bool of_xa, EndPrepared(context, statement.text));
   if (of_xa) return absl::OkStatus();
   const std::vector<ddl::TableEffect> effects = schemas_->Follow(statement);
-  for (const ddl::TableEffect& effect : effects) HAKOBU_RETURN_IF_ERROR(Apply(context, effect));
+  for (size_t i = 0; i < effects.size(); ++i) {
+    followed_.clear();
+    HAKOBU_RETURN_IF_ERROR(Apply(context, effects[i]));
+    HAKOBU_RETURN_IF_ERROR(Note(context, statement, effects[i], i));
+  }
   if (!effects.empty()) {
     schemas_changed_ = true;
     moved_ = true;
@@ -160,6 +164,8 @@ absl::Status Follower::ChangeSchema(StreamTable* table, const SourceTable& after
          {"change", std::string(SchemaChangeName(change.kind))},
          {"column", change.column},
          {"behaviour", change.behaviour}});
+    followed_.push_back(
+        fmt::format("{} {}: {}", SchemaChangeName(change.kind), change.column, change.behaviour));
   }
   table->SetSchema(std::make_shared<const LaneSchema>(std::move(schema)));
   HAKOBU_RETURN_IF_ERROR(LaneOf(table)->Use(table->schema()));

@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "delivery/open_ledger.h"
 #include "delivery/stream/copier.h"
+#include "delivery/stream/ddl_history.h"
 #include "delivery/stream/follower.h"
 #include "delivery/stream/headroom_watch.h"
 #include "delivery/stream/reader.h"
@@ -129,6 +130,7 @@ class Stream : public SenderEvents {
   absl::Status Prepare() {
     HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Connection> source, Connection::Open(context_.connect));
     HAKOBU_RETURN_IF_ERROR(EnsureStreamDataset(context_.target()));
+    HAKOBU_RETURN_IF_ERROR(BeginDdlHistory());
     HAKOBU_ASSIGN_OR_RETURN(const std::optional<StreamPosition> stored, log_->Position());
     if (stored.has_value()) start_ = *stored;
     first_ = !stored.has_value();
@@ -143,6 +145,15 @@ class Stream : public SenderEvents {
     for (StreamTable* table : context_.tables.all()) HAKOBU_RETURN_IF_ERROR(JoinTable(table));
     HAKOBU_ASSIGN_OR_RETURN(goal_, ReadLogPosition(source.get()));
     return absl::OkStatus();
+  }
+
+  absl::Status BeginDdlHistory() {
+    const DestinationConfig& destination = config_.destination;
+    if (config_.stream.ddl_history.empty()) return absl::OkStatus();
+    ddl_history_ = std::make_unique<DdlHistory>(
+        context_.target(), TableName{destination.project, destination.dataset, config_.stream.ddl_history});
+    context_.ddl_history = ddl_history_.get();
+    return ddl_history_->Begin();
   }
 
   absl::Status SelectStreamTables(Connection* source) {
@@ -358,6 +369,7 @@ class Stream : public SenderEvents {
   StreamContext context_;
   std::unique_ptr<Ledger> ledger_;
   std::unique_ptr<StreamLog> log_;
+  std::unique_ptr<DdlHistory> ddl_history_;
   PositionKeeper keeper_;
   Follower follower_;
   LogReader reader_;

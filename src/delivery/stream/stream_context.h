@@ -111,6 +111,7 @@ class StreamTables {
 };
 
 class Copier;
+class DdlHistory;
 
 struct StreamContext {
   const Config* config = nullptr;
@@ -125,6 +126,7 @@ struct StreamContext {
   StreamLog* log = nullptr;
   PositionKeeper* keeper = nullptr;
   Copier* copier = nullptr;
+  DdlHistory* ddl_history = nullptr;  // null: none is wanted
   std::vector<std::unique_ptr<Sender>>* senders = nullptr;
   StreamTables tables;
   OpenConnections connections;
