@@ -70,9 +70,11 @@ export async function waitUntilEqual({ mysql, bigquery, database, tables, datase
   }
 }
 
-export async function waitForLine(server, pattern, timeoutMs = 30000) {
+// `times`: so many matches of a pattern.
+export async function waitForLine(server, pattern, timeoutMs = 30000, times = 1) {
   const deadline = Date.now() + timeoutMs;
-  while (!pattern.test(server.output)) {
+  const all = new RegExp(pattern, 'g');
+  while ((server.output.match(all) ?? []).length < times) {
     if (!server.alive) throw new Error(`ended before ${pattern}:\n${server.output}`);
     if (Date.now() > deadline) throw new Error(`no ${pattern} in:\n${server.output}`);
     await sleep(20);
