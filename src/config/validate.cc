@@ -84,13 +84,19 @@ void CheckEndpoint(const DestinationConfig& destination, ConfigProblems* problem
   }
 }
 
-void CheckCredentials(const CredentialConfig& credentials, ConfigProblems* problems) {
+void CheckCredentials(const DestinationConfig& destination, ConfigProblems* problems) {
+  const CredentialConfig& credentials = destination.credentials;
   const bool file = credentials.type == CredentialKind::kFile;
   if (file && credentials.file.empty() && !problems->Has("destination.credentials.file")) {
     problems->Add("destination.credentials.type", "`file` with type: file", "none");
   }
   if (!file && !credentials.file.empty()) {
     problems->Add("destination.credentials.file", "it with type: file only", "another type");
+  }
+  if (destination.endpoint == EndpointKind::kLocal && file) {
+    problems->Add("destination.credentials.type", "no credentials with endpoint: local, which asks for none",
+                  "type: file",
+                  "start `hakobu bigquery --auth` and set rest_address and grpc_address where callers count");
   }
   if (!credentials.impersonate.empty() && credentials.impersonate.find('@') == std::string::npos) {
     problems->Add("destination.credentials.impersonate", "an e-mail address of a service account",
@@ -131,7 +137,7 @@ void ValidateConfig(const Config& config, ConfigProblems* problems) {
   CheckSource(config.source, problems);
   CheckNames(config.destination, problems);
   CheckEndpoint(config.destination, problems);
-  CheckCredentials(config.destination.credentials, problems);
+  CheckCredentials(config.destination, problems);
   ValidateColumns(config.defaults, "defaults", problems);
   if (problems->Has("tables") && config.tables.empty() && !problems->Has("tables[0]")) {
     problems->Add("tables", "at least one table", "an empty list");

@@ -51,27 +51,6 @@ json Representation(const Service& service, const Dataset& dataset) {
   return resource;
 }
 
-// PATCH: absent fields stay, null takes away, objects other than labels and lists are replaced.
-json Merged(json resource, const json& patch) {
-  for (const auto& [key, value] : patch.items()) {
-    if (key == "labels" && value.is_object()) {
-      for (const auto& [label, text] : value.items()) {
-        if (text.is_null() && !resource.contains("labels")) continue;  // it has none
-        if (text.is_null()) {
-          resource["labels"].erase(label);
-        } else {
-          resource["labels"][label] = text;
-        }
-      }
-    } else if (value.is_null()) {
-      resource.erase(key);
-    } else {
-      resource[key] = value;
-    }
-  }
-  return resource;
-}
-
 // Who may change a dataset may not thereby change who may read it.
 absl::Status CheckAccessChange(const Service& service, const Request& request, const json& body) {
   if (service.authority == nullptr || !body.contains("access")) return absl::OkStatus();
@@ -89,7 +68,7 @@ absl::StatusOr<Reply> Change(Service& service, const Request& request, bool is_p
   HAKOBU_RETURN_IF_ERROR(CheckAccessChange(service, request, body));
   const auto apply = [&](Dataset& dataset) -> absl::Status {
     const json before = ToJson(dataset);
-    json after = is_patch ? Merged(before, body) : body;
+    json after = is_patch ? Patched(before, body) : body;
     if (!after.contains("access") || !after["access"].is_array()) after["access"] = before["access"];
     if (Text(after, "location", dataset.location) != dataset.location) {
       return absl::InvalidArgumentError("Dataset location cannot be changed");

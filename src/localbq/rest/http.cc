@@ -156,4 +156,24 @@ const json& Child(const json& object, const char* key) {
   return found == object.end() || !found->is_object() ? EmptyObject() : *found;
 }
 
+json Patched(json resource, const json& patch) {
+  for (const auto& [key, value] : patch.items()) {
+    if (key == "labels" && value.is_object()) {
+      for (const auto& [label, text] : value.items()) {
+        if (text.is_null() && !resource.contains("labels")) continue;  // it has none
+        if (text.is_null()) {
+          resource["labels"].erase(label);
+        } else {
+          resource["labels"][label] = text;
+        }
+      }
+    } else if (value.is_null()) {
+      resource.erase(key);
+    } else {
+      resource[key] = value;
+    }
+  }
+  return resource;
+}
+
 }  // namespace hakobu::localbq::rest

@@ -61,5 +61,7 @@ bool Flag(const nlohmann::json& object, const char* key, bool fallback = false);
 // The object under `key`; an empty one when absent or null.
 const nlohmann::json& Child(const nlohmann::json& object, const char* key);
 int64_t ParseInteger(std::string_view text, int64_t fallback);
+// PATCH: absent fields stay, null takes away, objects other than labels and lists are replaced.
+nlohmann::json Patched(nlohmann::json resource, const nlohmann::json& patch);
 
 }  // namespace hakobu::localbq::rest

@@ -77,26 +77,11 @@ absl::StatusOr<Reply> Answer(const Service& service, const Table& table) {
   return reply;
 }
 
-// PATCH: null takes a field away, but `"schema": null`, which bq sends with every update, leaves the schema.
-json Merged(json resource, const json& patch) {
-  for (const auto& [key, value] : patch.items()) {
-    if (key == "schema" && value.is_null()) continue;
-    if (key == "labels" && value.is_object()) {
-      for (const auto& [label, text] : value.items()) {
-        if (text.is_null() && !resource.contains("labels")) continue;  // it has none
-        if (text.is_null()) {
-          resource["labels"].erase(label);
-        } else {
-          resource["labels"][label] = text;
-        }
-      }
-    } else if (value.is_null()) {
-      resource.erase(key);
-    } else {
-      resource[key] = value;
-    }
-  }
-  return resource;
+// `"schema": null`, which bq sends with every update, leaves the schema.
+json Merged(const json& resource, json patch) {
+  if (const auto schema = patch.find("schema"); schema != patch.end() && schema->is_null())
+    patch.erase(schema);
+  return Patched(resource, patch);
 }
 
 absl::Status CheckPartitioningKept(const Table& before, const Table& after) {

@@ -183,31 +183,19 @@ void Parser::GroupBy(Select& select) {
 }
 
 FromPtr Parser::From() {
-  FromPtr left = Joined();
+  FromPtr left = Joined(FromPrimary());
   while (!Failed() && TakeSymbol(",")) {
     auto both = std::make_unique<FromItem>();
     both->kind = FromKind::kJoin;
     both->join = JoinKind::kComma;
     both->left = std::move(left);
     both->right = FromPrimary();
-    left = std::move(both);
-    JoinKind kind;
-    while (!Failed() && JoinWords(kind)) {
-      auto join = std::make_unique<FromItem>();
-      join->at = Now().begin;
-      join->kind = FromKind::kJoin;
-      join->join = kind;
-      join->left = std::move(left);
-      join->right = FromPrimary();
-      FromTail(*join);
-      left = std::move(join);
-    }
+    left = Joined(std::move(both));
   }
   return left;
 }
 
-FromPtr Parser::Joined() {
-  FromPtr left = FromPrimary();
+FromPtr Parser::Joined(FromPtr left) {
   JoinKind kind;
   while (!Failed() && JoinWords(kind)) {
     auto join = std::make_unique<FromItem>();

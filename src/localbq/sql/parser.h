@@ -91,7 +91,7 @@ class Parser {
   void StarTail(SelectItem& item);
   void GroupBy(Select& select);
   FromPtr From();
-  FromPtr Joined();
+  FromPtr Joined(FromPtr left);  // with what JOIN words follow
   FromPtr FromPrimary();
   bool JoinWords(JoinKind& kind);
   void FromTail(FromItem& item);
