@@ -274,10 +274,12 @@ std::vector<TableWork> SelectTables(const Config& config, const std::vector<std:
     problems->Add(databases.status());
     return works;
   }
+  bool all_read = true;  // else nothing can be said of what matches nothing
   for (const std::string& database : *databases) {
     const absl::StatusOr<std::vector<std::string>> names = ListTables(source, database);
     if (!names.ok()) {
       problems->Add(names.status());
+      all_read = false;
       continue;
     }
     const std::vector<Found> found = Choose(config, wanted, delivered_by, database, *names, &used);
@@ -287,6 +289,7 @@ std::vector<TableWork> SelectTables(const Config& config, const std::vector<std:
     absl::StatusOr<std::vector<SourceTable>> tables = ReadTables(source, database, to_read);
     if (!tables.ok()) {
       problems->Add(tables.status());
+      all_read = false;
       continue;
     }
     for (size_t i = 0; i < found.size(); ++i) {
@@ -297,7 +300,7 @@ std::vector<TableWork> SelectTables(const Config& config, const std::vector<std:
       works.push_back(std::move(work));
     }
   }
-  CheckAllUsed(config, wanted, works, used, delivered_by, problems);
+  if (all_read) CheckAllUsed(config, wanted, works, used, delivered_by, problems);
   return works;
 }
 

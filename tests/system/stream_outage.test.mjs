@@ -124,6 +124,19 @@ test('both lines are slow and cut again and again', { timeout: 180000 }, async (
   await assertStory(bigquery, rounds);
 });
 
+test('the source is lost at any moment of a start', { timeout: 180000 }, async (t) => {
+  const { mysql } = await begin(t, 'mysql');
+  const server = await startBigquery({ test: t });
+  for (const [i, afterBytes] of [100, 200, 300, 350, 400, 500, 1000, 3000, 9000].entries()) {
+    const line = await startTcpProxy({ port: mysql.port, test: t, fault: (n) => (n <= 2 ? { afterBytes, action: 'cut' } : undefined) });
+    const dataset = `start${i}`;
+    const job = makeStream({ mysql: { ...mysql, port: line.port }, bigquery: server, dataset, tables: [{ table: 'shop.*' }], test: t });
+    const { code, stderr } = await job.catchUp();
+    assert.equal(code, 0, `cut after ${afterBytes} bytes: ${stderr}`);
+    await waitUntilEqual({ mysql, bigquery: bigqueryClient(server), database: 'shop', dataset, tables, timeoutMs: 5000 });
+  }
+});
+
 test('240 tables over two connections', { timeout: 240000 }, async (t) => {
   const mysql = await startMysql({ options: options.mysql, test: t });
   const server = await startBigquery({ test: t });
