@@ -23,6 +23,7 @@ class RequestPool : public std::enable_shared_from_this<RequestPool> {
       if (!free_.empty()) {
         rows = std::move(free_.back());
         free_.pop_back();
+        free_bytes_ -= rows->buffer().capacity();
       }
     }
     if (rows == nullptr) rows = std::make_unique<EncodedRows>();
@@ -36,11 +37,15 @@ class RequestPool : public std::enable_shared_from_this<RequestPool> {
     if (rows->buffer().capacity() > 4 * kRequestBytes) return;
     rows->Clear();
     absl::MutexLock lock(&mutex_);
+    // After a stall very many come back at once.
+    if (free_bytes_ + rows->buffer().capacity() > 4 * kRequestBytes) return;
+    free_bytes_ += rows->buffer().capacity();
     free_.push_back(std::move(rows));
   }
 
   absl::Mutex mutex_;
   std::vector<std::unique_ptr<EncodedRows>> free_ ABSL_GUARDED_BY(mutex_);
+  size_t free_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace hakobu

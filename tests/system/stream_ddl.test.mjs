@@ -112,4 +112,8 @@ test('a DDL history does not take a table that is something else', async (t) => 
   const refused = await job.catchUp();
   assert.equal(refused.code, 4, refused.stderr);
   assert.match(refused.stderr, /ddl_history: hakobu-test\.live\.ddl is there already, and is another table/);
+  job.rewrite((config) => { config.stream.ddl_history = 'a'; });
+  const same = await job.catchUp();
+  assert.equal(same.code, 2, same.stderr);
+  assert.match(same.stderr, /shop\.a is delivered to hakobu-test\.live\.a too/);
 });

@@ -27,6 +27,7 @@ class DdlHistory {
   DdlHistory(const TargetContext& context, TableName target)
       : context_(context), target_(std::move(target)) {}
 
+  const TableName& target() const { return target_; }
   // Makes the table when there is none. DataLoss: another one is there.
   absl::Status Begin();
   // Durable once it returns; an entry that is there already stays as it is.

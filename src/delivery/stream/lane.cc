@@ -158,6 +158,17 @@ bool Lane::ShipOpen() {
     transaction_begin_->shipped = transaction_begin_->shipped || transaction_begin_->rows < open_->rows();
     transaction_begin_->rows = 0;
   }
+  // What is held until BigQuery answers is counted by its bytes, so it takes no more than them: a few changes
+  // leave the large buffer behind.
+  if (open_->buffer().capacity() > 2 * open_->bytes().size()) {
+    auto exact = std::make_shared<EncodedRows>();
+    exact->buffer().Reserve(open_->bytes().size());
+    for (size_t row = 0; row < open_->rows(); ++row) {
+      exact->buffer().Append(open_->Row(row));
+      exact->EndRow();
+    }
+    open_ = std::move(exact);
+  }
   return ship_(std::move(open_));
 }
 

@@ -130,11 +130,12 @@ class Stream : public SenderEvents {
   absl::Status Prepare() {
     HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Connection> source, Connection::Open(context_.connect));
     HAKOBU_RETURN_IF_ERROR(EnsureStreamDataset(context_.target()));
-    HAKOBU_RETURN_IF_ERROR(BeginDdlHistory());
+    MakeDdlHistory();
     HAKOBU_ASSIGN_OR_RETURN(const std::optional<StreamPosition> stored, log_->Position());
     if (stored.has_value()) start_ = *stored;
     first_ = !stored.has_value();
     HAKOBU_RETURN_IF_ERROR(SelectStreamTables(source.get()));
+    if (ddl_history_ != nullptr) HAKOBU_RETURN_IF_ERROR(ddl_history_->Begin());
     if (first_) {
       start_.stored = context_.clock->Now();
       HAKOBU_RETURN_IF_ERROR(log_->StorePosition(start_, {}, follower_.schemas()->ToJson()));
@@ -147,13 +148,12 @@ class Stream : public SenderEvents {
     return absl::OkStatus();
   }
 
-  absl::Status BeginDdlHistory() {
+  void MakeDdlHistory() {
     const DestinationConfig& destination = config_.destination;
-    if (config_.stream.ddl_history.empty()) return absl::OkStatus();
+    if (config_.stream.ddl_history.empty()) return;
     ddl_history_ = std::make_unique<DdlHistory>(
         context_.target(), TableName{destination.project, destination.dataset, config_.stream.ddl_history});
     context_.ddl_history = ddl_history_.get();
-    return ddl_history_->Begin();
   }
 
   absl::Status SelectStreamTables(Connection* source) {
@@ -176,6 +176,13 @@ class Stream : public SenderEvents {
           MakeLaneSchema(config_, work.options, known == nullptr ? work.source : *known);
       problems.Add(schema.status());
       if (!schema.ok()) continue;
+      if (ddl_history_ != nullptr && schema->work.target == ddl_history_->target()) {
+        problems.Add(
+            WithHint(absl::InvalidArgumentError(fmt::format("stream.ddl_history: {} is delivered to {} too",
+                                                            work.name, schema->work.target.ToString())),
+                     "give the history a name of its own"));
+        continue;
+      }
       context_.tables.Add(work.name, work.options)
           ->SetSchema(std::make_shared<const LaneSchema>(*std::move(schema)));
     }
