@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // A stream from MySQL to the local BigQuery, all on this machine: how long a committed change takes until a query sees it, how
 // fast a stream that was off catches up, and the most memory it takes, also while BigQuery stands still for a minute.
-//   bench/stream_live.mjs [SECONDS [ROWS]]      default 20 s at each rate, 500,000 rows to catch up with, each changed twice
+//   bench/stream_live.mjs [SECONDS [ROWS [STALLED]]]      default 20 s at each rate, 500,000 rows to catch up with, each changed
+//   twice, and 60 s of standing still
 // Prints a Markdown table. Builds the release preset, or the one that HAKOBU_BENCH_PRESET names.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
