@@ -40,7 +40,7 @@ test('stream killed at every step', async (t) => {
         CREATE TABLE cut (id INT PRIMARY KEY, v INT); INSERT INTO cut VALUES (1, 1), (2, 2);
         INSERT INTO a VALUES (1, 'one'), (2, 'two'), (3, 'three'); INSERT INTO h VALUES (1, 1), (2, 2)`);
       const job = makeStream({ mysql, bigquery: server, dataset: database, test: t,
-        defaults: { chunk_rows: 100 },
+        defaults: { chunk_rows: 100 }, stream: { ddl_history: 'ddl' },
         tables: [{ table: `${database}.a` }, { table: `${database}.cut` }, { table: `${database}.h`, history: true }] });
       const victim = job.start({ env: { HAKOBU_CRASH_AT: point } });
       const work = async (round) => {
@@ -63,6 +63,9 @@ test('stream killed at every step', async (t) => {
       const result = await job.catchUp();
       assert.equal(result.code, 0, result.stderr);
       await waitUntilEqual({ mysql, bigquery, database, dataset: database, tables: ['a', 'cut'] });
+      const ddl = await deliveredTable(bigquery, database, 'ddl');
+      const effect = ddl.fields.findIndex((field) => field.name === 'effect');
+      assert.deepEqual(ddl.rows.map((row) => row[effect]).sort(), ['altered', 'truncated']);
       const { fields, rows } = await deliveredTable(bigquery, database, 'h');
       const place = fields.findIndex((field) => field.name === '_hakobu_place');
       const type = fields.findIndex((field) => field.name === '_hakobu_type');
