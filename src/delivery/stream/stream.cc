@@ -129,12 +129,13 @@ class Stream : public SenderEvents {
 
   absl::Status Prepare() {
     HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Connection> source, Connection::Open(context_.connect));
-    HAKOBU_RETURN_IF_ERROR(EnsureStreamDataset(context_.target()));
     MakeDdlHistory();
     HAKOBU_ASSIGN_OR_RETURN(const std::optional<StreamPosition> stored, log_->Position());
     if (stored.has_value()) start_ = *stored;
     first_ = !stored.has_value();
     HAKOBU_RETURN_IF_ERROR(SelectStreamTables(source.get()));
+    // Once all is known to be right: what is refused has touched nothing.
+    HAKOBU_RETURN_IF_ERROR(EnsureStreamDataset(context_.target()));
     if (ddl_history_ != nullptr) HAKOBU_RETURN_IF_ERROR(ddl_history_->Begin());
     if (first_) {
       start_.stored = context_.clock->Now();
