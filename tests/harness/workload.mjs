@@ -134,8 +134,16 @@ export async function runWorkload({ mysql, database, seed, sessions = 3, steps =
     }
     await connection?.end();
   }));
-  await endPrepared(mysql);
-  return done;
+  for (let tries = 0; ; ++tries) {
+    await hold();
+    try {
+      await endPrepared(mysql);
+      return done;
+    } catch (error) {  // the server may be killed just now
+      if (!transient.has(error.code) || tries === 20) throw error;
+      await sleep(200);
+    }
+  }
 }
 
 async function open(mysql, database) {
@@ -148,6 +156,7 @@ async function open(mysql, database) {
 // XA transactions whose session died between PREPARE and its end.
 async function endPrepared(mysql) {
   const connection = await mysql.connect();
+  connection.on('error', () => {});
   const [prepared] = await connection.query('XA RECOVER');
   for (const { data } of prepared) await connection.query(`XA ROLLBACK '${data}'`).catch(() => {});
   await connection.end();
