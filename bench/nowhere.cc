@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -37,6 +38,7 @@ absl::Status ReadChunks(const ConnectOptions& options, const SourceTable& table,
   Quarantine quarantine;
   Batch batch(decoder.batch_columns());
   EncodedRows encoded;
+  std::optional<ChunkReader> reader;
   const auto encode = [&]() -> absl::Status {
     for (size_t row = 0; row < batch.rows();) {
       HAKOBU_ASSIGN_OR_RETURN(const size_t taken,
@@ -49,17 +51,18 @@ absl::Status ReadChunks(const ConnectOptions& options, const SourceTable& table,
     }
     share->rows += batch.rows();
     batch.Clear();
+    reader->Release();
     return absl::OkStatus();
   };
   for (size_t at = (*next)++; at < chunks.size(); at = (*next)++) {
-    ChunkReader reader(connection.get(), &table, columns);
-    HAKOBU_RETURN_IF_ERROR(reader.Open(chunks[at]));
+    reader.emplace(connection.get(), &table, columns);
+    HAKOBU_RETURN_IF_ERROR(reader->Open(chunks[at]));
     std::string_view packet;
-    while (reader.Next(&packet)) {
+    while (reader->Next(&packet)) {
       HAKOBU_RETURN_IF_ERROR(decoder.Decode(packet, &batch));
       if (batch.bytes() >= kBatchBytes || batch.rows() >= kBatchRows) HAKOBU_RETURN_IF_ERROR(encode());
     }
-    HAKOBU_RETURN_IF_ERROR(reader.status());
+    HAKOBU_RETURN_IF_ERROR(reader->status());
     HAKOBU_RETURN_IF_ERROR(encode());
   }
   share->bytes += encoded.bytes().size();

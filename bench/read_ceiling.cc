@@ -1,9 +1,10 @@
 // The ceiling for reading a table: N connections share its chunks, and the rows are thrown away.
 //   read_ceiling --socket PATH|--port N [--user root] [--database bench] [--table bench] [--connections 2]
-//                [--protocol binary|text] [--decode] [--rounds 3]
-// `binary`: prepared statements, packets taken as ChunkReader takes them; `text`: mysql_use_result, as most
-// tools read; `--decode` turns packets into cells as well. One line of JSON per round on standard output;
-// `bytes` are those of the packets, which text reads do not count.
+//                [--protocol binary|chunks|text] [--decode] [--rounds 3]
+// `binary`: prepared statements, each packet taken by the client library; `chunks`: the same by ChunkReader,
+// as a run reads; `text`: mysql_use_result, as most tools read; `--decode` turns ChunkReader's packets into
+// cells as well. One line of JSON per round on standard output; `bytes` are those of the packets, which text
+// reads do not count.
 #include <fmt/format.h>
 #include <mysql.h>
 #include <sys/resource.h>
@@ -21,7 +22,7 @@
 namespace hakobu {
 namespace {
 
-constexpr size_t kBatchBytes = 4 << 20;
+constexpr size_t kBatchBytes = 64 << 10, kBatchRows = 256;
 
 struct Options {
   ConnectOptions connect;
@@ -48,21 +49,47 @@ double CpuSeconds() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-absl::Status ReadBinary(const Options& options, const SourceTable& table, const std::vector<size_t>& columns,
-                        Connection* connection, const Chunk& chunk, Totals* totals) {
+absl::Status ReadChunk(const Options& options, const SourceTable& table, const std::vector<size_t>& columns,
+                       Connection* connection, const Chunk& chunk, Totals* totals) {
   ChunkReader reader(connection, &table, columns);
   HAKOBU_RETURN_IF_ERROR(reader.Open(chunk));
   const RowDecoder decoder(table, columns);
   Batch batch(decoder.batch_columns());
   std::string_view packet;
   while (reader.Next(&packet)) {
-    if (!options.decode) continue;
-    HAKOBU_RETURN_IF_ERROR(decoder.Decode(packet, &batch));
-    if (batch.bytes() > kBatchBytes) batch.Clear();
+    if (options.decode) HAKOBU_RETURN_IF_ERROR(decoder.Decode(packet, &batch));
+    if (batch.bytes() < kBatchBytes && reader.rows() % kBatchRows != 0) continue;
+    batch.Clear();
+    reader.Release();
   }
   totals->rows += reader.rows();
   totals->bytes += reader.bytes();
   return reader.status();
+}
+
+// The ceiling itself: nothing but the library, and the statement's end.
+absl::Status ReadBinary(const SourceTable& table, const std::vector<size_t>& columns, Connection* connection,
+                        const Chunk& chunk, Totals* totals) {
+  HAKOBU_ASSIGN_OR_RETURN(const std::string sql, ChunkSelect(table, columns, chunk, ""));
+  MYSQL* mysql = connection->handle();
+  MYSQL_STMT* statement = mysql_stmt_init(mysql);
+  if (mysql_stmt_prepare(statement, sql.data(), sql.size()) != 0 || mysql_stmt_execute(statement) != 0) {
+    return connection->ErrorFor(mysql_stmt_errno(statement), mysql_stmt_error(statement), "read");
+  }
+  uint64_t rows = 0, bytes = 0;
+  for (;;) {
+    const unsigned long size = mysql_net_read_packet(mysql);
+    if (size == packet_error) return connection->LastError("read");
+    if (size == 0 || mysql->net.read_pos[0] != 0) break;
+    ++rows;
+    bytes += size;
+  }
+  statement->state = MYSQL_STMT_FETCH_DONE;
+  mysql->status = MYSQL_STATUS_READY;
+  mysql_stmt_close(statement);
+  totals->rows += rows;
+  totals->bytes += bytes;
+  return absl::OkStatus();
 }
 
 absl::Status ReadText(const SourceTable& table, const std::vector<size_t>& columns, Connection* connection,
@@ -87,10 +114,11 @@ absl::Status ReadAll(const Options& options, const SourceTable& table, const std
   for (;;) {
     const size_t chunk = totals->next_chunk++;
     if (chunk >= chunks.size()) return absl::OkStatus();
-    HAKOBU_RETURN_IF_ERROR(
-        options.protocol == "text"
-            ? ReadText(table, columns, connection.get(), chunks[chunk], totals)
-            : ReadBinary(options, table, columns, connection.get(), chunks[chunk], totals));
+    HAKOBU_RETURN_IF_ERROR(options.protocol == "text"
+                               ? ReadText(table, columns, connection.get(), chunks[chunk], totals)
+                           : options.protocol == "binary"
+                               ? ReadBinary(table, columns, connection.get(), chunks[chunk], totals)
+                               : ReadChunk(options, table, columns, connection.get(), chunks[chunk], totals));
   }
 }
 
@@ -139,7 +167,7 @@ int main(int argc, char** argv) {
   app.add_option("--database", options.database);
   app.add_option("--table", options.table);
   app.add_option("--connections", options.connections)->check(CLI::Range(1, 64));
-  app.add_option("--protocol", options.protocol)->check(CLI::IsMember({"binary", "text"}));
+  app.add_option("--protocol", options.protocol)->check(CLI::IsMember({"binary", "chunks", "text"}));
   app.add_flag("--decode", options.decode);
   app.add_option("--rounds", options.rounds);
   CLI11_PARSE(app, argc, argv);

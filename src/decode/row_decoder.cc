@@ -28,10 +28,10 @@ absl::Status RowDecoder::Decode(std::string_view packet, Batch* batch) const {
   const size_t bitmap_size = (decoders_.size() + kNullBitOffset + 7) / 8;
   if (packet.size() < 1 + bitmap_size || packet.front() != 0) [[unlikely]]
     return BadPacket(packet, 0);
-  const std::string_view own = batch->arena().Copy(packet);
-  const auto* bitmap = reinterpret_cast<const uint8_t*>(own.data()) + 1;
-  const char* at = own.data() + 1 + bitmap_size;
-  const char* end = own.data() + own.size();
+  const auto* bitmap = reinterpret_cast<const uint8_t*>(packet.data()) + 1;
+  const char* at = packet.data() + 1 + bitmap_size;
+  const char* end = packet.data() + packet.size();
+  batch->CountOutside(packet.size());
   Cell* cells = batch->AddRow().data();
   size_t bit = kNullBitOffset;
   for (const ColumnDecoder& column : decoders_) {

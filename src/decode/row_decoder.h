@@ -26,7 +26,7 @@ class RowDecoder {
   RowDecoder(RowDecoder&&) noexcept;
   RowDecoder& operator=(RowDecoder&&) noexcept;
 
-  // Adds one row. The packet is copied once, into the batch's arena, and the cells point there.
+  // Adds one row. Its cells point into the packet, which must stay as it is until the batch is cleared.
   // Values that fit no kind (zero dates, text that is not UTF-8) become kInvalid and are no error.
   // DataLoss, and no row, when the packet does not have the shape the table says.
   absl::Status Decode(std::string_view packet, Batch* batch) const;

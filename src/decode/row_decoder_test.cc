@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
+#include <deque>
 #include <random>
 
 #include "decode/civil.h"
@@ -40,7 +41,9 @@ std::string OneValue(const std::string& value) {
 class OneColumn {
  public:
   explicit OneColumn(SourceColumn column) : decoder_(TableOf({std::move(column)}), {0}), batch_(1) {}
-  absl::Status Decode(const std::string& value) { return decoder_.Decode(OneValue(value), &batch_); }
+  absl::Status Decode(const std::string& value) {
+    return decoder_.Decode(packets_.emplace_back(OneValue(value)), &batch_);
+  }
   Cell Get(const std::string& value) {
     const absl::Status decoded = Decode(value);
     if (!decoded.ok()) throw std::runtime_error(decoded.ToString());
@@ -51,6 +54,7 @@ class OneColumn {
  private:
   RowDecoder decoder_;
   Batch batch_;
+  std::deque<std::string> packets_;  // the cells point there
 };
 
 TEST(RowDecoder, KnowsTheNullBitmap) {
@@ -275,7 +279,8 @@ TEST(RowDecoder, ReturnsWhatARandomRowHeld) {
     }
     const RowDecoder decoder(TableOf(columns), all);
     Batch batch(width);
-    ASSERT_TRUE(decoder.Decode("\0"s + bitmap + values, &batch).ok());
+    const std::string packet = "\0"s + bitmap + values;
+    ASSERT_TRUE(decoder.Decode(packet, &batch).ok());
     for (size_t i = 0; i < width; ++i) {
       const Cell& cell = batch.Row(0)[i];
       const std::string found = cell.kind == CellKind::kNull     ? "null"
@@ -284,7 +289,6 @@ TEST(RowDecoder, ReturnsWhatARandomRowHeld) {
       ASSERT_EQ(found, expected[i]) << "column " << i;
     }
     // No shorter packet is taken for a row.
-    const std::string packet = "\0"s + bitmap + values;
     if (!values.empty()) {
       ASSERT_FALSE(
           decoder.Decode(packet.substr(0, packet.size() - 1 - random() % values.size()), &batch).ok());

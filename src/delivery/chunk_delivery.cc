@@ -128,6 +128,7 @@ absl::Status ChunkDelivery::ReadInto(TableRun* table, const Chunk& bounds, RowSi
     table->rows += batch.rows();
     counted_rows_ += batch.rows();
     batch.Clear();
+    reader.Release();
     return absl::OkStatus();
   };
   std::string_view packet;

@@ -43,12 +43,15 @@ class Batch {
   size_t rows() const { return columns_ == 0 ? 0 : used_ / columns_; }
   size_t columns() const { return columns_; }
   // Bytes held for the rows, cells and text: what a bounded queue counts.
-  size_t bytes() const { return used_ * sizeof(Cell) + arena_.used_bytes(); }
+  size_t bytes() const { return used_ * sizeof(Cell) + arena_.used_bytes() + outside_bytes_; }
+  // Text of the rows that their maker keeps elsewhere, until Clear.
+  void CountOutside(size_t bytes) { outside_bytes_ += bytes; }
   Arena& arena() { return arena_; }
   void Clear() {
     used_ = 0;
     operations.clear();
     arena_.Reset();
+    outside_bytes_ = 0;
   }
 
   // One per row when the rows come from the log; empty when all are rows of a snapshot.
@@ -68,6 +71,7 @@ class Batch {
   // Not a vector: its resize by a few cells is a call and a loop of its own, a fifth of the time of a read.
   std::unique_ptr<Cell[]> cells_;
   size_t used_ = 0, capacity_ = 0;  // cells
+  size_t outside_bytes_ = 0;
   Arena arena_;
 };
 

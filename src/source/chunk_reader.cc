@@ -1,5 +1,6 @@
 #include "source/chunk_reader.h"
 
+#include <errmsg.h>
 #include <fmt/format.h>
 #include <mysql.h>
 
@@ -9,8 +10,6 @@
 namespace hakobu {
 namespace {
 
-constexpr unsigned long kPacketError =
-    packet_error;  // the library has read the error packet, or lost the server
 constexpr uint8_t kRowHeader = 0x00;
 constexpr uint8_t kEndHeader = 0xfe;  // EOF, or OK where CLIENT_DEPRECATE_EOF was agreed
 constexpr uint8_t kErrorHeader = 0xff;
@@ -19,7 +18,11 @@ constexpr uint8_t kErrorHeader = 0xff;
 
 ChunkReader::ChunkReader(Connection* connection, const SourceTable* table, std::vector<size_t> columns,
                          std::string where)
-    : connection_(connection), table_(table), columns_(std::move(columns)), where_(std::move(where)) {}
+    : connection_(connection),
+      table_(table),
+      columns_(std::move(columns)),
+      where_(std::move(where)),
+      packets_(connection->handle()) {}
 
 ChunkReader::~ChunkReader() {
   if (streaming_) connection_->Interrupt();
@@ -82,37 +85,39 @@ absl::Status ChunkReader::CheckTypes() {
 bool ChunkReader::Next(std::string_view* packet) {
   if (!streaming_) [[unlikely]]
     return false;
-  MYSQL* mysql = connection_->handle();
-  const unsigned long size = mysql_net_read_packet(mysql);
-  if (size == kPacketError) [[unlikely]] {
-    status_ = connection_->LastError(
-        fmt::format("read {}.{} after {} rows", table_->database, table_->name, rows_));
-    Close();
-    return false;
-  }
-  *packet = {reinterpret_cast<const char*>(mysql->net.read_pos), size};
-  if (size == 0 || static_cast<uint8_t>(packet->front()) != kRowHeader) [[unlikely]]
+  if (!packets_.Next(packet)) [[unlikely]]
+    return Lost();
+  if (packet->empty() || static_cast<uint8_t>(packet->front()) != kRowHeader) [[unlikely]]
     return End(*packet);
   ++rows_;
-  bytes_ += size;
+  bytes_ += packet->size();
   return true;
+}
+
+bool ChunkReader::Lost() {
+  status_ =
+      connection_->ErrorFor(CR_SERVER_LOST, "lost connection to the server while it sent rows",
+                            fmt::format("read {}.{} after {} rows", table_->database, table_->name, rows_));
+  connection_->Interrupt();
+  Close();
+  return false;
 }
 
 bool ChunkReader::End(std::string_view packet) {
   ByteReader reader(packet);
   const uint8_t header = reader.U8();
-  if (header == kEndHeader) {
-    reader.Skip(2);  // warnings
-    connection_->handle()->server_status = reader.U16();
-  } else if (header == kErrorHeader) {
+  const std::string phrase = fmt::format("read {}.{} after {} rows", table_->database, table_->name, rows_);
+  if (header == kErrorHeader) {
     const uint16_t number = reader.U16();
     if (reader.Peek() == '#') reader.Skip(6);  // SQL state
-    status_ = connection_->ErrorFor(number, reader.Rest(),
-                                    fmt::format("read {}.{}", table_->database, table_->name));
+    status_ = connection_->ErrorFor(number, reader.Rest(), phrase);
+  } else if (header == kEndHeader && packets_.drained()) {
+    reader.Skip(2);  // warnings
+    connection_->handle()->server_status = reader.U16();
   } else {
-    status_ = absl::InternalError(
-        fmt::format("read {}.{}: expected a row, found a packet that begins with 0x{:02x}", table_->database,
-                    table_->name, header));
+    status_ = absl::InternalError(fmt::format(
+        "{}: expected a row, or the end and nothing after it; found a packet that begins with 0x{:02x}",
+        phrase, header));
     connection_->Interrupt();
   }
   Close();

@@ -10,6 +10,7 @@
 #include "row/source_table.h"
 #include "source/chunk.h"
 #include "source/connection.h"
+#include "source/packet_stream.h"
 
 struct st_mysql_stmt;
 
@@ -30,9 +31,11 @@ class ChunkReader {
   // One statement, its own transaction. FailedPrecondition when the table's columns no longer have the types
   // that `table` says (it was altered since): read the schema again.
   absl::Status Open(const Chunk& chunk);
-  // The next row's packet, as in "Binary Protocol Resultset Row" of MySQL's internals manual; valid until the
-  // next call. False at the end and on an error.
+  // The next row's packet, as in "Binary Protocol Resultset Row" of MySQL's internals manual; valid until
+  // Release, also after the chunk's end. False at the end and on an error.
   bool Next(std::string_view* packet);
+  // No packet given out so far is looked at any more. Without it memory grows with the chunk.
+  void Release() { packets_.Release(); }
   // OK while rows come and after the last one. Errors as Connection's; a lost connection is Unavailable: read
   // the chunk again, whole, on another connection.
   const absl::Status& status() const { return status_; }
@@ -42,6 +45,7 @@ class ChunkReader {
 
  private:
   absl::Status CheckTypes();
+  bool Lost();
   bool End(std::string_view packet);
   void Close();
 
@@ -50,6 +54,7 @@ class ChunkReader {
   std::vector<size_t> columns_;
   std::string where_;
   struct st_mysql_stmt* statement_ = nullptr;
+  PacketStream packets_;
   bool streaming_ = false;
   absl::Status status_;
   uint64_t rows_ = 0;

@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "source/error.h"
+#include "source/wire_zstd.h"
 
 namespace hakobu {
 namespace {
@@ -117,6 +118,7 @@ absl::Status Connection::Connect(const ConnectOptions& options) {
   mysql_optionsv(mysql_, MYSQL_OPT_MAX_ALLOWED_PACKET, &kMaxPacketBytes);
   mysql_optionsv(mysql_, MYSQL_SET_CHARSET_NAME, "utf8mb4");
   mysql_optionsv(mysql_, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "hakobu");
+  if (options.compression == WireCompression::kZstd) HAKOBU_RETURN_IF_ERROR(OfferWireZstd());
   if (options.compression != WireCompression::kNone) mysql_optionsv(mysql_, MYSQL_OPT_COMPRESS, nullptr);
   SetTls(mysql_, options.tls);
   const MYSQL* connected = mysql_real_connect(

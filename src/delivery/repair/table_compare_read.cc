@@ -142,6 +142,7 @@ absl::Status TableCompare::ReadOnce(StreamChunkRecord* chunk, bool durable,
     }
     chunk->rows += batch.rows();
     batch.Clear();
+    reader.Release();
     return absl::OkStatus();
   };
   std::string_view packet;

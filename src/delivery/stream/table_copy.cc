@@ -171,6 +171,7 @@ absl::Status TableCopy::Read(const Chunk& bounds, const LaneSchema& schema, Prot
     }
     chunk->rows += batch.rows();
     batch.Clear();
+    reader.Release();
     return absl::OkStatus();
   };
   std::string_view packet;
