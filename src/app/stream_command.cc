@@ -22,6 +22,7 @@ struct StreamChoices {
 };
 
 std::string ReportText(const StreamStatus& status) {
+  if (status.file.empty()) return status.reason + "\n";
   std::string text = fmt::format("Delivered up to {}:{}{}\n", status.file, status.offset,
                                  status.gtid_set.empty() ? "" : " gtid=" + status.gtid_set);
   for (const StreamTableStatus& table : status.tables) {

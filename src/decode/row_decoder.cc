@@ -13,7 +13,7 @@ constexpr size_t kNullBitOffset = 2;
 }  // namespace
 
 RowDecoder::RowDecoder(const SourceTable& table, const std::vector<size_t>& columns)
-    : batch_columns_(table.columns.size()) {
+    : batch_columns_(table.columns.size()), sets_all_(columns.size() == table.columns.size()) {
   for (const size_t column : columns) {
     decoders_.push_back(MakeColumnDecoder(table.columns[column], column));
     names_.push_back(table.columns[column].name);
@@ -32,12 +32,15 @@ absl::Status RowDecoder::Decode(std::string_view packet, Batch* batch) const {
   const char* at = packet.data() + 1 + bitmap_size;
   const char* end = packet.data() + packet.size();
   batch->CountOutside(packet.size());
-  Cell* cells = batch->AddRow().data();
+  Cell* cells = (sets_all_ ? batch->AddRowUnset() : batch->AddRow()).data();
   size_t bit = kNullBitOffset;
   for (const ColumnDecoder& column : decoders_) {
     const bool null = (bitmap[bit / 8] >> (bit % 8) & 1) != 0;
     ++bit;
-    if (null) continue;
+    if (null) {
+      cells[column.place] = Cell::Null();
+      continue;
+    }
     at = column.decode(column, at, end, &batch->arena(), cells + column.place);
     if (at == nullptr) [[unlikely]] {
       batch->DropLastRow();

@@ -37,6 +37,7 @@ class RowDecoder {
   absl::Status BadPacket(std::string_view packet, size_t column) const;
 
   size_t batch_columns_;
+  bool sets_all_;  // every column was selected
   std::vector<ColumnDecoder> decoders_;
   std::vector<std::string> names_;
 };

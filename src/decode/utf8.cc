@@ -8,23 +8,10 @@ namespace {
 
 constexpr uint64_t kHighBits = 0x8080808080808080ull;
 
-inline bool IsAscii(const uint8_t* eight) {
+inline bool IsAsciiEight(const uint8_t* eight) {
   uint64_t word;
   std::memcpy(&word, eight, sizeof(word));
   return (word & kHighBits) == 0;
-}
-
-// Fewer than eight bytes.
-inline bool IsShortAscii(const uint8_t* at, const uint8_t* end) {
-  if (end - at >= 4) {
-    uint32_t first, last;
-    std::memcpy(&first, at, sizeof(first));
-    std::memcpy(&last, end - 4, sizeof(last));
-    return ((first | last) & static_cast<uint32_t>(kHighBits)) == 0;
-  }
-  uint8_t all = 0;
-  for (; at != end; ++at) all |= *at;
-  return all < 0x80;
 }
 
 inline bool IsTail(uint8_t byte) {
@@ -50,22 +37,20 @@ inline size_t SequenceLength(const uint8_t* at, size_t left) {
 
 }  // namespace
 
-bool IsUtf8(std::string_view text) {
+bool IsWideUtf8(std::string_view text) {
   const auto* at = reinterpret_cast<const uint8_t*>(text.data());
   const uint8_t* end = at + text.size();
-  for (;;) {
-    for (; end - at >= 8 && IsAscii(at); at += 8) {
+  while (at != end) {
+    for (; end - at >= 8 && IsAsciiEight(at); at += 8) {
     }
-    // The rest of a text, or all of a short one: the last eight bytes again, of which the first are known.
-    if (end - at < 8 && (text.size() >= 8 ? IsAscii(end - 8) : IsShortAscii(at, end))) return true;
     while (at != end && *at < 0x80) ++at;
     while (at != end && *at >= 0x80) {
       const size_t length = SequenceLength(at, static_cast<size_t>(end - at));
       if (length == 0) return false;
       at += length;
     }
-    if (at == end) return true;
   }
+  return true;
 }
 
 }  // namespace hakobu

@@ -8,23 +8,23 @@ namespace hakobu {
 namespace {
 
 struct Civil {
-  int64_t year;
+  uint32_t year;
   uint32_t month;
   uint32_t day;
 };
 
-// Howard Hinnant's civil_from_days (chrono-compatible low-level date algorithms), for years 1 to 9999.
-Civil CivilFromDays(int64_t days) {
-  const auto shifted = static_cast<uint32_t>(days) + 719'468;  // days since 0000-03-01
-  const uint32_t era = shifted / 146'097;
-  const uint32_t day_of_era = shifted - era * 146'097;
-  const uint32_t year_of_era =
-      (day_of_era - day_of_era / 1460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
-  const uint32_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-  const uint32_t shifted_month = (5 * day_of_year + 2) / 153;
-  const uint32_t month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
-  const int64_t year = static_cast<int64_t>(year_of_era) + era * 400 + (month <= 2 ? 1 : 0);
-  return {year, month, day_of_year - (153 * shifted_month + 2) / 5 + 1};
+// For years 1 to 9999. C. Neri, L. Schneider, "Euclidean affine functions and their application to calendar
+// algorithms" (2022), section 6: divisions by what is no power of two become one multiplication each.
+inline Civil CivilFromDays(int64_t days) {
+  const uint32_t four_days = 4 * (static_cast<uint32_t>(days) + 719'468) + 3;  // since 0000-03-01
+  const uint32_t century = four_days / 146'097;
+  const uint32_t four_days_of_century = four_days % 146'097 / 4 * 4 + 3;
+  const uint64_t years = uint64_t{2'939'745} * four_days_of_century;  // as a fraction of 2^32
+  const uint32_t year = 100 * century + static_cast<uint32_t>(years >> 32);
+  const uint32_t day_of_year = static_cast<uint32_t>(years) / 2'939'745 / 4;
+  const uint32_t months = 2141 * day_of_year + 197'913;  // as a fraction of 2^16, March is 3
+  const bool next_year = day_of_year >= 306;             // January and February
+  return {year + (next_year ? 1 : 0), (months >> 16) - (next_year ? 12 : 0), (months & 0xffff) / 2141 + 1};
 }
 
 struct DayAndTime {
@@ -32,7 +32,7 @@ struct DayAndTime {
   int64_t micros;  // of the day
 };
 
-DayAndTime SplitDay(int64_t micros) {
+inline DayAndTime SplitDay(int64_t micros) {
   int64_t days = micros / kMicrosPerDay;
   int64_t rest = micros % kMicrosPerDay;
   if (rest < 0) {
@@ -79,14 +79,14 @@ int64_t PackTime(int64_t micros) {
 int64_t PackDateTime(int64_t micros) {
   const DayAndTime split = SplitDay(micros);
   const Civil civil = CivilFromDays(split.days);
-  const int64_t date =
-      civil.year << 26 | static_cast<int64_t>(civil.month) << 22 | static_cast<int64_t>(civil.day) << 17;
+  const int64_t date = static_cast<int64_t>(civil.year) << 26 | static_cast<int64_t>(civil.month) << 22 |
+                       static_cast<int64_t>(civil.day) << 17;
   return date << 20 | PackTime(split.micros);
 }
 
 char* WriteDate(int64_t days, char* out) {
   const Civil civil = CivilFromDays(days);
-  out = FourDigits(static_cast<uint32_t>(civil.year), out);
+  out = FourDigits(civil.year, out);
   *out++ = '-';
   out = TwoDigits(civil.month, out);
   *out++ = '-';

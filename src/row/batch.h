@@ -23,13 +23,18 @@ class Batch {
   Batch(const Batch&) = delete;
   Batch& operator=(const Batch&) = delete;
 
-  // The new row's cells, all NULL. Valid until the next AddRow.
+  // The new row's cells, all NULL. Valid until the next row.
   std::span<Cell> AddRow() {
+    const std::span<Cell> row = AddRowUnset();
+    std::memset(static_cast<void*>(row.data()), 0, row.size_bytes());  // Cell::Null() is all zero
+    return row;
+  }
+  // The same for a maker that sets every cell.
+  std::span<Cell> AddRowUnset() {
     if (capacity_ - used_ < columns_) [[unlikely]]
       Grow();
     Cell* row = cells_.get() + used_;
     used_ += columns_;
-    std::memset(static_cast<void*>(row), 0, columns_ * sizeof(Cell));  // Cell::Null() is all zero
     return {row, columns_};
   }
   void DropLastRow() { used_ -= columns_; }

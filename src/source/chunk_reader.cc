@@ -98,7 +98,7 @@ bool ChunkReader::Lost() {
   status_ =
       connection_->ErrorFor(CR_SERVER_LOST, "lost connection to the server while it sent rows",
                             fmt::format("read {}.{} after {} rows", table_->database, table_->name, rows_));
-  connection_->Interrupt();
+  connection_->Cut();
   Close();
   return false;
 }
@@ -118,7 +118,7 @@ bool ChunkReader::End(std::string_view packet) {
     status_ = absl::InternalError(fmt::format(
         "{}: expected a row, or the end and nothing after it; found a packet that begins with 0x{:02x}",
         phrase, header));
-    connection_->Interrupt();
+    connection_->Cut();
   }
   Close();
   return false;

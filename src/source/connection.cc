@@ -198,7 +198,11 @@ absl::StatusOr<std::string> Connection::QueryValue(std::string_view sql) {
 
 void Connection::Interrupt() {
   interrupted_ = true;
-  // Wakes a read or write that another thread is blocked in, TLS or not; closing stays with the owner.
+  Cut();
+}
+
+// Wakes a read or write that another thread is blocked in, TLS or not; closing stays with the owner.
+void Connection::Cut() {
   if (const int socket = socket_; socket >= 0) shutdown(socket, SHUT_RDWR);
 }
 

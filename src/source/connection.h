@@ -74,6 +74,8 @@ class Connection {
   // after.
   void Interrupt();
   bool interrupted() const { return interrupted_.load(); }
+  // Ends it where its owner found it broken: what is tried on it from then on is Unavailable.
+  void Cut();
 
   ServerFlavor flavor() const { return flavor_; }
   const std::string& version() const { return version_; }      // "9.7.0", "10.11.19-MariaDB-0+deb12u1"

@@ -63,12 +63,16 @@ TEST_P(ConnectionTest, NeverWrites) {
 }
 
 TEST_P(ConnectionTest, LogsInWithAPasswordOverTcp) {
-  for (const WireCompression compression : {WireCompression::kNone, WireCompression::kZlib}) {
+  // zstd last: from then on this process asks for it. MariaDB speaks zlib alone.
+  for (const WireCompression compression :
+       {WireCompression::kNone, WireCompression::kZlib, WireCompression::kZstd}) {
     ConnectOptions options = Tcp(server_, "reader", "p'äss");
     options.compression = compression;
     auto connection = Connection::Open(options);
     ASSERT_TRUE(connection.ok()) << connection.status();
-    EXPECT_EQ((*connection)->compression(), compression);
+    const bool is_zstd = compression == WireCompression::kZstd;
+    EXPECT_EQ((*connection)->compression(),
+              is_zstd && server_.mariadb() ? WireCompression::kZlib : compression);
     EXPECT_EQ(*(*connection)->QueryValue("SELECT REPEAT('x', 100000)"), std::string(100000, 'x'));
   }
 }

@@ -8,8 +8,10 @@ using uchar = unsigned char;
 // clang-format on
 
 #include <openssl/ssl.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -30,6 +32,15 @@ ssize_t ReadTls(MARIADB_PVIO* pvio, char* room, size_t size) {
     if (bytes > 0) return bytes;
     if (SSL_get_error(tls, bytes) != SSL_ERROR_WANT_READ) return -1;
     if (pvio->methods->wait_io_or_timeout(pvio, 1, pvio->timeout[PVIO_READ_TIMEOUT]) < 1) return -1;
+  }
+}
+
+// One system call for what is there or comes; the library's own reader needs three where nothing is there
+// yet. The library has made the socket one that waits, with the read time-out as SO_RCVTIMEO.
+ssize_t ReadPlain(MARIADB_PVIO* pvio, char* room, size_t size) {
+  for (;;) {
+    const ssize_t bytes = recv(mysql_get_socket(pvio->mysql), room, size, 0);
+    if (bytes >= 0 || errno != EINTR) return bytes;
   }
 }
 
@@ -137,9 +148,7 @@ bool PacketStream::Receive() {
     end_ += bytes;
     return true;
   }
-  const ssize_t bytes = pvio->ctls != nullptr
-                            ? ReadTls(pvio, room, size)
-                            : pvio->methods->read(pvio, reinterpret_cast<uchar*>(room), size);
+  const ssize_t bytes = pvio->ctls != nullptr ? ReadTls(pvio, room, size) : ReadPlain(pvio, room, size);
   if (bytes <= 0) return false;
   end_ += static_cast<size_t>(bytes);
   return true;

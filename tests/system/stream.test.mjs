@@ -80,8 +80,17 @@ for (const flavor of ['mysql', 'mariadb']) {
       const result = await idle.catchUp();
       assert.equal(result.code, 0, result.stderr);
       assert.equal(result.status.tables[0].state, 'whole');
+      assert.deepEqual([result.status.tables[0].chunks, result.status.tables[0].chunks_done], [1, 1]);
       const again = await idle.catchUp({ timeoutMs: 20000 });
       assert.equal(again.code, 0, again.stderr);
+    });
+    await t.test('a stream that cannot start yet, and is asked to stop, has ended well', async () => {
+      const nobody = makeStream({ mysql: { ...mysql, port: 1, socket: undefined }, bigquery: server, dataset: 'idle',
+        tables: [{ table: 'shop.members' }], test: t });
+      const waiting = nobody.start();
+      await waitForLine(waiting, /the stream cannot start yet/);
+      assert.equal((await waiting.stop()).code, 0, waiting.output);
+      assert.match(waiting.output, /"reason": ?"stopped before it could start: /);
     });
     await t.test('a stop keeps the place, and the next start goes on', async () => {
       const { code } = await stream.stop();

@@ -150,10 +150,12 @@ class Statement {
       return Fill(words_.copied, {{"when", TimeText(repair.when)}, {"table", table.source}});
     }
     const char* const between = options_.language == Language::kJapanese ? "" : " ";
+    const std::string ranges =
+        Fill(repair.chunks == 1 ? words_.one_range : words_.ranges, {{"count", Grouped(repair.chunks)}});
     std::string text = Fill(words_.compared, {{"when", TimeText(repair.when)},
                                               {"table", table.source},
                                               {"rows", Grouped(repair.rows)},
-                                              {"chunks", Grouped(repair.chunks)}});
+                                              {"chunks", ranges}});
     text += between;
     if (repair.missing + repair.differed + repair.extra == 0) {
       text += words_.found_equal;

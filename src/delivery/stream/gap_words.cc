@@ -40,7 +40,9 @@ constexpr GapWords kEnglish = {
     .compared_equal = "compared with the database row by row on {when} and equal",
     .copied_anew = "copied anew in full on {when}",
     .noticed = "{time}: the interruption was noticed and recorded, and delivery went on behind it.",
-    .compared = "{when}: {table} was compared with the database, {rows} rows in {chunks} key ranges.",
+    .compared = "{when}: {table} was compared with the database, {rows} rows in {chunks}.",
+    .one_range = "{count} key range",
+    .ranges = "{count} key ranges",
     .found_equal = "No row differed.",
     .corrected =
         "Rows that were missing: {missing}; that differed: {differed}; that the database no longer "
@@ -97,7 +99,9 @@ constexpr GapWords kJapanese = {
     .compared_equal = "{when} にデータベースと全行を照合し、一致を確認いたしました",
     .copied_anew = "{when} に全件をコピーし直しました",
     .noticed = "{time}　中断を検知して記録し、中断より後の変更から連携を再開いたしました。",
-    .compared = "{when}　{table} をデータベースと照合いたしました（{rows} 行、キー範囲 {chunks} 件）。",
+    .compared = "{when}　{table} をデータベースと照合いたしました（{rows} 行、{chunks}）。",
+    .one_range = "キー範囲 {count} 件",
+    .ranges = "キー範囲 {count} 件",
     .found_equal = "差異のある行はございませんでした。",
     .corrected =
         "欠落していた行は {missing} 件、値が異なっていた行は {differed} "

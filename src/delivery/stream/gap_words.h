@@ -28,14 +28,15 @@ struct GapWords {
   std::string_view copy_to_come, not_followed;   // why a table is whole
   std::string_view compared_equal, copied_anew;  // why a table is whole: repaired at {when}
 
-  std::string_view noticed;      // {time}
-  std::string_view compared;     // {table} {chunks} {rows} {when}
-  std::string_view found_equal;  // no row differed
-  std::string_view corrected;    // {missing} {differed} {extra}
-  std::string_view proof;        // {position}
-  std::string_view copied;       // {table} {when}
-  std::string_view closed;       // {time}
-  std::string_view not_yet;      // nothing was repaired so far
+  std::string_view noticed;            // {time}
+  std::string_view compared;           // {table} {rows} {when}, {chunks}: one_range or ranges
+  std::string_view one_range, ranges;  // {count}
+  std::string_view found_equal;        // no row differed
+  std::string_view corrected;          // {missing} {differed} {extra}
+  std::string_view proof;              // {position}
+  std::string_view copied;             // {table} {when}
+  std::string_view closed;             // {time}
+  std::string_view not_yet;            // nothing was repaired so far
 
   std::string_view advice_open, advice_closed, advice_nothing;
 };

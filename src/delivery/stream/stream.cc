@@ -462,6 +462,18 @@ int ExitCode(const StreamReport& report) {
   return report.status.open_gaps > 0 ? 3 : 0;
 }
 
+namespace {
+
+// Asked to stop before it could start: nothing was read, and nothing is lost.
+StreamReport NeverStarted(const absl::Status& reason) {
+  StreamReport report;
+  report.status.state = "stopped";
+  report.status.reason = fmt::format("stopped before it could start: {}", View(reason.message()));
+  return report;
+}
+
+}  // namespace
+
 absl::StatusOr<StreamReport> RunStream(const Config& config, const StreamOptions& options,
                                        StreamObserver* observer, const Cancellation& cancel) {
   StreamObserver silent;
@@ -477,7 +489,11 @@ absl::StatusOr<StreamReport> RunStream(const Config& config, const StreamOptions
       return report;
     Log(LogSeverity::kWarning, "the stream cannot start yet",
         {{"reason", std::string(View(report.status().message()))}});
-    if (!backoff.Wait(report.status()).ok()) return cancel.cancelled() ? cancel.Check() : report.status();
+    const absl::Status unready = report.status();
+    if (backoff.Wait(unready).ok()) continue;
+    if (!cancel.cancelled()) return unready;
+    Log(LogSeverity::kInfo, "stopped before it could start");
+    return NeverStarted(unready);
   }
 }
 

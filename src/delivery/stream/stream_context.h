@@ -55,6 +55,12 @@ class StreamTable {
     absl::MutexLock lock(&mutex_);
     record_ = std::move(record);
   }
+  // The ledger counts the chunks by itself; this is the same count, kept up while the copy runs.
+  void SetChunks(uint64_t chunks) {
+    absl::MutexLock lock(&mutex_);
+    record_.chunks = chunks;
+    record_.chunks_done = 0;
+  }
   // What StorePosition has made durable.
   void Took(const StreamTableProgress& progress) {
     absl::MutexLock lock(&mutex_);

@@ -115,6 +115,7 @@ absl::Status TableCopy::Plan() {
     chunks.push_back({.number = chunks.size(), .bounds_json = chunk.ToJson()});
   }
   HAKOBU_RETURN_IF_ERROR(context_->log->StartCopy(record, chunks));
+  table_->SetChunks(chunks.size());
   CrashPoint("stream.copy_planned");
   Log(LogSeverity::kInfo, "copying", {{"table", table_->name}, {"chunks", fmt::format("{}", chunks.size())}});
   return absl::OkStatus();
@@ -123,8 +124,10 @@ absl::Status TableCopy::Plan() {
 absl::Status TableCopy::CopyChunk(StreamChunkRecord* chunk) {
   const absl::Status status = CopyOnce(chunk);
   if (!status.ok()) return Annotate(status, fmt::format("copy {}: chunk {}", table_->name, chunk->number));
-  const absl::Status stored =
-      table_->Store(context_->log, [&](StreamTableRecord* record) { record->copied_rows += chunk->rows; });
+  const absl::Status stored = table_->Store(context_->log, [&](StreamTableRecord* record) {
+    record->copied_rows += chunk->rows;
+    ++record->chunks_done;
+  });
   CrashPoint("stream.chunk_done");
   return stored;
 }
