@@ -46,7 +46,7 @@ std::string_view CompressionName(WireCompression compression) {
   return "none";
 }
 
-// zstd needs a server that speaks it and a plugin of the client library that most distributions leave out.
+// The server has its say: MariaDB speaks no zstd, and either may be told to compress nothing.
 void CheckCompression(const Config& config, const Connection& source, Findings* findings) {
   const WireCompression wanted = config.source.compression;
   if (wanted == WireCompression::kNone) return;
@@ -56,7 +56,7 @@ void CheckCompression(const Config& config, const Connection& source, Findings* 
     return;
   }
   const std::string_view hint = wanted == WireCompression::kZstd
-                                    ? "this server or this machine's libmariadb has no zstd: say zlib"
+                                    ? "this server speaks no zstd: say zlib"
                                     : "the server offers no compression (protocol_compression_algorithms)";
   findings->Add(FindingLevel::kWarning, kSource,
                 fmt::format("source.compression is {}, and the connection is compressed with {}",

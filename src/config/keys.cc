@@ -57,7 +57,7 @@ Section SourceSection() {
       {{WireCompression::kNone, "none", "not at all"},
        {WireCompression::kZlib, "zlib", "zlib, which every server speaks"},
        {WireCompression::kZstd, "zstd",
-        "zstd, MySQL 8.0.18 and later, where libmariadb has its zstd plugin; `check` tells"}},
+        "zstd where the server speaks it (MySQL 8.0.18 and later), zlib elsewhere"}},
       "Compression of the connection: worth it over a slow line only.");
   builder.Integer("connections", &SourceConfig::connections, 1, 64,
                   "The most connections that read at one time.");

@@ -174,14 +174,17 @@ for (const flavor of ['mysql', 'mariadb']) {
       assert.match(partitioned.stdout, /PROBLEM .*partition/);
     });
 
-    await t.test('compression that is not spoken', async () => {
+    await t.test('compression: zstd where it is spoken, and said where it is not', async () => {
       writeFileSync(join(cwd, 'hakobu.yaml'), `source: {host: 127.0.0.1, port: ${server.port}, user: root, ` +
         `tls: {mode: off}, compression: zstd}\ndestination: {project: ${project}, dataset: codes, ${running}}\n` +
         'tables: [{table: shop.members}]\n');
       const { stdout } = await run(['check', '--json'], { cwd });
       const finding = JSON.parse(stdout).findings.find((one) => /compress/.test(one.text));
       assert.ok(finding, stdout);
-      if (!/^compressed with zstd/.test(finding.text)) assert.equal(finding.level, 'warning');
+      assert.match(finding.text, flavor === 'mysql' ? /^compressed with zstd/ : /is zstd, and the connection is compressed with zlib/);
+      assert.equal(finding.level, flavor === 'mysql' ? 'ok' : 'warning');
+      const delivered = await run(['run', '--json'], { cwd });
+      assert.equal(delivered.code, 0, delivered.stderr);
     });
   });
 }

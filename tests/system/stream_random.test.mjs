@@ -1,6 +1,6 @@
 // A random workload while first copies run and the log is followed: afterwards BigQuery equals the source, row for row
 // and value for value. Each seed has its own kind of trouble.
-//   HAKOBU_STREAM_SEEDS=300 HAKOBU_STREAM_FIRST_SEED=1 node --test tests/system/stream_random.test.mjs    a soak
+//   scripts/soak-stream 300 1    a soak
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -35,7 +35,7 @@ test('what a killed stream left in its spool is thrown away, and the source is r
     await stream.kill9();
     const last = join(folder, segments().sort().at(-1));
     const bytes = readFileSync(last);
-    if (what === 'damage') writeFileSync(last, bytes.fill(7, bytes.length / 2, bytes.length / 2 + 1000));
+    if (what === 'damage') writeFileSync(last, bytes.fill(7, bytes.length >> 1, (bytes.length >> 1) + 1000));
     if (what === 'cut') writeFileSync(last, bytes.subarray(0, bytes.length - 100));
     bigquery.child.kill('SIGCONT');
   }
