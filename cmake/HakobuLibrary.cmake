@@ -1,7 +1,7 @@
-# hakobu_library(NAME [DEPENDS …] [PURE|THREADED]): one folder of src/ as one library, its *_test.cc as one test
-# program `NAME_test`. PURE code is tested under ASan and UBSan too, THREADED code under TSan.
+# hakobu_library(NAME [DEPENDS …] [PURE]): one folder of src/ as one library, its *_test.cc as one test
+# program `NAME_test`. PURE code is tested under ASan and UBSan too. (tests/threads has what is under TSan.)
 function(hakobu_library name)
-  cmake_parse_arguments(arg "PURE;THREADED" "" "DEPENDS;TEST_DEPENDS" ${ARGN})
+  cmake_parse_arguments(arg "PURE" "" "DEPENDS;TEST_DEPENDS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cc)
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
@@ -25,10 +25,6 @@ function(hakobu_library name)
     if(arg_PURE)
       add_dependencies(pure ${name}_test)
       set_property(TEST ${name} PROPERTY LABELS pure)
-    endif()
-    if(arg_THREADED)
-      add_dependencies(threaded ${name}_test)
-      set_property(TEST ${name} PROPERTY LABELS threaded)
     endif()
   endif()
 endfunction()

@@ -1,10 +1,8 @@
 #include "grants/store.h"
 
 #include <algorithm>
-#include <deque>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "absl/synchronization/mutex.h"
 #include "base/status.h"
@@ -13,65 +11,6 @@
 #include "destination/tables.h"
 
 namespace hakobu {
-
-struct CallPacer::State {
-  const Limits limits;
-  Clock* const clock;
-  mutable absl::Mutex mutex;
-  std::deque<absl::Time> calls ABSL_GUARDED_BY(mutex);
-  std::map<std::string, std::deque<absl::Time>> writes_to ABSL_GUARDED_BY(mutex);
-  size_t reads ABSL_GUARDED_BY(mutex) = 0;
-  size_t writes ABSL_GUARDED_BY(mutex) = 0;
-
-  State(Limits limits_in, Clock* clock_in) : limits(limits_in), clock(clock_in) {}
-
-  // Zero when another call may go now; else how long until the window has room.
-  static absl::Duration Delay(std::deque<absl::Time>* times, int limit, absl::Duration window,
-                              absl::Time now) {
-    while (!times->empty() && times->front() + window <= now) times->pop_front();
-    if (times->size() < static_cast<size_t>(limit)) return absl::ZeroDuration();
-    return times->front() + window - now;
-  }
-
-  void Wait(const std::string* target) {
-    while (true) {
-      absl::Duration delay;
-      {
-        absl::MutexLock lock(&mutex);
-        const absl::Time now = clock->Now();
-        delay = Delay(&calls, limits.per_second, absl::Seconds(1), now);
-        if (target != nullptr) {
-          delay = std::max(delay, Delay(&writes_to[*target], limits.per_target, limits.window, now));
-        }
-        if (delay <= absl::ZeroDuration()) {
-          calls.push_back(now);
-          if (target != nullptr) writes_to[*target].push_back(now);
-          ++(target == nullptr ? reads : writes);
-          return;
-        }
-      }
-      clock->Sleep(delay);
-    }
-  }
-};
-
-CallPacer::CallPacer(Limits limits, Clock* clock) : state_(std::make_unique<State>(limits, clock)) {}
-CallPacer::~CallPacer() = default;
-void CallPacer::WaitForRead() {
-  state_->Wait(nullptr);
-}
-void CallPacer::WaitForWrite(const std::string& target) {
-  state_->Wait(&target);
-}
-size_t CallPacer::reads() const {
-  absl::MutexLock lock(&state_->mutex);
-  return state_->reads;
-}
-size_t CallPacer::writes() const {
-  absl::MutexLock lock(&state_->mutex);
-  return state_->writes;
-}
-
 namespace {
 
 class BigqueryStore : public AccessStore {
@@ -162,38 +101,6 @@ class BigqueryStore : public AccessStore {
 
 std::unique_ptr<AccessStore> OpenBigqueryStore(const BigqueryStoreOptions& options) {
   return std::make_unique<BigqueryStore>(options);
-}
-
-ReadResult ReadTargets(AccessStore& store, const std::vector<std::string>& targets, int parallel,
-                       const std::function<void(size_t)>& progress) {
-  std::vector<absl::StatusOr<TargetState>> answers(targets.size(), absl::UnknownError("not read"));
-  absl::Mutex mutex;
-  size_t next = 0, done = 0;
-  const auto work = [&] {
-    while (true) {
-      size_t at;
-      {
-        absl::MutexLock lock(&mutex);
-        if (next >= targets.size()) return;
-        at = next++;
-      }
-      answers[at] = store.Read(targets[at]);
-      absl::MutexLock lock(&mutex);
-      if (progress) progress(++done);
-    }
-  };
-  std::vector<std::thread> threads;
-  const size_t count = std::min<size_t>(static_cast<size_t>(std::max(parallel, 1)), targets.size());
-  for (size_t at = 0; at < count; ++at) threads.emplace_back(work);
-  for (std::thread& thread : threads) thread.join();
-  ReadResult result;
-  for (size_t at = 0; at < targets.size(); ++at) {
-    if (answers[at].ok())
-      result.states.push_back(*std::move(answers[at]));
-    else
-      result.failed.emplace_back(targets[at], answers[at].status());
-  }
-  return result;
 }
 
 }  // namespace hakobu
