@@ -34,14 +34,14 @@ std::string ReportText(const StreamStatus& status) {
 }
 
 absl::StatusOr<int> Follow(const GlobalOptions& globals, const StreamChoices& choices) {
+  Cancellation cancel;
+  const std::unique_ptr<InterruptGuard> guard = InterruptGuard::Watch(&cancel);
   HAKOBU_ASSIGN_OR_RETURN(const Config config, LoadConfig(globals.config_path));
   SetUpLogFor(globals, config);
   // Requests are mapped by themselves, so that what a stall held goes back to the system. Without this glibc
   // raises the bound with every one that is freed.
   constexpr int kMappedFromBytes = 64 << 10;
   mallopt(M_MMAP_THRESHOLD, kMappedFromBytes);
-  Cancellation cancel;
-  const std::unique_ptr<InterruptGuard> guard = InterruptGuard::Watch(&cancel);
   HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<DestinationSide> destination, DestinationSide::Open(config));
   StreamOptions options;
   options.addresses = destination->addresses();

@@ -50,8 +50,9 @@ const troubles = {
   },
   async 'hakobu stops and goes on'({ random, job, state }) {
     await sleep(300 + random() * 600);
-    const { code } = await state.stream.stop();
-    assert.equal(code, 0, state.stream.output);
+    const { code, signal } = await state.stream.stop();
+    // On a busy machine it may be asked before it has said a word, and then ends as any program does.
+    if (signal !== 'SIGTERM' || state.stream.output !== '') assert.equal(code, 0, `${signal}\n${state.stream.output}`);
     await sleep(random() * 500);
     state.stream = job.start();
   },
