@@ -103,7 +103,7 @@ function testSeed(all, seed) {
     await makeWorkload({ mysql: state.mysql, database, seed });
     let { port } = state.mysql;
     if (name === 'connections are cut, stalled and throttled') {
-      const fault = (n) => (n < 14 ? { afterBytes: 2000 + random() * 150000, bytesPerSecond: 60000 + random() * 200000,
+      const fault = (n) => (n < 14 ? { afterBytes: 2000 + random() * 150000, bytesPerSecond: 400000 + random() * 800000,
         action: ['cut', 'cut', 'cut', 'stall', 'throttle'][Math.floor(random() * 5)] } : undefined);
       ({ port } = await startTcpProxy({ port, fault, test: t }));
     }
@@ -122,7 +122,7 @@ function testSeed(all, seed) {
     const done = await work;
     assert.ok(Object.keys(done).length > 10, JSON.stringify(done));
     await waitUntilEqual({ mysql: state.mysql, bigquery: bigqueryClient(state.server), database, dataset: 'live',
-      tables: workloadTables, server: state.stream, timeoutMs: 90000 });
+      tables: workloadTables, server: state.stream, timeoutMs: 180000 });
     const { code } = await state.stream.stop();
     assert.equal(code, 0, state.stream.output);
     const caughtUp = await job.catchUp();

@@ -107,7 +107,7 @@ std::string DoubleText(double value) {
 // TIME_from_longlong_datetime_packed and its siblings: (parts << 24) + microseconds.
 std::string TemporalText(LogType type, int64_t packed) {
   const bool negative = packed < 0;
-  const auto magnitude = static_cast<uint64_t>(negative ? -packed : packed);
+  const uint64_t magnitude = negative ? -static_cast<uint64_t>(packed) : static_cast<uint64_t>(packed);
   const uint64_t micros = magnitude & 0xffffff;
   const uint64_t whole = magnitude >> 24;
   const unsigned second = whole & 0x3f, minute = whole >> 6 & 0x3f;
