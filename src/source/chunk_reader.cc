@@ -95,9 +95,12 @@ bool ChunkReader::Next(std::string_view* packet) {
 }
 
 bool ChunkReader::Lost() {
+  const std::string phrase = fmt::format("read {}.{} after {} rows", table_->database, table_->name, rows_);
+  // The library knows better where it has read the packets itself.
   status_ =
-      connection_->ErrorFor(CR_SERVER_LOST, "lost connection to the server while it sent rows",
-                            fmt::format("read {}.{} after {} rows", table_->database, table_->name, rows_));
+      mysql_errno(connection_->handle()) != 0
+          ? connection_->LastError(phrase)
+          : connection_->ErrorFor(CR_SERVER_LOST, "lost connection to the server while it sent rows", phrase);
   connection_->Cut();
   Close();
   return false;

@@ -5,8 +5,11 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 
+#include "source/chunk_reader.h"
 #include "source/connection.h"
+#include "source/schema.h"
 #include "tests/harness/mysql_server.h"
 
 namespace hakobu {
@@ -97,6 +100,47 @@ TEST_P(TlsTest, EncryptsOnlyWhenAsked) {
   ASSERT_TRUE(encrypted.ok()) << encrypted.status();
   EXPECT_NE((*encrypted)->tls_cipher(), "");
   EXPECT_EQ(*(*encrypted)->QueryValue("SELECT REPEAT('x', 1000000)"), std::string(1'000'000, 'x'));
+}
+
+// 20 MB: rows over many records and blocks, one of them larger than a packet may be. Read plain, encrypted,
+// and encrypted and compressed.
+TEST_P(TlsTest, RowsArriveWhole) {
+  MysqlServer& server = *servers_[GetParam() == "mysql" ? 0 : 1];
+  server.Execute(
+      "CREATE DATABASE IF NOT EXISTS tls_rows; USE tls_rows; DROP TABLE IF EXISTS t; CREATE TABLE t (id INT "
+      "PRIMARY "
+      "KEY AUTO_INCREMENT, v LONGTEXT); SET GLOBAL max_allowed_packet = 67108864; INSERT INTO t (v) VALUES "
+      "(REPEAT('a', 700)), (REPEAT('b', 70000)), (REPEAT('c', 1)), (NULL);"
+      "INSERT INTO t (v) SELECT v FROM t; INSERT INTO t (v) SELECT v FROM t; INSERT INTO t (v) SELECT v FROM "
+      "t;");
+  server.Execute(
+      "GRANT SELECT ON tls_rows.* TO secure; INSERT INTO tls_rows.t (v) VALUES (REPEAT('d', 17000000))");
+  for (const auto& [mode, compression] : {std::pair(TlsMode::kOff, WireCompression::kNone),
+                                          std::pair(TlsMode::kRequire, WireCompression::kNone),
+                                          std::pair(TlsMode::kRequire, WireCompression::kZlib)}) {
+    ConnectOptions options = Options(mode);
+    options.compression = compression;
+    auto connection = Connection::Open(options);
+    ASSERT_TRUE(connection.ok()) << connection.status();
+    const auto table = ReadTable(connection->get(), "tls_rows", "t");
+    ASSERT_TRUE(table.ok()) << table.status();
+    ChunkReader reader(connection->get(), &*table, {1});
+    for (int round = 0; round < 2; ++round) {
+      ASSERT_TRUE(reader.Open({}).ok()) << reader.status();
+      std::map<std::string, int> seen;  // "letter size"
+      std::string_view packet;
+      while (reader.Next(&packet)) {
+        const std::string_view value = packet.size() < 3 ? "" : packet.substr(packet.find_first_of("abcd"));
+        ASSERT_EQ(value.find_first_not_of(value.empty() ? 'x' : value.front()), std::string_view::npos);
+        ++seen[value.empty() ? "null" : std::string(1, value.front()) + " " + std::to_string(value.size())];
+        if (reader.rows() % 5 == 0) reader.Release();
+      }
+      ASSERT_TRUE(reader.status().ok()) << reader.status();
+      EXPECT_EQ(seen, (std::map<std::string, int>{
+                          {"a 700", 8}, {"b 70000", 8}, {"c 1", 8}, {"null", 8}, {"d 17000000", 1}}));
+    }
+    EXPECT_EQ(*(*connection)->QueryValue("SELECT 7"), "7");
+  }
 }
 
 TEST_P(TlsTest, VerifiesTheAuthority) {
