@@ -124,14 +124,14 @@ absl::Status HeadroomWatch::Show(const Headroom& headroom, const LogState& state
   if (headroom.at_this_rate) health.headroom_seconds = SecondsOf(*headroom.at_this_rate);
   if (headroom.stalled) health.stalled_seconds = SecondsOf(*headroom.stalled);
   health.headroom = headroom.Text();
-  const HeadroomLevel level = LevelOf(headroom, state);
-  Warn(headroom, level, health);
+  const absl::Status stored = context_->log->StoreHealth(health);
+  if (!stored.ok()) context_->Fail(stored);
   {
     absl::MutexLock lock(&mutex_);
     health_ = health;
   }
-  const absl::Status stored = context_->log->StoreHealth(health);
-  if (!stored.ok()) context_->Fail(stored);
+  // Last: who is woken by the warning finds the same figures in the metrics and in `hakobu status`.
+  Warn(headroom, LevelOf(headroom, state), health);
   return absl::OkStatus();
 }
 
