@@ -31,8 +31,6 @@ constexpr uint16_t kDumpNonBlocking = 1;  // BINLOG_DUMP_NON_BLOCK
 constexpr size_t kEventHeaderBytes = 19;
 constexpr size_t kChecksumBytes = 4;
 constexpr uint8_t kRotateEvent = 4, kFormatDescriptionEvent = 15;
-// Until the first event came, the server may look for the start through many files.
-constexpr absl::Duration kPatienceAtStart = absl::Seconds(60);
 
 void AppendLittleEndian(std::string* out, uint64_t value, size_t bytes) {
   for (size_t i = 0; i < bytes; ++i) out->push_back(static_cast<char>(value >> (8 * i)));
@@ -53,8 +51,10 @@ uint8_t TypeOf(std::string_view event) {
 
 class ServerLogStream : public LogStream {
  public:
-  ServerLogStream(std::unique_ptr<Connection> connection, const LogStreamOptions& options)
+  ServerLogStream(std::unique_ptr<Connection> connection, absl::Duration read_timeout,
+                  const LogStreamOptions& options)
       : connection_(std::move(connection)),
+        read_timeout_(read_timeout),
         options_(options),
         server_id_(options.server_id),
         replica_uuid_(options.replica_uuid.empty() ? RandomUuid() : options.replica_uuid),
@@ -254,8 +254,8 @@ class ServerLogStream : public LogStream {
   }
 
   absl::StatusOr<bool> WaitReadable(absl::Duration timeout) {
-    const absl::Time silent_at =
-        last_heard_ + (format_seen_ ? silence_ : std::max(silence_, kPatienceAtStart));
+    // Until the first event comes, the server may be looking for the start through many files.
+    const absl::Time silent_at = last_heard_ + (format_seen_ ? silence_ : std::max(silence_, read_timeout_));
     pollfd now{static_cast<int>(mysql_get_socket(mysql())), POLLIN, 0};
     if (poll(&now, 1, 0) > 0) return true;
     waited_at_ = absl::Now();
@@ -305,6 +305,7 @@ class ServerLogStream : public LogStream {
   }
 
   std::unique_ptr<Connection> connection_;
+  const absl::Duration read_timeout_;
   LogStreamOptions options_;
   uint32_t server_id_;
   std::string replica_uuid_;
@@ -324,7 +325,7 @@ absl::StatusOr<std::unique_ptr<LogStream>> LogStream::Open(const ConnectOptions&
                                                            const LogStart& start,
                                                            const LogStreamOptions& options) {
   HAKOBU_ASSIGN_OR_RETURN(std::unique_ptr<Connection> connection, Connection::Open(connect));
-  auto stream = std::make_unique<ServerLogStream>(std::move(connection), options);
+  auto stream = std::make_unique<ServerLogStream>(std::move(connection), connect.read_timeout, options);
   HAKOBU_RETURN_IF_ERROR(stream->Begin(start));
   return stream;
 }

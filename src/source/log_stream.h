@@ -42,7 +42,8 @@ struct LogStreamOptions {
   std::string replica_uuid;  // the same for MySQL's server_uuid; empty: a random one
   // How often an idle server says that it lives (and, with MySQL, while it skips what was seen).
   absl::Duration heartbeat = absl::Seconds(2);
-  // So long without a byte: the connection is dead. Zero: 2.5 heartbeats.
+  // So long without a byte: the connection is dead. Zero: 2.5 heartbeats. Before the first event, while the
+  // server looks for the start, it is ConnectOptions::read_timeout if that is longer.
   absl::Duration silence = absl::ZeroDuration();
   bool stop_at_end = false;  // the server ends the stream where its log ends now
 };

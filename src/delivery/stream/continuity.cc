@@ -22,6 +22,9 @@ constexpr std::string_view kSyncHint =
     "lost in a crash";
 constexpr std::string_view kFailoverHint =
     "promote only a replica that has received everything (semi-synchronous replication, or wait for it)";
+constexpr std::string_view kReplicaHint =
+    "let nobody write to replicas (super_read_only=ON), and let them commit in their source's order "
+    "(replica_preserve_commit_order=ON)";
 constexpr std::string_view kGtidHint =
     "with gtid_mode=ON a stream can be proven to go on over failovers, Blue/Green switches and resets";
 
@@ -30,13 +33,10 @@ struct CauseName {
   std::string_view code;
 };
 constexpr CauseName kCauses[] = {
-    {GapCause::kNone, "none"},
-    {GapCause::kPurged, "purged"},
-    {GapCause::kLostTail, "crash_tail"},
-    {GapCause::kFork, "fork"},
-    {GapCause::kRestored, "snapshot"},
-    {GapCause::kReset, "reset"},
-    {GapCause::kOtherServer, "other_server"},
+    {GapCause::kNone, "none"},           {GapCause::kPurged, "purged"},
+    {GapCause::kLostTail, "crash_tail"}, {GapCause::kFork, "fork"},
+    {GapCause::kRestored, "snapshot"},   {GapCause::kErrant, "errant"},
+    {GapCause::kReset, "reset"},         {GapCause::kOtherServer, "other_server"},
     {GapCause::kUnproven, "unproven"},
 };
 
@@ -117,6 +117,7 @@ class Judge {
       if (compared.phantom.empty() || same_server_) return PurgedByGtids(compared);
     }
     if (compared.phantom.empty() && evidence_.refused != LogFailure::kAhead) {
+      if (!same_server_ && !evidence_.errant.gtids.empty()) return ErrantByGtids(compared);
       Continue(compared.resume_all,
                same_server_
                    ? "the same server still has everything after what was delivered"
@@ -248,6 +249,21 @@ class Judge {
     }
   }
 
+  void ErrantByGtids(const GtidComparison& compared) {
+    result_.missing_gtids = evidence_.errant.gtids;
+    result_.gtid_set = compared.seen_past_errant;
+    result_.from = evidence_.errant.from;
+    result_.until = Known(stored_.committed);
+    result_.tables = evidence_.errant.tables;
+    Gap(GapCause::kErrant, compared.resume_past_errant,
+        fmt::format(
+            "another server ({}) executed {} before transactions that were delivered, though the former "
+            "server never had them: somebody wrote to it while it was a replica. They are left out, since "
+            "newer values would be overwritten by theirs",
+            ServerName(), evidence_.errant.gtids),
+        kReplicaHint);
+  }
+
   void ByFile() {
     if (!same_server_) {
       result_.from = Known(stored_.committed);
@@ -372,6 +388,13 @@ bool SuspectsParting(const StoredPosition& stored, const LogState& state,
   if (stored.gtid_set.empty() || !state.gtid_on) return false;
   const auto compared = CompareGtids(stored, state, {});
   return compared.ok() && !compared->phantom.empty();
+}
+
+bool SuspectsErrant(const StoredPosition& stored, const LogState& state) {
+  if (stored.flavor != ServerFlavor::kMySql || SameServer(stored, state)) return false;
+  if (stored.gtid_set.empty() || !state.gtid_on) return false;
+  const auto compared = CompareGtids(stored, state, {});
+  return compared.ok() && compared->phantom.empty() && compared->missing.empty() && compared->has_others;
 }
 
 Continuity JudgeContinuity(const StoredPosition& stored, const LogState& state, const LogEvidence& evidence) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,13 @@ struct StoredPosition {
   absl::Time proven = absl::InfinitePast();     // until when the log was known to hold no more (heartbeats)
 };
 
+// Not delivered, and in another server's log before some that were (errant.h).
+struct ErrantTransactions {
+  std::string gtids;                            // "": none
+  std::optional<std::set<std::string>> tables;  // "shop.members": that they changed; nullopt: not known
+  std::optional<absl::Time> from;               // none was committed before this
+};
+
 // What was found out beside LogState (GatherEvidence). All optional: less evidence, more gaps.
 struct LogEvidence {
   LogFileIdentity stored_file;  // of the file named as the stored one, as the server has it now
@@ -35,6 +43,7 @@ struct LogEvidence {
   LogFileIdentity parting_identity;
   std::optional<std::string> parting_gtids;  // PREVIOUS_GTIDS; not for MariaDB
   LogFileIdentity common_identity;
+  ErrantTransactions errant;
   LogFailure refused = LogFailure::kNone;  // what the server answered when it was asked to go on from there
 };
 
@@ -50,6 +59,7 @@ enum class GapCause : uint8_t {
   kLostTail,     // the server crashed and lost transactions that were delivered (sync_binlog)
   kFork,         // another server, which lacks some of ours and has others
   kRestored,     // the server went back in time: from a snapshot or backup
+  kErrant,       // another server, on which somebody had written before it had all that was delivered
   kReset,        // RESET BINARY LOGS AND GTIDS: numbering began anew
   kOtherServer,  // another server, and positions by file say nothing about it
   kUnproven,     // nothing speaks against going on, but nothing proves it either
@@ -67,10 +77,11 @@ struct Continuity {
   std::string missing_gtids;  // never to be seen: changes that the destination lacks
   std::string
       phantom_gtids;  // delivered, but the source does not have them: rows that the destination has wrong
-  std::string from_position, until_position;  // "file:offset", where known
-  std::optional<absl::Time> from, until;      // commit times; nullopt: not known on that side
-  std::string explanation;                    // what was found, in a sentence or two
-  std::string hint;                           // what to do on the source so that it does not happen again
+  std::string from_position, until_position;    // "file:offset", where known
+  std::optional<absl::Time> from, until;        // commit times; nullopt: not known on that side
+  std::optional<std::set<std::string>> tables;  // only these can be concerned; nullopt: any
+  std::string explanation;                      // what was found, in a sentence or two
+  std::string hint;                             // what to do on the source so that it does not happen again
 };
 
 // Without evidence of the parting, what is found to part is taken to have parted as early as can be.
@@ -78,6 +89,9 @@ Continuity JudgeContinuity(const StoredPosition& stored, const LogState& state, 
 
 // Whether the parting is to be looked for: on the same server, something has changed that must not.
 bool SuspectsParting(const StoredPosition& stored, const LogState& state, const LogFileIdentity& stored_file);
+
+// Whether errant transactions are to be looked for: another server has all that was delivered, and more.
+bool SuspectsErrant(const StoredPosition& stored, const LogState& state);
 
 // "binlog.000041" -> 41; nullopt when there is no number at its end.
 std::optional<uint64_t> LogFileNumber(std::string_view name);

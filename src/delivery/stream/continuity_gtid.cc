@@ -51,6 +51,10 @@ absl::StatusOr<GtidComparison> CompareMysql(const StoredPosition& stored, const 
   compared.resume_all = LogStart::After(ours.Text(), ours.ToBytes());
   compared.seen_after = seen.Text();
   compared.resume = LogStart::After(compared.seen_after, seen.ToBytes());
+  HAKOBU_ASSIGN_OR_RETURN(GtidSet past_errant, GtidSet::Parse(evidence.errant.gtids));
+  past_errant.Add(ours);
+  compared.seen_past_errant = past_errant.Text();
+  compared.resume_past_errant = LogStart::After(compared.seen_past_errant, past_errant.ToBytes());
   return compared;
 }
 

@@ -15,6 +15,9 @@ struct GtidComparison {
   LogStart resume_all;      // after all that was delivered
   LogStart resume;          // after what is delivered, still true, or not to be had
   std::string seen_after;   // the set behind `resume`
+  // With errant transactions in evidence: after them too, and the set behind it.
+  LogStart resume_past_errant;
+  std::string seen_past_errant;
 };
 
 // With evidence of a parting, what the server executed after it does not count: it may have the same numbers.

@@ -125,6 +125,40 @@ TEST(Continuity, AFailoverToAReplicaThatHasAllGoesOn) {
   EXPECT_THAT(judged.explanation, HasSubstr("Blue/Green"));
 }
 
+TEST(Continuity, ErrantTransactionsOfAPromotedReplicaAreLeftOutAndTold) {
+  LogState state = State(kUuid + ":1-103," + kOther + ":1-9", kUuid + ":1-40");
+  state.server_uuid = kOther;
+  EXPECT_TRUE(SuspectsErrant(Stored(), state));
+  LogEvidence evidence;
+  evidence.errant = {.gtids = kOther + ":3",
+                     .tables = std::set<std::string>{"shop.members"},
+                     .from = absl::FromUnixSeconds(kCommitted - 70)};
+  const Continuity judged = JudgeContinuity(Stored(), state, evidence);
+  EXPECT_EQ(judged.verdict, ContinuityVerdict::kGap);
+  EXPECT_EQ(judged.cause, GapCause::kErrant);
+  EXPECT_TRUE(judged.other_server);
+  EXPECT_EQ(judged.missing_gtids, kOther + ":3");
+  EXPECT_EQ(judged.gtid_set, kUuid + ":1-100," + kOther + ":3");
+  EXPECT_EQ(judged.start.gtid_set, judged.gtid_set);
+  EXPECT_EQ(judged.tables, evidence.errant.tables);
+  EXPECT_EQ(judged.from, evidence.errant.from);
+  EXPECT_EQ(judged.until, absl::FromUnixSeconds(kCommitted));
+}
+
+TEST(Continuity, ErrantTransactionsAreSuspectedOnlyWhereAnotherServerHasAllAndMore) {
+  LogState state = State(kUuid + ":1-103");
+  EXPECT_FALSE(SuspectsErrant(Stored(), state)) << "the same server";
+  state.server_uuid = kOther;
+  EXPECT_TRUE(SuspectsErrant(Stored(), state));
+  state.executed_gtids = kUuid + ":1-100";
+  EXPECT_FALSE(SuspectsErrant(Stored(), state)) << "nothing more";
+  state.executed_gtids = kUuid + ":1-99," + kOther + ":1";
+  EXPECT_FALSE(SuspectsErrant(Stored(), state)) << "a fork";
+  state.executed_gtids = kUuid + ":1-103";
+  state.gtid_on = false;
+  EXPECT_FALSE(SuspectsErrant(Stored(), state));
+}
+
 TEST(Continuity, ABlueGreenSwitchWhoseGreenPurgedOursIsAGap) {
   LogState state = State(kUuid + ":1-180," + kOther + ":1-9", kUuid + ":1-150");
   state.server_uuid = kOther;

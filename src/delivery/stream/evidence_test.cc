@@ -9,6 +9,8 @@
 #include <thread>
 
 #include "base/status.h"
+#include "decode/binlog/gtid.h"
+#include "delivery/stream/errant.h"
 #include "tests/harness/connections.h"
 #include "tests/harness/mysql_server.h"
 
@@ -37,7 +39,7 @@ StoredPosition StoreNow(const MysqlServer& server) {
 
 Continuity Prove(const MysqlServer& server, const StoredPosition& stored,
                  LogFailure refused = LogFailure::kNone) {
-  const auto proof = ProveContinuity(Root(server), stored, refused);
+  const auto proof = ProveContinuity(Root(server), stored, refused, Cancellation());
   if (!proof.ok()) throw std::runtime_error(proof.status().ToString());
   return proof->judgement;
 }
@@ -152,9 +154,53 @@ TEST_P(EvidenceTest, AServerRestoredFromASnapshotUnderItsOwnName) {
   EXPECT_TRUE(judged.until.has_value());
 }
 
+// As if the server had been a replica, and two transactions in the middle of its log somebody's own.
+TEST(Errant, TransactionsBeforeDeliveredOnesAreFoundWithTheirTables) {
+  MysqlServer server("mysql");
+  server.Execute(
+      "CREATE DATABASE c; CREATE TABLE c.t(id INT PRIMARY KEY); CREATE TABLE c.u(id INT PRIMARY KEY)");
+  StoredPosition stored = StoreNow(server);
+  binlog::GtidSet delivered = *binlog::GtidSet::Parse(stored.gtid_set);
+  server.Execute("INSERT INTO c.t VALUES (1); FLUSH BINARY LOGS; INSERT INTO c.u VALUES (1)");
+  binlog::GtidSet errant = *binlog::GtidSet::Parse(StoreNow(server).gtid_set);
+  errant.Subtract(delivered);
+  const auto before = absl::Now();
+  server.Execute("FLUSH BINARY LOGS; INSERT INTO c.t VALUES (2)");
+  delivered = *binlog::GtidSet::Parse(StoreNow(server).gtid_set);
+  delivered.Subtract(errant);
+  server.Execute("INSERT INTO c.t VALUES (3); FLUSH BINARY LOGS; INSERT INTO c.t VALUES (4)");
+  stored.gtid_set = delivered.Text();
+  stored.server_uuid = "22222222-2222-2222-2222-222222222222";
+
+  const auto state = ReadLogState(Connect(server).get());
+  ASSERT_TRUE(state.ok()) << state.status();
+  EXPECT_TRUE(SuspectsErrant(stored, *state));
+  const auto found = FindErrant(Root(server), stored, *state, Cancellation());
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_EQ(found->gtids, errant.Text());
+  EXPECT_EQ(found->tables, (std::set<std::string>{"c.t", "c.u"}));
+  ASSERT_TRUE(found->from.has_value());
+  EXPECT_LE(*found->from, before);
+
+  const auto too_much = FindErrant(Root(server), stored, *state, Cancellation(), /*most_bytes=*/1);
+  ASSERT_TRUE(too_much.ok()) << too_much.status();
+  EXPECT_EQ(too_much->gtids, errant.Text());
+  EXPECT_FALSE(too_much->tables.has_value());
+  EXPECT_LE(*too_much->from, *found->from);
+
+  const Continuity judged = Prove(server, stored);
+  EXPECT_EQ(judged.cause, GapCause::kErrant) << judged.explanation;
+  errant.Add(delivered);
+  EXPECT_EQ(judged.gtid_set, errant.Text());
+
+  // What comes behind all that was delivered is the log's way on.
+  stored.gtid_set = errant.Text();
+  EXPECT_EQ(Prove(server, stored).verdict, ContinuityVerdict::kContinues);
+}
+
 TEST_P(EvidenceTest, AServerWithoutALogIsRefused) {
   MysqlServer server(GetParam(), {"--skip-log-bin"});
-  const auto proof = ProveContinuity(Root(server), StoredPosition());
+  const auto proof = ProveContinuity(Root(server), StoredPosition(), LogFailure::kNone, Cancellation());
   EXPECT_TRUE(absl::IsFailedPrecondition(proof.status())) << proof.status();
   EXPECT_THAT(std::string(View(proof.status().message())), HasSubstr("log_bin"));
 }

@@ -17,18 +17,21 @@ std::string_view ReasonCode(ConcernReason reason) {
       return "followed";
     case ConcernReason::kCopyToCome:
       return "copy_to_come";
+    case ConcernReason::kUntouched:
+      return "untouched";
     case ConcernReason::kNotFollowed:
       return "not_followed";
   }
   return "";
 }
 
-ConcernReason ReasonOf(const StreamTableRecord& table) {
+ConcernReason ReasonOf(const StreamTableRecord& table, const std::optional<std::set<std::string>>& tables) {
   if (table.state == "stopped" || table.state == "dropped") return ConcernReason::kNotFollowed;
   // Not even planned: a range that is being read may have been read before the gap.
   if (table.state == "copying" && table.copied_rows == 0 && table.chunks == 0) {
     return ConcernReason::kCopyToCome;
   }
+  if (tables.has_value() && !tables->contains(table.source)) return ConcernReason::kUntouched;
   return ConcernReason::kFollowed;
 }
 
@@ -70,7 +73,8 @@ GapTable TableOf(const Json& json) {
   table.copy = json.value("copy", "");
   table.concern = json.value("concern", "") == "none" ? GapConcern::kNone : GapConcern::kPossible;
   const std::string why = json.value("why", "");
-  for (const ConcernReason reason : {ConcernReason::kCopyToCome, ConcernReason::kNotFollowed}) {
+  for (const ConcernReason reason :
+       {ConcernReason::kCopyToCome, ConcernReason::kUntouched, ConcernReason::kNotFollowed}) {
     if (why == ReasonCode(reason)) table.reason = reason;
   }
   if (json.contains("repair")) table.repair = RepairOf(json["repair"]);
@@ -93,12 +97,12 @@ std::string GapTablesJson(const std::vector<GapTable>& tables) {
   return Dump(list);
 }
 
-GapTable ConcernOf(const StreamTableRecord& table) {
+GapTable ConcernOf(const StreamTableRecord& table, const std::optional<std::set<std::string>>& tables) {
   GapTable concern;
   concern.source = table.source;
   concern.target = table.target;
   concern.copy = table.copy_sequence;
-  concern.reason = ReasonOf(table);
+  concern.reason = ReasonOf(table, tables);
   concern.concern = concern.reason == ConcernReason::kFollowed ? GapConcern::kPossible : GapConcern::kNone;
   return concern;
 }

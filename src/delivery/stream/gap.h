@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,7 @@ enum class GapConcern : uint8_t {
 enum class ConcernReason : uint8_t {
   kFollowed,     // its changes were being followed: those of the interval are not known
   kCopyToCome,   // none of its rows had been copied yet: all are read after the gap
+  kUntouched,    // all transactions concerned are known, and none of them changed it
   kNotFollowed,  // it was not being delivered (stopped, or dropped); its own state says so
 };
 
@@ -66,8 +68,8 @@ struct Gap {
   bool open() const { return record.state == "open"; }
 };
 
-// How a gap concerns a table that is in this state when it is found.
-GapTable ConcernOf(const StreamTableRecord& table);
+// How a gap concerns a table that is in this state when it is found. `tables`: Continuity's.
+GapTable ConcernOf(const StreamTableRecord& table, const std::optional<std::set<std::string>>& tables);
 
 // DataLoss when the ledger's JSON cannot be read.
 absl::StatusOr<Gap> ReadGap(StreamGapRecord record);

@@ -65,7 +65,7 @@ StreamGapRecord GapRecordOf(const Continuity& judgement, const StreamPosition& s
                           {"epoch_before", stored.epoch},
                           {"epoch_after", stored.epoch + 1}});
   std::vector<GapTable> concerned;
-  for (const StreamTableRecord& table : tables) concerned.push_back(ConcernOf(table));
+  for (const StreamTableRecord& table : tables) concerned.push_back(ConcernOf(table, judgement.tables));
   gap.tables_json = GapTablesJson(concerned);
   gap.state = "open";
   gap.opened = now;

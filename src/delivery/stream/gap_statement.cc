@@ -88,6 +88,7 @@ class Statement {
     switch (gap_.cause.value_or(GapCause::kUnproven)) {
       case GapCause::kPurged:
         return gap_.phantom_gtids.empty() ? words_.lacks : words_.both;
+      case GapCause::kErrant:
       case GapCause::kReset:
         return words_.lacks;
       case GapCause::kLostTail:
@@ -103,8 +104,9 @@ class Statement {
 
   std::string WhyWhole(const GapTable& table) const {
     if (!table.repair.has_value()) {
-      return std::string(table.reason == ConcernReason::kCopyToCome ? words_.copy_to_come
-                                                                    : words_.not_followed);
+      return std::string(table.reason == ConcernReason::kCopyToCome  ? words_.copy_to_come
+                         : table.reason == ConcernReason::kUntouched ? words_.untouched
+                                                                     : words_.not_followed);
     }
     const bool compared = table.repair->method == TableRepair::Method::kCompared;
     return Fill(compared ? words_.compared_equal : words_.copied_anew,

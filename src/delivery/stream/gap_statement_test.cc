@@ -72,6 +72,12 @@ Continuity Found(GapCause cause) {
       found.from.reset();
       found.until = Stored().log_time;
       break;
+    case GapCause::kErrant:
+      found.missing_gtids = "7b1e33a0-0000-11ef-8000-000000000002:1-3";
+      found.other_server = true;
+      found.tables = {"shop.members"};
+      found.until = Stored().log_time;
+      break;
     case GapCause::kRestored:
       found.phantom_gtids = uuid + ":900-1200";
       found.from_position = "binlog.000012:4711";
@@ -150,8 +156,9 @@ void ExpectStatements(const std::string& name, const Gap& gap) {
 }
 
 TEST(GapStatement, SaysEachCauseAsTheGoldenTextDoes) {
-  for (const GapCause cause : {GapCause::kPurged, GapCause::kLostTail, GapCause::kFork, GapCause::kRestored,
-                               GapCause::kReset, GapCause::kOtherServer, GapCause::kUnproven}) {
+  for (const GapCause cause :
+       {GapCause::kPurged, GapCause::kLostTail, GapCause::kFork, GapCause::kErrant, GapCause::kRestored,
+        GapCause::kReset, GapCause::kOtherServer, GapCause::kUnproven}) {
     ExpectStatements(std::string(GapCauseCode(cause)), GapOf(cause));
   }
 }

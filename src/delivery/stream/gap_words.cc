@@ -36,6 +36,7 @@ constexpr GapWords kEnglish = {
         "database itself no longer has.",
     .none = "None.",
     .copy_to_come = "its rows were copied only after the interruption",
+    .untouched = "none of the transactions concerned changed it",
     .not_followed = "it was not being delivered at the time, so nothing of it was lost",
     .compared_equal = "compared with the database row by row on {when} and equal",
     .copied_anew = "copied anew in full on {when}",
@@ -95,6 +96,7 @@ constexpr GapWords kJapanese = {
         "BigQuery に残っている可能性がございます。",
     .none = "該当するテーブルはございません。",
     .copy_to_come = "中断の後に全件をコピーしているため、影響はございません",
+    .untouched = "対象のトランザクションによる変更がないことを確認しております",
     .not_followed = "当時は連携の対象外であったため、失われた変更はございません",
     .compared_equal = "{when} にデータベースと全行を照合し、一致を確認いたしました",
     .copied_anew = "{when} に全件をコピーし直しました",
@@ -154,6 +156,14 @@ std::string_view CauseText(Language language, GapCause cause) {
                         "BigQuery には、その時点より後の変更もすでに反映されておりました。"
                       : "The database was restored from a snapshot or backup and went back to an earlier "
                         "state, while later changes had been delivered to BigQuery already.";
+    case GapCause::kErrant:
+      return japanese ? "データベースの切り替え（フェイルオーバー）が行われましたが、切り替え先のデータベース"
+                        "には、"
+                        "待機中に直接加えられた、切り替え前のデータベースにはない変更がございました。"
+                        "BigQuery へ反映済みの変更よりも古いため、そのままでは反映できておりません。"
+                      : "The database was switched over to another server, to which changes had been made "
+                        "directly while it was still a standby. They are older than changes that had been "
+                        "delivered to BigQuery already, so they could not be delivered behind those.";
     case GapCause::kReset:
       return japanese
                  ? "データベースの更新ログが初期化されました。最後に反映した変更から初期化までの間に"

@@ -24,9 +24,9 @@ struct GapWords {
   // What a table of the second list may be like.
   std::string_view lacks, holds, both;
 
-  std::string_view none;                         // of a list without tables
-  std::string_view copy_to_come, not_followed;   // why a table is whole
-  std::string_view compared_equal, copied_anew;  // why a table is whole: repaired at {when}
+  std::string_view none;                                   // of a list without tables
+  std::string_view copy_to_come, untouched, not_followed;  // why a table is whole
+  std::string_view compared_equal, copied_anew;            // why a table is whole: repaired at {when}
 
   std::string_view noticed;            // {time}
   std::string_view compared;           // {table} {rows} {when}, {chunks}: one_range or ranges
