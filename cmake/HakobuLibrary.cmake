@@ -1,5 +1,10 @@
 # hakobu_library(NAME [DEPENDS …] [PURE]): one folder of src/ as one library, its *_test.cc as one test
 # program `NAME_test`. PURE code is tested under ASan and UBSan too. (tests/threads has what is under TSan.)
+#
+# Sources are compiled several at once: most of a file's time goes into the same few headers (Abseil, fmt, nlohmann).
+# So two files of a library cannot have the same name in their anonymous namespaces. clang-tidy sees each by itself.
+option(HAKOBU_UNITY "Compile a library's sources several at once" ON)
+
 function(hakobu_library name)
   cmake_parse_arguments(arg "PURE" "" "DEPENDS;TEST_DEPENDS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cc)
@@ -9,6 +14,7 @@ function(hakobu_library name)
   if(sources)
     add_library(hakobu_${name} STATIC ${sources})
     target_include_directories(hakobu_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+    set_target_properties(hakobu_${name} PROPERTIES UNITY_BUILD ${HAKOBU_UNITY} UNITY_BUILD_BATCH_SIZE 6)
     target_compile_options(hakobu_${name} PRIVATE ${HAKOBU_WARNINGS})
     target_link_libraries(hakobu_${name} PUBLIC ${arg_DEPENDS})
   else()

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "absl/strings/ascii.h"
+
 namespace hakobu {
 namespace {
 
@@ -25,10 +27,6 @@ constexpr std::array<uint64_t, 20> kPowers = [] {
   }
   return powers;
 }();
-
-bool IsDigit(char letter) {
-  return static_cast<unsigned char>(letter - '0') <= 9;
-}
 
 // The digits of a number, its point moved: value = 0.integer… as `integer` digits before the point, then
 // `fraction`.
@@ -58,8 +56,8 @@ bool Split(std::string_view text, Digits* digits) {
   digits->integer = text.substr(0, point);
   digits->fraction = point == std::string_view::npos ? std::string_view() : text.substr(point + 1);
   if (digits->integer.empty() && digits->fraction.empty()) return false;
-  if (!std::all_of(digits->integer.begin(), digits->integer.end(), IsDigit)) return false;
-  if (!std::all_of(digits->fraction.begin(), digits->fraction.end(), IsDigit)) return false;
+  if (!std::all_of(digits->integer.begin(), digits->integer.end(), absl::ascii_isdigit)) return false;
+  if (!std::all_of(digits->fraction.begin(), digits->fraction.end(), absl::ascii_isdigit)) return false;
   while (digits->integer.starts_with('0')) digits->integer.remove_prefix(1);
   while (digits->fraction.ends_with('0')) digits->fraction.remove_suffix(1);
   return true;
@@ -127,7 +125,7 @@ bool ParseShort(std::string_view text, Int128* scaled) {
   size_t fraction = 0;
   bool after_point = false;
   for (const char letter : text) {
-    if (IsDigit(letter)) {
+    if (absl::ascii_isdigit(letter)) {
       value = value * 10 + static_cast<uint64_t>(letter - '0');
       fraction += after_point ? 1 : 0;
     } else if (letter == '.' && !after_point) {

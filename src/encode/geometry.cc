@@ -19,7 +19,7 @@ enum WkbType : uint32_t {
   kCollection
 };
 
-constexpr int kMaxDepth = 64;
+constexpr int kDeepestGeometry = 64;
 constexpr uint32_t kWgs84 = 4326;
 constexpr size_t kPointBytes = 16;
 
@@ -52,7 +52,7 @@ class WktWriter {
 
   bool Geometry(int depth) {
     uint32_t type;
-    if (depth > kMaxDepth || !Header(&type)) return false;
+    if (depth > kDeepestGeometry || !Header(&type)) return false;
     switch (type) {
       case kPoint:
         return Name("POINT") && Parenthesised([&] { return Point(); });

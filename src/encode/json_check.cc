@@ -3,17 +3,12 @@
 #include <bitset>
 #include <cstddef>
 
+#include "absl/strings/ascii.h"
+
 namespace hakobu {
 namespace {
 
-constexpr size_t kMaxDepth = 500;
-
-bool IsDigit(char letter) {
-  return letter >= '0' && letter <= '9';
-}
-bool IsHex(char letter) {
-  return IsDigit(letter) || (letter >= 'a' && letter <= 'f') || (letter >= 'A' && letter <= 'F');
-}
+constexpr size_t kDeepestJson = 500;
 
 class JsonChecker {
  public:
@@ -67,7 +62,7 @@ class JsonChecker {
   }
 
   bool Open(char close, bool object, bool* value_wanted) {
-    if (depth_ == kMaxDepth) return false;
+    if (depth_ == kDeepestJson) return false;
     rest_.remove_prefix(1);
     SkipSpace();
     if (Take(close)) return true;
@@ -102,7 +97,7 @@ class JsonChecker {
     if (letter != 'u') return std::string_view("\"\\/bfnrt").find(letter) != std::string_view::npos;
     if (rest_.size() < 4) return false;
     for (size_t i = 0; i < 4; ++i) {
-      if (!IsHex(rest_[i])) return false;
+      if (!absl::ascii_isxdigit(rest_[i])) return false;
     }
     rest_.remove_prefix(4);
     return true;
@@ -111,7 +106,7 @@ class JsonChecker {
   bool Number() {
     Take('-');
     if (Take('0')) {
-      if (!rest_.empty() && IsDigit(rest_.front())) return false;
+      if (!rest_.empty() && absl::ascii_isdigit(rest_.front())) return false;
     } else if (!Digits()) {
       return false;
     }
@@ -125,7 +120,7 @@ class JsonChecker {
 
   bool Digits() {
     size_t digits = 0;
-    while (digits < rest_.size() && IsDigit(rest_[digits])) ++digits;
+    while (digits < rest_.size() && absl::ascii_isdigit(rest_[digits])) ++digits;
     rest_.remove_prefix(digits);
     return digits > 0;
   }
@@ -147,7 +142,7 @@ class JsonChecker {
 
   std::string_view rest_;
   size_t depth_ = 0;
-  std::bitset<kMaxDepth> objects_;
+  std::bitset<kDeepestJson> objects_;
 };
 
 }  // namespace

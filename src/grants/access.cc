@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/status.h"
+#include "grants/json_member.h"
 #include "grants/json_span.h"
 #include "grants/principal.h"
 
@@ -18,11 +19,6 @@ using nlohmann::ordered_json;
 constexpr std::string_view kConditionTitle = "hakobu expiry";
 constexpr std::string_view kExpressionStart = "request.time < timestamp(\"";
 constexpr std::string_view kExpressionEnd = "\")";
-
-std::string TextOf(const ordered_json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
 
 ordered_json ExpiryCondition(const std::string& expires) {
   return {{"expression", fmt::format("{}{}{}", kExpressionStart, expires, kExpressionEnd)},

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/status.h"
+#include "grants/json_member.h"
 #include "grants/json_span.h"
 #include "grants/principal.h"
 
@@ -13,12 +14,6 @@ namespace hakobu {
 namespace {
 
 using nlohmann::ordered_json;
-
-std::string TextOf(const ordered_json& object, const char* key) {
-  if (!object.is_object()) return {};
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
 
 const ordered_json& At(const ordered_json& object, const char* key) {
   static const ordered_json kNone;

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/status.h"
+#include "grants/json_member.h"
 #include "grants/plan.h"
 
 namespace hakobu {
@@ -70,11 +71,6 @@ ordered_json TargetJson(const TargetPlan& target) {
   object["refused"] = target.refused;
   object["stated"] = target.stated;
   return object;
-}
-
-std::string TextOf(const ordered_json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
 absl::StatusOr<std::vector<AccessEntry>> EntriesOf(const ordered_json& list) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/strings/ascii.h"
 #include "row/type_map.h"
 
 namespace hakobu {
@@ -36,13 +37,10 @@ bool IsAllowed(UChar32 character) {
   return (U_GET_GC_MASK(character) & wanted) != 0;
 }
 
-char UpperAscii(char letter) {
-  return letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 32) : letter;
-}
-
 bool StartsWithIgnoringCase(std::string_view name, std::string_view prefix) {
-  return name.size() >= prefix.size() && std::equal(prefix.begin(), prefix.end(), name.begin(),
-                                                    [](char a, char b) { return a == UpperAscii(b); });
+  return name.size() >= prefix.size() &&
+         std::equal(prefix.begin(), prefix.end(), name.begin(),
+                    [](char a, char b) { return a == absl::ascii_toupper(b); });
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
 #include "absl/time/time.h"
 #include "base/status.h"
 #include "row/type_choices.h"
@@ -37,16 +38,6 @@ std::string Allowed(const std::vector<TypeChoice>& choices) {
     if (choice.zone == ZoneArgument::kNeeded) list += "(zone)";
   }
   return list;
-}
-
-char UpperAscii(char letter) {
-  return letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 32) : letter;
-}
-
-std::string Upper(std::string_view text) {
-  std::string upper(text);
-  std::transform(upper.begin(), upper.end(), upper.begin(), UpperAscii);
-  return upper;
 }
 
 // Asks one column's choices, profile and policy in turn; each step fills or checks a part of `field_`.
@@ -88,7 +79,7 @@ class ColumnMapper {
     const std::vector<TypeChoice> allowed = AllowedChoices(column_, key_);
     const std::string_view as = choice_.as;
     const size_t open = as.find('(');
-    const std::string whole = Upper(as);
+    const std::string whole = absl::AsciiStrToUpper(std::string(as));
     const std::string_view name = std::string_view(whole).substr(0, open);
     for (const TypeChoice& candidate : allowed) {
       if (candidate.zone == ZoneArgument::kNone) {

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/time/clock.h"
 
 namespace hakobu {
 namespace {
@@ -14,6 +16,10 @@ using Row = std::vector<std::optional<std::string>>;
 using TableMap = absl::flat_hash_map<std::string, TableDefinition*>;
 
 constexpr size_t kNamesPerQuery = 500;
+// MariaDB looks tables up in a folder's list of files, where one that an ALTER is just giving its new file is
+// missing for a moment. One that is asked for by its whole name is waited for.
+constexpr size_t kNamesPerMariadbQuery = 1;
+constexpr absl::Duration kBetweenListings = absl::Milliseconds(100);
 // MariaDB names tables with history apart.
 constexpr std::string_view kIsTable = "TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')";
 
@@ -29,6 +35,7 @@ uint64_t Number(const std::optional<std::string>& value) {
 
 // ` AND <column> IN ('a', 'b')`
 std::string NameFilter(std::string_view column, const std::vector<std::string>& names) {
+  if (names.size() == 1) return fmt::format(" AND {} = {}", column, QuoteText(names[0]));
   std::string list;
   for (const std::string& name : names) list += (list.empty() ? "" : ", ") + QuoteText(name);
   return fmt::format(" AND {} IN ({})", column, list);
@@ -191,22 +198,38 @@ absl::Status SchemaReader::ReadKeys(const std::vector<std::string>& names, const
     }
     indexes.back().parts.push_back({std::string(Text(row[2])), Number(row[3])});  // NULL: an expression
   }
-  for (const auto& [name, definition] : tables) {
-    definition->table.key = ChooseKey(definition->table, definition->indexes);
-  }
   return absl::OkStatus();
+}
+
+// Sorted by bytes.
+absl::StatusOr<std::vector<std::string>> ListOnce(Connection* connection, std::string_view database,
+                                                  const std::vector<std::string>& among) {
+  const std::string filter = among.empty() ? "" : NameFilter("TABLE_NAME", among);
+  auto result = connection->Query(
+      fmt::format("SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} AND {}{}",
+                  QuoteText(database), kIsTable, filter));
+  if (!result.ok()) return Annotate(result.status(), fmt::format("list the tables of {}", database));
+  std::vector<std::string> names;
+  for (Row& row : result->rows) names.push_back(*std::move(row[0]));
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 }  // namespace
 
 absl::StatusOr<std::vector<std::string>> ListTables(Connection* connection, std::string_view database) {
-  auto result = connection->Query(fmt::format(
-      "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} AND {} ORDER BY TABLE_NAME",
-      QuoteText(database), kIsTable));
-  if (!result.ok()) return Annotate(result.status(), fmt::format("list the tables of {}", database));
-  std::vector<std::string> names;
-  for (Row& row : result->rows) names.push_back(*std::move(row[0]));
-  return names;
+  HAKOBU_ASSIGN_OR_RETURN(std::vector<std::string> names, ListOnce(connection, database, {}));
+  if (connection->flavor() == ServerFlavor::kMySql) return names;
+  absl::SleepFor(kBetweenListings);
+  HAKOBU_ASSIGN_OR_RETURN(std::vector<std::string> later, ListOnce(connection, database, {}));
+  std::vector<std::string> hidden;  // by the second listing, or dropped
+  std::set_difference(names.begin(), names.end(), later.begin(), later.end(), std::back_inserter(hidden));
+  for (const std::string& name : hidden) {
+    HAKOBU_ASSIGN_OR_RETURN(const std::vector<std::string> found, ListOnce(connection, database, {name}));
+    later.insert(later.end(), found.begin(), found.end());
+  }
+  std::sort(later.begin(), later.end());
+  return later;
 }
 
 absl::StatusOr<std::vector<SourceTable>> ReadTables(Connection* connection, std::string_view database,
@@ -245,15 +268,18 @@ absl::StatusOr<std::vector<TableDefinition>> ReadTableDefinitions(Connection* co
     by_name[wanted[i]] = &tables[i];
   }
   SchemaReader reader(connection, database);
-  for (size_t begin = 0; begin < wanted.size(); begin += kNamesPerQuery) {
-    const size_t end = std::min(wanted.size(), begin + kNamesPerQuery);
+  const size_t per_query =
+      connection->flavor() == ServerFlavor::kMariaDb ? kNamesPerMariadbQuery : kNamesPerQuery;
+  for (size_t begin = 0; begin < wanted.size(); begin += per_query) {
+    const size_t end = std::min(wanted.size(), begin + per_query);
     const absl::Status read = reader.Read({wanted.begin() + static_cast<std::ptrdiff_t>(begin),
                                            wanted.begin() + static_cast<std::ptrdiff_t>(end)},
                                           by_name);
     if (!read.ok()) return Annotate(read, fmt::format("read the schema of {}", database));
   }
   std::string missing;
-  for (const TableDefinition& definition : tables) {
+  for (TableDefinition& definition : tables) {
+    definition.table.key = ChooseKey(definition.table, definition.indexes);
     if (definition.table.columns.empty()) missing += (missing.empty() ? "" : ", ") + definition.table.name;
   }
   if (!missing.empty()) {

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "tests/harness/connections.h"
 
 namespace hakobu {
@@ -139,6 +142,34 @@ TEST_P(SchemaTest, ReadsManyTablesInOrder) {
   const auto missing = ReadTables(connection.get(), "schema_test", {"a", "nope", "gone"});
   EXPECT_EQ(missing.status().code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(std::string(missing.status().message()), HasSubstr("no table nope, gone"));
+}
+
+// Some statements of MariaDB's information_schema leave a table out while an ALTER gives it another file.
+TEST_P(SchemaTest, ATableThatIsBeingAlteredIsReadWhole) {
+  server_.Execute(
+      "USE schema_test; CREATE TABLE other (x INT PRIMARY KEY);"
+      "CREATE TABLE t (id INT PRIMARY KEY, a INT, j JSON, KEY (a)) COMMENT 'whole'");
+  std::atomic<bool> done = false;
+  std::thread alters([&] {
+    while (!done) {
+      server_.Execute("ALTER TABLE schema_test.t MODIFY a BIGINT; ALTER TABLE schema_test.t MODIFY a INT");
+    }
+  });
+  const auto connection = Connect(server_);
+  for (int reading = 0; reading < 150; ++reading) {
+    const auto tables = ReadTables(connection.get(), "schema_test", {"other", "t"});
+    ASSERT_TRUE(tables.ok()) << tables.status();
+    const SourceTable& table = (*tables)[1];
+    EXPECT_EQ(table.comment, "whole");
+    ASSERT_EQ(table.columns.size(), 3u);
+    EXPECT_EQ(table.columns[2].type, SourceType::kJson);
+    EXPECT_TRUE(table.key.has_value());
+  }
+  for (int listing = 0; listing < 20; ++listing) {
+    EXPECT_THAT(*ListTables(connection.get(), "schema_test"), ElementsAre("other", "t"));
+  }
+  done = true;
+  alters.join();
 }
 
 TEST(MariaDbSchema, ReadsItsOwnTypesAsText) {

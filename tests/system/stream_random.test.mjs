@@ -66,10 +66,10 @@ troubles[promotion] = async ({ random, state }) => {
   state.gate = new Promise((resolve) => (release = resolve));
   const { replica, connection, catchUp, promote } = state.replica;
   const admin = await state.mysql.connect();
-  // The view below converts what runs to utf8mb3, and fails over an emoji where it is strict.
-  await admin.query("SET sql_mode = ''");
   for (;;) {  // a planned promotion waits for what is under way
-    const [[{ n }]] = await admin.query('SELECT COUNT(*) AS n FROM information_schema.innodb_trx');
+    // The view converts what runs to utf8mb3, and fails over an emoji.
+    const [[{ n }]] = await admin.query('SELECT COUNT(*) AS n FROM information_schema.innodb_trx')
+      .catch((error) => (error.code === 'ER_CANNOT_CONVERT_STRING' ? [[{ n: 1 }]] : Promise.reject(error)));
     if (Number(n) === 0) break;
     await sleep(250);  // the servers answer from a cache that is renewed when nobody has asked for 0.1 s
   }
@@ -87,7 +87,7 @@ function testSeed(all, seed) {
   const random = generator(seed);
   const flavor = seed % 4 === 3 ? 'mariadb' : 'mysql';
   const [name, trouble] = Object.entries(troubles)[seed % Object.keys(troubles).length];
-  const variant = flavor === 'mysql' ? variants[Math.floor(random() * variants.length)] : variants[seed % 2];
+  const variant = flavor === 'mysql' ? variants[Math.floor(random() * variants.length)] : variants[Math.floor(seed / 4) % 2];
   return all.test(`seed ${seed}: ${flavor} ${variant.join(' ')}, ${name}`, { timeout: 240000 }, async (t) => {
     const state = { options: [...options[flavor], ...variant], gate: Promise.resolve() };
     state.mysql = await startMysql({ flavor, options: state.options, test: t });

@@ -11,18 +11,13 @@
 
 #include "decode/charset/tables.h"
 #include "decode/charset/utf8.h"
+#include "decode/utf8.h"
 
 namespace hakobu {
 namespace {
 
 using charset::MultiByteCharset;
 using charset::SingleByteTable;
-
-bool IsAscii(std::string_view bytes) {
-  unsigned char all = 0;
-  for (const char byte : bytes) all |= static_cast<unsigned char>(byte);
-  return all < 0x80;
-}
 
 // Writes into an arena with room for the longest result, and gives the rest back.
 class Utf8Writer {

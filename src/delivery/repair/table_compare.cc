@@ -28,7 +28,7 @@ bool Passed(const StreamPosition& position, int64_t epoch, const LogPosition& to
   return at != want ? at > want : position.offset >= to.offset;
 }
 
-absl::StatusOr<StreamPosition> StoredPosition(StreamLog& log) {
+absl::StatusOr<StreamPosition> DeliveredUpTo(StreamLog& log) {
   HAKOBU_ASSIGN_OR_RETURN(const std::optional<StreamPosition> stored, log.Position());
   if (stored.has_value()) return *stored;
   return WithHint(absl::FailedPreconditionError("nothing has been streamed with this ledger"),
@@ -157,7 +157,7 @@ absl::Status TableCompare::MakeRowsTable() {
 // Rows read from here on are sent below every change that the stream delivers after the place it has stored,
 // and above every one that it delivered before.
 absl::StatusOr<std::string> TableCompare::NoteSequence() {
-  HAKOBU_ASSIGN_OR_RETURN(const StreamPosition stored, StoredPosition(*context_->log));
+  HAKOBU_ASSIGN_OR_RETURN(const StreamPosition stored, DeliveredUpTo(*context_->log));
   HAKOBU_ASSIGN_OR_RETURN(Connection * source, Source());
   HAKOBU_ASSIGN_OR_RETURN(const LogState state, ReadLogState(source));
   const auto another = [&](std::string_view why) {
@@ -201,11 +201,11 @@ absl::Status TableCompare::NotePosition() {
 absl::Status TableCompare::WaitForStream() {
   HAKOBU_ASSIGN_OR_RETURN(Connection * source, Source());
   HAKOBU_ASSIGN_OR_RETURN(const LogPosition end, ReadLogPosition(source));
-  HAKOBU_ASSIGN_OR_RETURN(const StreamPosition first, StoredPosition(*context_->log));
+  HAKOBU_ASSIGN_OR_RETURN(const StreamPosition first, DeliveredUpTo(*context_->log));
   const absl::Time until = context_->clock->Now() + kLongestWaitForStream;
   behind_ = false;
   for (;;) {
-    HAKOBU_ASSIGN_OR_RETURN(const StreamPosition now, StoredPosition(*context_->log));
+    HAKOBU_ASSIGN_OR_RETURN(const StreamPosition now, DeliveredUpTo(*context_->log));
     if (Passed(now, first.epoch, end)) break;
     {
       // Whoever streams holds the lock.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -91,6 +92,8 @@ class Follower : public binlog::LogVisitor {
   absl::Status ChangeSchema(StreamTable* table, const SourceTable& after);
   // Copies all rows over those that are there.
   absl::Status CopyAgain(StreamTable* table);
+  // Rows may differ now without events in the log: the table begins anew. `reason`: a phrase.
+  absl::Status ChangedUnseen(StreamTable* table, const std::string& reason);
   // Everything before this is acknowledged. Cancelled when the stream is being stopped.
   absl::Status Barrier();
   LogPlace PlaceOf(const binlog::LogContext& context) const;
@@ -99,10 +102,17 @@ class Follower : public binlog::LogVisitor {
   void EndLanes();
 
   // Prepared transactions (follower_xa.cc).
+  struct Waiting {
+    std::unique_ptr<HeldTransaction> rows;  // null: without rows of any table
+    std::string gtid;
+    StreamPosition before;  // with its GTIDs
+  };
   absl::Status Prepared(const binlog::LogContext& context);
   // XA COMMIT and XA ROLLBACK; false for every other statement.
   absl::StatusOr<bool> EndPrepared(const binlog::LogContext& context, std::string_view statement);
-  absl::Status CommitPrepared(const std::string& xid);
+  absl::Status CommitPrepared(Waiting* waiting);
+  // Of one that is not waiting.
+  absl::Status EndUnprepared(const binlog::LogContext& context, const std::string& xid, bool commits);
   void EndedAt(const binlog::LogContext& context);
   void Count(StreamTable* table);
 
@@ -119,12 +129,12 @@ class Follower : public binlog::LogVisitor {
   // The XA transaction under way, and those that wait for their end; a place before the latter is what may be
   // stored.
   std::unique_ptr<HeldTransaction> xa_;
-  struct Waiting {
-    std::unique_ptr<HeldTransaction> rows;  // null: without rows of any table
-    std::string gtid;
-    StreamPosition before;  // with its GTIDs
-  };
   std::map<std::string, Waiting> prepared_;  // by xid
+  struct CommittedXa {
+    std::string xid;
+    std::vector<StreamTable*> touched;
+  };
+  std::deque<CommittedXa> committed_;  // the last ones
   absl::Time proven_ = absl::InfinitePast();
   uint64_t file_number_ = 0;
 

@@ -67,11 +67,7 @@ absl::Status Follower::Apply(const binlog::LogContext& context, const ddl::Table
     case Kind::kAltered:
       return delivered ? Altered(table, effect) : absl::OkStatus();
     case Kind::kRowsChangedUnseen:
-      if (!delivered) return absl::OkStatus();
-      if (LaneOf(table)->schema()->changes_by_key()) return BeginTable(table, false);
-      return TableProblem(table,
-                          absl::DataLossError(fmt::format("{}: rows changed without events in the log: {}",
-                                                          table->name, effect.reason)));
+      return table == nullptr ? absl::OkStatus() : ChangedUnseen(table, effect.reason);
     case Kind::kUnknown:
       if (!delivered) return absl::OkStatus();
       return TableProblem(table,
@@ -79,6 +75,15 @@ absl::Status Follower::Apply(const binlog::LogContext& context, const ddl::Table
                                                           table->name, effect.reason)));
   }
   return absl::OkStatus();
+}
+
+absl::Status Follower::ChangedUnseen(StreamTable* table, const std::string& reason) {
+  if (!table->delivered) return absl::OkStatus();
+  const std::string what = fmt::format("rows changed without events in the log: {}", reason);
+  if (!LaneOf(table)->schema()->changes_by_key())
+    return TableProblem(table, absl::DataLossError(fmt::format("{}: {}", table->name, what)));
+  Log(LogSeverity::kWarning, "table begins anew", {{"table", table->name}, {"reason", what}});
+  return BeginTable(table, false);
 }
 
 absl::Status Follower::Created(const ddl::TableName& name) {

@@ -1,11 +1,18 @@
 // XA transactions: what is prepared may still be rolled back, so its rows wait for XA COMMIT.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "base/status.h"
 #include "delivery/stream/follower.h"
 
 namespace hakobu {
+namespace {
+
+constexpr size_t kMostCommitted = 1000;
+
+}  // namespace
 
 absl::Status Follower::Prepared(const binlog::LogContext& context) {
   if (context.xid.empty()) {
@@ -17,6 +24,7 @@ absl::Status Follower::Prepared(const binlog::LogContext& context) {
   waiting.before = boundary_;
   waiting.before.gtid_set = executed_.Text();
   prepared_.insert_or_assign(context.xid, std::move(waiting));
+  std::erase_if(committed_, [&](const CommittedXa& before) { return before.xid == context.xid; });
   EndLanes();
   // All that EndedAt does, but that the transaction counts as seen.
   binlog::LogContext unseen = context;
@@ -31,27 +39,52 @@ absl::StatusOr<bool> Follower::EndPrepared(const binlog::LogContext& context, st
   if (!commits && !statement.starts_with(kRollback)) return false;
   const std::string xid(statement.substr(commits ? kCommit.size() : kRollback.size()));
   executed_.Add(context.gtid);
-  if (commits) HAKOBU_RETURN_IF_ERROR(CommitPrepared(xid));
   const auto found = prepared_.find(xid);
   if (found != prepared_.end()) {
+    if (commits) {
+      HAKOBU_RETURN_IF_ERROR(CommitPrepared(&found->second));
+      committed_.push_back({xid, touched_});
+      if (committed_.size() > kMostCommitted) committed_.pop_front();
+    }
     executed_.Add(found->second.gtid);
     prepared_.erase(found);
+  } else {
+    HAKOBU_RETURN_IF_ERROR(EndUnprepared(context, xid, commits));
   }
   EndLanes();
   EndedAt(context);
   return true;
 }
 
-absl::Status Follower::CommitPrepared(const std::string& xid) {
-  const auto found = prepared_.find(xid);
-  if (found != prepared_.end()) {
-    HeldTransaction* held = found->second.rows.get();
-    if (held == nullptr) return absl::OkStatus();
-    return held->TakeAll(
-        [&](const LogPlace& place, const binlog::TableMap& map, const binlog::RowsEvent& rows) {
-          return TakeRows(held->context(), place, map, rows, /*late=*/true);
-        });
+absl::Status Follower::CommitPrepared(Waiting* waiting) {
+  HeldTransaction* held = waiting->rows.get();
+  if (held == nullptr) return absl::OkStatus();
+  return held->TakeAll(
+      [&](const LogPlace& place, const binlog::TableMap& map, const binlog::RowsEvent& rows) {
+        return TakeRows(held->context(), place, map, rows, /*late=*/true);
+      });
+}
+
+absl::Status Follower::EndUnprepared(const binlog::LogContext& context, const std::string& xid,
+                                     bool commits) {
+  const auto before = std::find_if(committed_.begin(), committed_.end(),
+                                   [&](const CommittedXa& each) { return each.xid == xid; });
+  if (before != committed_.end()) {
+    // MariaDB's XA COMMIT is in the log before it is in the tables (MDEV-21469): after a crash between the
+    // two the transaction is prepared still, and ends once more as its application decides then.
+    if (commits) return absl::OkStatus();
+    const std::vector<StreamTable*> touched = std::move(before->touched);
+    committed_.erase(before);
+    boundary_.file = context.file;  // what begins anew begins behind the statement
+    boundary_.offset = context.next_position;
+    for (StreamTable* table : touched) {
+      HAKOBU_RETURN_IF_ERROR(ChangedUnseen(
+          table,
+          fmt::format("the source crashed between XA COMMIT and its tables, and rolled {} back", xid)));
+    }
+    return absl::OkStatus();
   }
+  if (!commits) return absl::OkStatus();
   // It was prepared before the stream's first place: which rows it changed, only the tables themselves can
   // tell.
   Log(LogSeverity::kWarning,

@@ -35,10 +35,6 @@ ConcernReason ReasonOf(const StreamTableRecord& table, const std::optional<std::
   return ConcernReason::kFollowed;
 }
 
-std::string Dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 Json RepairJson(const TableRepair& repair) {
   return {{"method", repair.method == TableRepair::Method::kCompared ? "compared" : "copied"},
           {"when_us", absl::ToUnixMicros(repair.when)},
@@ -83,6 +79,10 @@ GapTable TableOf(const Json& json) {
 
 }  // namespace
 
+std::string CompactJson(const nlohmann::ordered_json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 std::string GapTablesJson(const std::vector<GapTable>& tables) {
   Json list = Json::array();
   for (const GapTable& table : tables) {
@@ -94,7 +94,7 @@ std::string GapTablesJson(const std::vector<GapTable>& tables) {
     if (table.repair.has_value()) json["repair"] = RepairJson(*table.repair);
     list.push_back(std::move(json));
   }
-  return Dump(list);
+  return CompactJson(list);
 }
 
 GapTable ConcernOf(const StreamTableRecord& table, const std::optional<std::set<std::string>>& tables) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <set>
 #include <string>
@@ -74,6 +75,8 @@ GapTable ConcernOf(const StreamTableRecord& table, const std::optional<std::set<
 // DataLoss when the ledger's JSON cannot be read.
 absl::StatusOr<Gap> ReadGap(StreamGapRecord record);
 
+// As the ledger holds it; what is no UTF-8 is replaced.
+std::string CompactJson(const nlohmann::ordered_json& json);
 // StreamGapRecord::tables_json.
 std::string GapTablesJson(const std::vector<GapTable>& tables);
 

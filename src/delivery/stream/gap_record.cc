@@ -8,12 +8,6 @@
 namespace hakobu {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-std::string Dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 // "binlog.000003:157".
 void SplitPlace(const std::string& place, std::string* file, uint64_t* offset) {
   const size_t colon = place.rfind(':');
@@ -54,16 +48,16 @@ StreamGapRecord GapRecordOf(const Continuity& judgement, const StreamPosition& s
       gap.to_time += absl::Seconds(1);
   }
   gap.cause = GapCauseCode(judgement.cause);
-  gap.detail_json = Dump({{"missing_gtids", judgement.missing_gtids},
-                          {"phantom_gtids", judgement.phantom_gtids},
-                          {"from_position", judgement.from_position},
-                          {"until_position", judgement.until_position},
-                          {"explanation", judgement.explanation},
-                          {"hint", judgement.hint},
-                          {"other_server", judgement.other_server},
-                          {"server_before", stored.server_uuid},
-                          {"epoch_before", stored.epoch},
-                          {"epoch_after", stored.epoch + 1}});
+  gap.detail_json = CompactJson({{"missing_gtids", judgement.missing_gtids},
+                                 {"phantom_gtids", judgement.phantom_gtids},
+                                 {"from_position", judgement.from_position},
+                                 {"until_position", judgement.until_position},
+                                 {"explanation", judgement.explanation},
+                                 {"hint", judgement.hint},
+                                 {"other_server", judgement.other_server},
+                                 {"server_before", stored.server_uuid},
+                                 {"epoch_before", stored.epoch},
+                                 {"epoch_after", stored.epoch + 1}});
   std::vector<GapTable> concerned;
   for (const StreamTableRecord& table : tables) concerned.push_back(ConcernOf(table, judgement.tables));
   gap.tables_json = GapTablesJson(concerned);

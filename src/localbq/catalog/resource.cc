@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <charconv>
 #include <initializer_list>
 #include <nlohmann/json.hpp>
 
@@ -18,18 +17,6 @@ using nlohmann::json;
 
 constexpr std::array<std::string_view, 5> kTypeNames = {"TABLE", "VIEW", "MATERIALIZED_VIEW", "EXTERNAL",
                                                         "SNAPSHOT"};
-
-int64_t Integer(const json& object, const char* key) {
-  const auto found = object.find(key);
-  if (found == object.end()) return 0;
-  if (found->is_number()) return found->get<int64_t>();
-  int64_t value = 0;
-  if (found->is_string()) {
-    const auto& text = found->get_ref<const std::string&>();
-    std::from_chars(text.data(), text.data() + text.size(), value);
-  }
-  return value;
-}
 
 const json* Object(const json& object, const char* key) {
   const auto found = object.find(key);
@@ -103,7 +90,7 @@ absl::Status ReadPartitioning(const json& resource, Table* table) {
   if (const json* time = Object(resource, "timePartitioning")) {
     TimePartitioning partitioning{.type = TextField(*time, "type"),
                                   .column = TextField(*time, "field"),
-                                  .expiration_ms = Integer(*time, "expirationMs")};
+                                  .expiration_ms = IntegerField(*time, "expirationMs")};
     if (partitioning.type.empty()) partitioning.type = "DAY";
     constexpr std::array<std::string_view, 4> kTypes = {"HOUR", "DAY", "MONTH", "YEAR"};
     if (std::ranges::find(kTypes, partitioning.type) == kTypes.end()) {
@@ -128,9 +115,9 @@ absl::Status ReadPartitioning(const json& resource, Table* table) {
   if (const json* range = Object(resource, "rangePartitioning")) {
     const json bounds = range->value("range", json::object());
     table->range_partitioning = RangePartitioning{.column = TextField(*range, "field"),
-                                                  .start = Integer(bounds, "start"),
-                                                  .end = Integer(bounds, "end"),
-                                                  .interval = Integer(bounds, "interval")};
+                                                  .start = IntegerField(bounds, "start"),
+                                                  .end = IntegerField(bounds, "end"),
+                                                  .interval = IntegerField(bounds, "interval")};
   }
   if (const json* clustering = Object(resource, "clustering")) {
     table->clustering = clustering->value("fields", std::vector<std::string>());
@@ -219,10 +206,10 @@ absl::StatusOr<Dataset> DatasetFromJson(const json& resource, const DatasetId& i
   if (const auto access = resource.find("access"); access != resource.end() && access->is_array()) {
     dataset.access = access->dump();
   }
-  dataset.default_table_expiration_ms = Integer(resource, "defaultTableExpirationMs");
+  dataset.default_table_expiration_ms = IntegerField(resource, "defaultTableExpirationMs");
   dataset.etag = TextField(resource, "etag");
-  dataset.created_ms = Integer(resource, "creationTime");
-  dataset.modified_ms = Integer(resource, "lastModifiedTime");
+  dataset.created_ms = IntegerField(resource, "creationTime");
+  dataset.modified_ms = IntegerField(resource, "lastModifiedTime");
   dataset.other = Others(resource, {"kind", "id", "etag", "selfLink", "datasetReference", "location", "type",
                                     "friendlyName", "description", "labels", "access",
                                     "defaultTableExpirationMs", "creationTime", "lastModifiedTime"});
@@ -287,10 +274,10 @@ absl::StatusOr<Table> TableFromJson(const json& resource, const TableId& id) {
   table.description = TextField(resource, "description");
   table.labels = Labels(resource);
   table.max_staleness = TextField(resource, "maxStaleness");
-  table.expiration_ms = Integer(resource, "expirationTime");
+  table.expiration_ms = IntegerField(resource, "expirationTime");
   table.etag = TextField(resource, "etag");
-  table.created_ms = Integer(resource, "creationTime");
-  table.modified_ms = Integer(resource, "lastModifiedTime");
+  table.created_ms = IntegerField(resource, "creationTime");
+  table.modified_ms = IntegerField(resource, "lastModifiedTime");
   table.other = Others(resource, {"kind",
                                   "id",
                                   "etag",

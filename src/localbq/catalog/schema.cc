@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/ascii.h"
@@ -54,19 +53,6 @@ const TypeRow& RowOf(Type type) {
   return kTypes[static_cast<size_t>(type)];
 }
 
-// REST writes 64-bit integers as strings; people also write numbers.
-int64_t Integer(const json& object, const char* key) {
-  const auto found = object.find(key);
-  if (found == object.end()) return 0;
-  if (found->is_number_integer()) return found->get<int64_t>();
-  int64_t value = 0;
-  if (found->is_string()) {
-    const auto& text = found->get_ref<const std::string&>();
-    std::from_chars(text.data(), text.data() + text.size(), value);
-  }
-  return value;
-}
-
 absl::Status Invalid(const std::string& message) {
   return absl::InvalidArgumentError(message);
 }
@@ -97,9 +83,9 @@ absl::StatusOr<Column> ColumnFromJson(const json& field) {
   column.type = *type;
   HAKOBU_RETURN_IF_ERROR(ReadMode(field, &column));
   column.description = TextField(field, "description");
-  column.max_length = Integer(field, "maxLength");
-  column.precision = static_cast<int32_t>(Integer(field, "precision"));
-  column.scale = static_cast<int32_t>(Integer(field, "scale"));
+  column.max_length = IntegerField(field, "maxLength");
+  column.precision = static_cast<int32_t>(IntegerField(field, "precision"));
+  column.scale = static_cast<int32_t>(IntegerField(field, "scale"));
   column.default_expression = TextField(field, "defaultValueExpression");
   column.collation = TextField(field, "collation");
   column.rounding_mode = TextField(field, "roundingMode");
@@ -144,6 +130,13 @@ json ColumnToJson(const Column& column) {
 }
 
 }  // namespace
+
+Column RangeBound(const Column& range, std::string_view name) {
+  Column bound;
+  bound.name = name;
+  bound.type = range.range_element;
+  return bound;
+}
 
 std::string_view RestTypeName(Type type) {
   return RowOf(type).rest;

@@ -52,6 +52,9 @@ struct Column {
 
 using Schema = std::vector<Column>;
 
+// "start" or "end" of a RANGE, as a column of its own.
+Column RangeBound(const Column& range, std::string_view name);
+
 // "INTEGER" as REST answers (legacy names: INTEGER, FLOAT, BOOLEAN, RECORD), "INT64" as SQL and DDL write.
 std::string_view RestTypeName(Type type);
 std::string_view SqlTypeName(Type type);

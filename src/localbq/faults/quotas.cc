@@ -28,16 +28,16 @@ struct Limit {
 constexpr int64_t kDay_s = 24 * 3600;
 constexpr char kRate[] = "rateLimitExceeded";
 constexpr char kQuota[] = "quotaExceeded";
-constexpr char kRequests[] =
+constexpr char kTooManyOfMethod[] =
     "Exceeded rate limits: too many api requests per user per method for this user_method ({}).";
 
 constexpr Limit kLimits[] = {
-    {" tables.insert projects.list ", Per::kUserMethod, 10, 10, 1, kRate, kRequests},
-    {" jobs.get tabledata.list ", Per::kUserMethod, 1000, 1000, 1, kRate, kRequests},
+    {" tables.insert projects.list ", Per::kUserMethod, 10, 10, 1, kRate, kTooManyOfMethod},
+    {" jobs.get tabledata.list ", Per::kUserMethod, 1000, 1000, 1, kRate, kTooManyOfMethod},
     {" datasets.list datasets.get datasets.insert datasets.patch datasets.update datasets.delete tables.list "
      "tables.get tables.patch tables.update tables.delete jobs.insert jobs.list jobs.cancel jobs.delete "
      "jobs.query jobs.getQueryResults tables.getIamPolicy tables.setIamPolicy ",
-     Per::kUserMethod, 100, 100, 1, kRate, kRequests},
+     Per::kUserMethod, 100, 100, 1, kRate, kTooManyOfMethod},
     {" datasets.insert datasets.patch datasets.update ", Per::kDataset, 5, 5, 10, kRate,
      "Exceeded rate limits: too many dataset metadata update operations for this dataset."},
     {" tables.insert tables.patch tables.update job.load job.copy job.query job.ddl ", Per::kTable, 5, 50, 10,

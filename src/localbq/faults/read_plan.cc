@@ -19,7 +19,7 @@ struct ErrorRow {
   StatusCode code;
   std::string_view reason, message;
 };
-constexpr char kRequests[] =
+constexpr char kTooManyRequests[] =
     "Exceeded rate limits: too many api requests per user per method for this user_method. For more "
     "information, see https://cloud.google.com/bigquery/docs/troubleshoot-quotas";
 constexpr char kBackend[] = "Error encountered during execution. Retrying may solve the problem.";
@@ -29,7 +29,7 @@ constexpr char kInternal[] =
     "problem";
 // Reasons as REST says them, and gRPC's codes; each has its counterpart on the other side.
 constexpr ErrorRow kErrors[] = {
-    {"rateLimitExceeded", StatusCode::kResourceExhausted, "rateLimitExceeded", kRequests},
+    {"rateLimitExceeded", StatusCode::kResourceExhausted, "rateLimitExceeded", kTooManyRequests},
     {"quotaExceeded", StatusCode::kResourceExhausted, "quotaExceeded",
      "Quota exceeded: Your project exceeded quota. For more information, see "
      "https://cloud.google.com/bigquery/docs/troubleshoot-quotas"},

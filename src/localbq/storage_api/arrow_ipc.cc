@@ -12,7 +12,7 @@ namespace {
 
 using flatbuffers::FlatBufferBuilder;
 using flatbuffers::Offset;
-using flatbuffers::Table;
+using ArrowTable = flatbuffers::Table;
 using flatbuffers::uoffset_t;
 using flatbuffers::voffset_t;
 
@@ -67,8 +67,8 @@ uoffset_t BuildType(FlatBufferBuilder& builder, const ArrowField& field) {
   return builder.EndTable(start);
 }
 
-Offset<Table> BuildField(FlatBufferBuilder& builder, const ArrowField& field) {
-  std::vector<Offset<Table>> children;
+Offset<ArrowTable> BuildField(FlatBufferBuilder& builder, const ArrowField& field) {
+  std::vector<Offset<ArrowTable>> children;
   for (const ArrowField& child : field.children) children.push_back(BuildField(builder, child));
   const auto name = builder.CreateString(field.name);
   const uoffset_t type = BuildType(builder, field);
@@ -89,7 +89,7 @@ std::string Encapsulate(FlatBufferBuilder& builder, uint8_t header_type, uoffset
   builder.AddOffset(Slot(2), Offset<void>(header));
   builder.AddElement<int16_t>(Slot(0), kVersion5, 0);
   builder.AddElement<uint8_t>(Slot(1), header_type, 0);
-  builder.Finish(Offset<Table>(builder.EndTable(start)));
+  builder.Finish(Offset<ArrowTable>(builder.EndTable(start)));
   const size_t size = (builder.GetSize() + 7) / 8 * 8;
   std::string message;
   message.reserve(8 + size + body.size());
@@ -108,7 +108,7 @@ constexpr flatbuffers::uoffset_t kMaxTables = 1'000'000;
 struct Message {
   std::vector<uint64_t>
       aligned;  // the metadata: flatbuffers are read in place, and a request's bytes lie anywhere
-  const Table* table;
+  const ArrowTable* table;
   std::string_view metadata, body;
 };
 
@@ -128,7 +128,7 @@ absl::StatusOr<Message> Open(std::string_view bytes, uint8_t header_type) {
       std::vector<uint64_t>(metadata.size() / 8 + 1), nullptr, {}, bytes.substr(at + 4 + number(at))};
   std::memcpy(message.aligned.data(), metadata.data(), metadata.size());
   message.metadata = {reinterpret_cast<const char*>(message.aligned.data()), metadata.size()};
-  message.table = flatbuffers::GetRoot<Table>(message.metadata.data());
+  message.table = flatbuffers::GetRoot<ArrowTable>(message.metadata.data());
   flatbuffers::Verifier verifier(reinterpret_cast<const uint8_t*>(message.metadata.data()),
                                  message.metadata.size(), kMaxTables, kMaxTables, /*check_alignment=*/true);
   const bool good = verifier.VerifyOffset(0) != 0 && message.table->VerifyTableStart(verifier) &&
@@ -145,7 +145,7 @@ absl::Status Malformed() {
   return absl::InvalidArgumentError("Invalid Arrow data: the IPC message is malformed");
 }
 
-bool ReadType(flatbuffers::Verifier& verifier, const Table& type, ArrowField* field) {
+bool ReadType(flatbuffers::Verifier& verifier, const ArrowTable& type, ArrowField* field) {
   if (!type.VerifyTableStart(verifier)) return false;
   const auto short_at = [&](int id, int16_t otherwise) {
     return type.VerifyField<int16_t>(verifier, Slot(id), sizeof(int16_t))
@@ -192,7 +192,7 @@ bool ReadType(flatbuffers::Verifier& verifier, const Table& type, ArrowField* fi
   return true;
 }
 
-bool ReadField(flatbuffers::Verifier& verifier, const Table& table, int depth, ArrowField* field) {
+bool ReadField(flatbuffers::Verifier& verifier, const ArrowTable& table, int depth, ArrowField* field) {
   if (depth > kMaxDepth || !table.VerifyTableStart(verifier) || !table.VerifyOffset(verifier, Slot(0)) ||
       !table.VerifyField<uint8_t>(verifier, Slot(1), sizeof(uint8_t)) ||
       !table.VerifyField<uint8_t>(verifier, Slot(2), sizeof(uint8_t)) ||
@@ -205,9 +205,9 @@ bool ReadField(flatbuffers::Verifier& verifier, const Table& table, int depth, A
   if (name != nullptr) field->name = name->str();
   field->is_nullable = table.GetField<uint8_t>(Slot(1), 0) != 0;
   field->type = static_cast<ArrowType>(table.GetField<uint8_t>(Slot(2), 0));
-  if (table.GetPointer<const Table*>(Slot(4)) != nullptr) return false;  // dictionary-encoded
-  if (!ReadType(verifier, *table.GetPointer<const Table*>(Slot(3)), field)) return false;
-  const auto* children = table.GetPointer<const flatbuffers::Vector<Offset<Table>>*>(Slot(5));
+  if (table.GetPointer<const ArrowTable*>(Slot(4)) != nullptr) return false;  // dictionary-encoded
+  if (!ReadType(verifier, *table.GetPointer<const ArrowTable*>(Slot(3)), field)) return false;
+  const auto* children = table.GetPointer<const flatbuffers::Vector<Offset<ArrowTable>>*>(Slot(5));
   if (children == nullptr) return true;
   if (!verifier.VerifyVector(children)) return false;
   for (uoffset_t i = 0; i < children->size(); ++i) {
@@ -316,7 +316,7 @@ std::vector<ArrowField> ArrowFieldsOf(const Schema& schema) {
 
 std::string SerializeArrowSchema(const std::vector<ArrowField>& fields) {
   FlatBufferBuilder builder;
-  std::vector<Offset<Table>> built;
+  std::vector<Offset<ArrowTable>> built;
   for (const ArrowField& field : fields) built.push_back(BuildField(builder, field));
   const auto vector = builder.CreateVector(built);
   const uoffset_t start = builder.StartTable();
@@ -345,9 +345,9 @@ absl::StatusOr<std::vector<ArrowField>> ParseArrowSchema(std::string_view bytes)
   HAKOBU_ASSIGN_OR_RETURN(const Message message, Open(bytes, kSchemaHeader));
   flatbuffers::Verifier verifier(reinterpret_cast<const uint8_t*>(message.metadata.data()),
                                  message.metadata.size(), kMaxTables, kMaxTables, /*check_alignment=*/true);
-  const auto* schema = message.table->GetPointer<const Table*>(Slot(2));
+  const auto* schema = message.table->GetPointer<const ArrowTable*>(Slot(2));
   if (!schema->VerifyTableStart(verifier) || !schema->VerifyOffset(verifier, Slot(1))) return Malformed();
-  const auto* fields = schema->GetPointer<const flatbuffers::Vector<Offset<Table>>*>(Slot(1));
+  const auto* fields = schema->GetPointer<const flatbuffers::Vector<Offset<ArrowTable>>*>(Slot(1));
   if (fields == nullptr || !verifier.VerifyVector(fields)) return Malformed();
   std::vector<ArrowField> result;
   for (uoffset_t i = 0; i < fields->size(); ++i) {
@@ -360,14 +360,14 @@ absl::StatusOr<ArrowBatchLayout> ParseArrowBatch(std::string_view bytes, std::st
   HAKOBU_ASSIGN_OR_RETURN(const Message message, Open(bytes, kBatchHeader));
   flatbuffers::Verifier verifier(reinterpret_cast<const uint8_t*>(message.metadata.data()),
                                  message.metadata.size(), kMaxTables, kMaxTables, /*check_alignment=*/true);
-  const auto* batch = message.table->GetPointer<const Table*>(Slot(2));
+  const auto* batch = message.table->GetPointer<const ArrowTable*>(Slot(2));
   if (!batch->VerifyTableStart(verifier) ||
       !batch->VerifyField<int64_t>(verifier, Slot(0), sizeof(int64_t)) ||
       !batch->VerifyOffset(verifier, Slot(1)) || !batch->VerifyOffset(verifier, Slot(2)) ||
       !batch->VerifyOffset(verifier, Slot(3))) {
     return Malformed();
   }
-  if (batch->GetPointer<const Table*>(Slot(3)) != nullptr) {
+  if (batch->GetPointer<const ArrowTable*>(Slot(3)) != nullptr) {
     return absl::InvalidArgumentError("Invalid Arrow data: compressed record batches are not supported");
   }
   ArrowBatchLayout layout;

@@ -13,13 +13,6 @@ namespace {
 
 using nlohmann::json;
 
-Column RangeBound(const Column& range, const char* name) {
-  Column bound;
-  bound.name = name;
-  bound.type = range.range_element;
-  return bound;
-}
-
 json FieldSchema(const Column& column, int* records);
 
 json RecordSchema(const std::vector<Column>& fields, const std::string& name, int* records) {

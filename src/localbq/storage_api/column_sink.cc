@@ -3,17 +3,6 @@
 #include <algorithm>
 
 namespace hakobu::localbq {
-namespace {
-
-Column RangeBound(const Column& range, std::string_view name) {
-  Column bound;
-  bound.name = name;
-  bound.type = range.range_element;
-  return bound;
-}
-
-}  // namespace
-
 ColumnSink::ColumnSink(const Column& column, bool as_element) : column_(column) {
   is_list_ = column.mode == Mode::kRepeated && !as_element;
   if (is_list_) {
