@@ -32,6 +32,7 @@ absl::Status Follower::Begin(const StreamPosition& position) {
   in_transaction_ = false;
   xa_.reset();
   prepared_.clear();  // they come again
+  context_->prepared.Forget();
   known_.clear();
   boundary_ = position;
   context_->epoch = position.epoch;
@@ -110,6 +111,7 @@ StreamPosition Follower::boundary() const {
 
 bool Follower::Flush() {
   if (in_transaction_) return true;
+  if (context_->prepared.waiting()) DropLostPrepared();
   for (const auto& [id, lane] : lanes_) {
     if (!lane->ShipOpen()) return false;
   }

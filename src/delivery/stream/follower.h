@@ -106,11 +106,14 @@ class Follower : public binlog::LogVisitor {
     std::unique_ptr<HeldTransaction> rows;  // null: without rows of any table
     std::string gtid;
     StreamPosition before;  // with its GTIDs
+    absl::Time prepared;
   };
   absl::Status Prepared(const binlog::LogContext& context);
   // XA COMMIT and XA ROLLBACK; false for every other statement.
   absl::StatusOr<bool> EndPrepared(const binlog::LogContext& context, std::string_view statement);
   absl::Status CommitPrepared(Waiting* waiting);
+  // Those that the server lost in a crash will never end.
+  void DropLostPrepared();
   // Of one that is not waiting.
   absl::Status EndUnprepared(const binlog::LogContext& context, const std::string& xid, bool commits);
   void EndedAt(const binlog::LogContext& context);

@@ -23,6 +23,8 @@ absl::Status Follower::Prepared(const binlog::LogContext& context) {
   waiting.gtid = context.gtid;
   waiting.before = boundary_;
   waiting.before.gtid_set = executed_.Text();
+  waiting.prepared = absl::FromUnixSeconds(context.timestamp);
+  context_->prepared.SetWaiting(true);
   prepared_.insert_or_assign(context.xid, std::move(waiting));
   std::erase_if(committed_, [&](const CommittedXa& before) { return before.xid == context.xid; });
   EndLanes();
@@ -54,6 +56,22 @@ absl::StatusOr<bool> Follower::EndPrepared(const binlog::LogContext& context, st
   EndLanes();
   EndedAt(context);
   return true;
+}
+
+void Follower::DropLostPrepared() {
+  for (auto waiting = prepared_.begin(); waiting != prepared_.end();) {
+    const auto& [xid, transaction] = *waiting;
+    if (!context_->prepared.IsLost(xid, transaction.prepared, boundary_.file, boundary_.offset)) {
+      ++waiting;
+      continue;
+    }
+    Log(LogSeverity::kWarning,
+        "a prepared transaction is in the source's log only: a crash took it, and it will never end",
+        {{"xid", xid}});
+    waiting = prepared_.erase(waiting);
+    moved_ = true;
+  }
+  context_->prepared.SetWaiting(!prepared_.empty());
 }
 
 absl::Status Follower::CommitPrepared(Waiting* waiting) {

@@ -97,7 +97,12 @@ absl::Status HeadroomWatch::Look() {
     HAKOBU_ASSIGN_OR_RETURN(source_, Connection::Open(context_->connect));
     context_->connections.Add(source_.get());
   }
+  std::optional<std::set<std::string>> prepared;
+  if (context_->prepared.waiting() && source_->flavor() == ServerFlavor::kMariaDb) {
+    HAKOBU_ASSIGN_OR_RETURN(prepared, PreparedWatch::Read(source_.get()));
+  }
   HAKOBU_ASSIGN_OR_RETURN(const LogState state, ReadLogState(source_.get()));
+  if (prepared.has_value()) context_->prepared.Publish(*std::move(prepared), state);
   StreamPosition position;
   StreamHealth health;
   {

@@ -14,6 +14,7 @@
 #include "delivery/sides.h"
 #include "delivery/stream/lane_schema.h"
 #include "delivery/stream/position_keeper.h"
+#include "delivery/stream/prepared_watch.h"
 #include "delivery/stream/sender.h"
 #include "delivery/stream/stream.h"
 #include "delivery/stream/targets.h"
@@ -136,6 +137,7 @@ struct StreamContext {
   std::vector<std::unique_ptr<Sender>>* senders = nullptr;
   StreamTables tables;
   OpenConnections connections;
+  PreparedWatch prepared;
   std::atomic<int64_t> epoch{0};  // of what is read now
 
   TargetContext target() { return {.config = config, .destination = &destination, .ledger = ledger}; }
