@@ -164,7 +164,7 @@ struct StreamConfig {
   absl::Duration flush_interval = absl::Milliseconds(100);
   uint32_t connections = 2;       // to BigQuery, shared by all tables
   uint32_t copy_connections = 1;  // that read first copies from the source
-  uint64_t memory = 8ull << 20;  // of encoded changes that are not yet acknowledged
+  uint64_t memory = 8ull << 20;   // of encoded changes that are not yet acknowledged
   std::string listen;             // "127.0.0.1:9464"; empty: no HTTP
   OnGap on_gap = OnGap::kContinue;
   std::string ddl_history;  // a table of destination.dataset; empty: none
