@@ -5,8 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { bigqueryClient, project } from '../harness/clients.mjs';
 import { startBigquery } from '../harness/servers.mjs';
 
-// Minutes of work for any machine.
+// Minutes of work for any machine; `soon` is far from it on the busiest one.
 const long = 'SELECT COUNT(*) AS n FROM UNNEST(GENERATE_ARRAY(1, 1000000)) a, UNNEST(GENERATE_ARRAY(1, 1000000)) b WHERE MOD(a * b, 1000003) = 7';
+const soon = 15000;
 const path = `/bigquery/v2/projects/${project}/jobs`;
 
 async function call(server, method, at, body) {
@@ -38,9 +39,9 @@ for (const [what, query] of [['a query', long], ['DML', `INSERT INTO d.t (id) ${
     await sleep(100);
     const began = Date.now();
     const { body } = await call(server, 'POST', `${path}/long/cancel`);
-    assert.ok(Date.now() - began < 2000, `cancelled after ${Date.now() - began} ms`);
+    assert.ok(Date.now() - began < soon, `cancelled after ${Date.now() - began} ms`);
     assert.equal(body.kind, 'bigquery#jobCancelResponse');
-    for (let i = 0; i < 200 && (await get(server, 'long')).body.status.state !== 'DONE'; ++i) await sleep(10);
+    while (Date.now() - began < soon && (await get(server, 'long')).body.status.state !== 'DONE') await sleep(10);
     const { status } = (await get(server, 'long')).body;
     assert.equal(status.state, 'DONE');
     assert.equal(status.errorResult.reason, 'stopped');
@@ -58,7 +59,7 @@ test('SIGTERM does not wait for a query, nor for the one who waits for its rows'
   const began = Date.now();
   const { code } = await server.stop();
   assert.equal(code, 0, server.output);
-  assert.ok(Date.now() - began < 2000, `stopped after ${Date.now() - began} ms`);
+  assert.ok(Date.now() - began < soon, `stopped after ${Date.now() - began} ms`);
   await waiting;
 });
 
