@@ -135,7 +135,8 @@ absl::Status HeadroomWatch::Show(const Headroom& headroom, const LogState& state
     absl::MutexLock lock(&mutex_);
     health_ = health;
   }
-  // Last: who is woken by the warning finds the same figures in the metrics and in `hakobu status`.
+  // Last: who is woken by the warning finds the same figures in `hakobu status`, and within a second in the
+  // metrics.
   Warn(headroom, LevelOf(headroom, state), health);
   return absl::OkStatus();
 }
