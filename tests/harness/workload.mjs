@@ -104,7 +104,8 @@ async function changeTable(connection, random, state) {
 }
 
 const transient = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'PROTOCOL_CONNECTION_LOST', 'ECONNRESET', 'ECONNREFUSED',
-  'ER_XA_RBDEADLOCK', 'ER_XA_RBROLLBACK', 'ER_SERVER_SHUTDOWN', 'EPIPE', 'ER_CHECKREAD', 'ER_XAER_RMFAIL', 'ER_CON_COUNT_ERROR']);
+  'ER_XA_RBDEADLOCK', 'ER_XA_RBROLLBACK', 'ER_SERVER_SHUTDOWN', 'EPIPE', 'ER_CHECKREAD', 'ER_XAER_RMFAIL',
+  'ER_CON_COUNT_ERROR', 'ER_AUTOINC_READ_FAILED']);
 
 // `sessions` sessions do `steps` actions each, with pauses of up to `pauseMs`. Resolves with how often each was done.
 // `hold`: a promise-returning function that is awaited before each action (a server that is being restarted).
