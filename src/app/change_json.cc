@@ -21,10 +21,8 @@ void AppendString(std::string_view text, std::string* out) {
 }
 
 std::string TimeText(const binlog::LogContext& context) {
-  const absl::Time time = context.commit_micros != 0
-                              ? absl::FromUnixMicros(static_cast<int64_t>(context.commit_micros))
-                              : absl::FromUnixSeconds(context.timestamp);
-  return absl::FormatTime("%Y-%m-%dT%H:%M:%E*SZ", time, absl::UTCTimeZone());
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%E*SZ", absl::FromUnixMicros(context.committed_us()),
+                          absl::UTCTimeZone());
 }
 
 void AppendTemporal(const Cell& cell, const LogColumn& column, std::string* out) {

@@ -11,8 +11,7 @@ namespace hakobu {
 namespace {
 
 absl::Time TimeOf(const binlog::LogContext& at) {
-  return at.commit_micros != 0 ? absl::FromUnixMicros(static_cast<int64_t>(at.commit_micros))
-                               : absl::FromUnixSeconds(at.timestamp);
+  return absl::FromUnixMicros(at.committed_us());
 }
 
 bool IsMariadbGtids(std::string_view text) {

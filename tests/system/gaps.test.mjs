@@ -260,10 +260,21 @@ test('restored from a snapshot', async (t) => {
 
 const replicaOf = (t, mysql, admin, id = 2) => startReplica({ mysql, admin, options: options(id), test: t });
 
+// The source dies, its replica takes over and is written to.
+async function failOver({ mysql, admin, job }, { replica, connection, promote }) {
+  await admin.end();
+  await mysql.kill9();
+  await promote();
+  await connection.query('USE shop; ' + later);
+  await connection.end();
+  job.config.source.port = replica.port;
+}
+
 test('failover to a replica that lacks some transactions', async (t) => {
   const context = await begin(t);
-  const { mysql, admin, caughtUp, job } = context;
-  const { replica, connection } = await replicaOf(t, mysql, admin);
+  const { mysql, admin, caughtUp } = context;
+  const standby = await replicaOf(t, mysql, admin);
+  const { replica, connection } = standby;
   await caughtUp();
   const before = await executed(admin);
   await connection.query('STOP REPLICA');
@@ -271,24 +282,20 @@ test('failover to a replica that lacks some transactions', async (t) => {
   const after = await executed(admin);
   const [[{ phantoms }]] = await admin.query('SELECT GTID_SUBTRACT(?, ?) AS phantoms', [after.gtids, before.gtids]);
   await caughtUp();
-  await admin.end();
-  await mysql.kill9();
-  await connection.query('RESET REPLICA ALL');
-  await connection.query('USE shop; ' + later);
-  job.config.source.port = replica.port;
+  await failOver(context, standby);
   await caughtUp(3);
   const gap = await theGap(context, 'fork');
   assert.equal(gap.phantom_gtids, phantoms);
   assert.equal(gap.other_server, true);
-  await connection.end();
   await repaired(context, { source: replica });
 });
 
 // Somebody wrote to the replica before it had what came later. Delivered behind that, the older values would win.
 for (const more of [[], ['--binlog-transaction-compression=ON']]) test(`failover to a replica with errant transactions ${more}`, async (t) => {
   const context = await begin(t);
-  const { mysql, admin, caughtUp, job, equal, hakobu } = context;
-  const { replica, connection, catchUp, promote } = await startReplica({ mysql, admin, options: options(2, more), test: t });
+  const { mysql, admin, caughtUp, equal, hakobu } = context;
+  const standby = await startReplica({ mysql, admin, options: options(2, more), test: t });
+  const { replica, connection, catchUp } = standby;
   await caughtUp();
   const before = await executed(connection);
   await connection.query(`USE shop; UPDATE members SET name = 'errant' WHERE id = 5; INSERT INTO codes VALUES ('errant', 1, NULL, NULL);
@@ -298,11 +305,7 @@ for (const more of [[], ['--binlog-transaction-compression=ON']]) test(`failover
   await admin.query(`${lost}; UPDATE members SET name = 'newer', points = 50 WHERE id = 5`);
   await catchUp();
   await caughtUp();
-  await admin.end();
-  await mysql.kill9();
-  await promote();
-  await connection.query('USE shop; ' + later);
-  job.config.source.port = replica.port;
+  await failOver(context, standby);
   await caughtUp(3);
   const gap = await theGap(context, 'errant', ['members', 'codes']);
   assert.equal(gap.missing_gtids, left_out);
@@ -312,7 +315,6 @@ for (const more of [[], ['--binlog-transaction-compression=ON']]) test(`failover
   // No newer value was overwritten: what is there is what the former server had, and what came since.
   const [members] = await context.bigquery.query('SELECT id, name FROM live.members WHERE id IN (5, 200) ORDER BY id');
   assert.deepEqual(members.map((row) => row.name), ['newer', 'later']);
-  await connection.end();
   await repaired(context, { source: replica, found: {
     members: { missing: 0, different: 1, extra: 0 }, codes: { missing: 1, different: 0, extra: 0 } } });
   const other = await hakobu('gaps');
@@ -321,8 +323,9 @@ for (const more of [[], ['--binlog-transaction-compression=ON']]) test(`failover
 
 test('errant transactions in tables that nobody delivers are no gap', async (t) => {
   const context = await begin(t);
-  const { mysql, admin, caughtUp, job, equal, hakobu } = context;
-  const { replica, connection, catchUp, promote } = await replicaOf(t, mysql, admin);
+  const { mysql, admin, caughtUp, equal, hakobu } = context;
+  const standby = await replicaOf(t, mysql, admin);
+  const { replica, connection, catchUp } = standby;
   await caughtUp();
   await connection.query("CREATE USER books@localhost; FLUSH STATUS; GRANT SELECT ON *.* TO books@localhost");
   await connection.query("CREATE DATABASE books; CREATE TABLE books.entries (id INT PRIMARY KEY, at DATETIME); INSERT INTO books.entries VALUES (1, NOW())");
@@ -330,12 +333,7 @@ test('errant transactions in tables that nobody delivers are no gap', async (t) 
   await admin.query(lost);
   await catchUp();
   await caughtUp();
-  await admin.end();
-  await mysql.kill9();
-  await promote();
-  await connection.query('USE shop; ' + later);
-  await connection.end();
-  job.config.source.port = replica.port;
+  await failOver(context, standby);
   await caughtUp();
   await equal(replica);
   assert.equal((await hakobu('gaps')).json.gaps.length, 0);
@@ -344,15 +342,12 @@ test('errant transactions in tables that nobody delivers are no gap', async (t) 
 test('failover to a replica that has everything, and a Blue/Green switch under the same address: no gap', async (t) => {
   const context = await begin(t);
   const { mysql, admin, caughtUp, job, equal, hakobu } = context;
-  const { replica, connection, catchUp } = await replicaOf(t, mysql, admin);
+  const standby = await replicaOf(t, mysql, admin);
+  const { replica, catchUp } = standby;
   await caughtUp();
   await admin.query(lost);
   await catchUp();
-  await admin.end();
-  await mysql.kill9();
-  await connection.query('STOP REPLICA; RESET REPLICA ALL; USE shop; ' + later);
-  await connection.end();
-  job.config.source.port = replica.port;
+  await failOver(context, standby);
   await caughtUp();
   await equal(replica);
   assert.equal((await hakobu('gaps')).json.gaps.length, 0);

@@ -26,6 +26,20 @@ namespace {
 constexpr unsigned kExclusive = 0;
 constexpr unsigned kShared = __tsan_mutex_read_lock;
 
+template <typename Lock>
+void Locking(Mutex* mutex, unsigned kind, Lock lock) {
+  __tsan_mutex_pre_lock(mutex, kind);
+  lock(mutex);
+  __tsan_mutex_post_lock(mutex, kind, 0);
+}
+
+template <typename Unlock>
+void Unlocking(Mutex* mutex, unsigned kind, Unlock unlock) {
+  __tsan_mutex_pre_unlock(mutex, kind);
+  unlock(mutex);
+  __tsan_mutex_post_unlock(mutex, kind);
+}
+
 // A wait gives the lock up and takes it again.
 template <typename Wait>
 auto Waiting(Mutex* mutex, Wait wait) {
@@ -40,27 +54,19 @@ auto Waiting(Mutex* mutex, Wait wait) {
 }  // namespace
 
 WRAPPED(_ZN4absl7debian35Mutex4LockEv, void, Mutex* mutex) {
-  __tsan_mutex_pre_lock(mutex, kExclusive);
-  __real__ZN4absl7debian35Mutex4LockEv(mutex);
-  __tsan_mutex_post_lock(mutex, kExclusive, 0);
+  Locking(mutex, kExclusive, __real__ZN4absl7debian35Mutex4LockEv);
 }
 
 WRAPPED(_ZN4absl7debian35Mutex6UnlockEv, void, Mutex* mutex) {
-  __tsan_mutex_pre_unlock(mutex, kExclusive);
-  __real__ZN4absl7debian35Mutex6UnlockEv(mutex);
-  __tsan_mutex_post_unlock(mutex, kExclusive);
+  Unlocking(mutex, kExclusive, __real__ZN4absl7debian35Mutex6UnlockEv);
 }
 
 WRAPPED(_ZN4absl7debian35Mutex10ReaderLockEv, void, Mutex* mutex) {
-  __tsan_mutex_pre_lock(mutex, kShared);
-  __real__ZN4absl7debian35Mutex10ReaderLockEv(mutex);
-  __tsan_mutex_post_lock(mutex, kShared, 0);
+  Locking(mutex, kShared, __real__ZN4absl7debian35Mutex10ReaderLockEv);
 }
 
 WRAPPED(_ZN4absl7debian35Mutex12ReaderUnlockEv, void, Mutex* mutex) {
-  __tsan_mutex_pre_unlock(mutex, kShared);
-  __real__ZN4absl7debian35Mutex12ReaderUnlockEv(mutex);
-  __tsan_mutex_post_unlock(mutex, kShared);
+  Unlocking(mutex, kShared, __real__ZN4absl7debian35Mutex12ReaderUnlockEv);
 }
 
 WRAPPED(_ZN4absl7debian35Mutex5AwaitERKNS0_9ConditionE, void, Mutex* mutex, const Condition& condition) {

@@ -30,7 +30,15 @@ struct LogContext {
   // Of an XA transaction, from its OnBegin to its OnEnd: as XA COMMIT and XA ROLLBACK name it later:
   // "X'61',X'',1".
   std::string xid;
+
+  // Since the epoch; by the event's own time, in whole seconds, where the log says no more.
+  int64_t committed_us() const {
+    return commit_micros != 0 ? static_cast<int64_t>(commit_micros) : int64_t{timestamp} * 1'000'000;
+  }
 };
+
+// The id of an XA transaction as LogContext::xid has it.
+std::string XidText(std::string_view global, std::string_view branch, uint32_t format);
 
 struct LogStatement {
   std::string database;  // the session's

@@ -44,6 +44,11 @@ std::vector<uint8_t> AsBytes(std::string_view text) {
 
 }  // namespace
 
+std::string XidText(std::string_view global, std::string_view branch, uint32_t format) {
+  return fmt::format("X'{:02x}',X'{:02x}',{}", fmt::join(AsBytes(global), ""), fmt::join(AsBytes(branch), ""),
+                     format);
+}
+
 // Gtid_event: flags, UUID, number, then what group commit and dating need.
 absl::Status LogDecoder::HandleGtid(const Event& event) {
   ByteReader reader(event.body);
@@ -139,8 +144,7 @@ absl::Status LogDecoder::HandleMariadbGtid(const Event& event) {
     const uint8_t global_bytes = reader.U8(), branch_bytes = reader.U8();
     const std::string_view global = reader.Take(global_bytes), branch = reader.Take(branch_bytes);
     if (reader.failed()) return absl::DataLossError("GTID is cut short");
-    context_.xid = fmt::format("X'{:02x}',X'{:02x}',{}", fmt::join(AsBytes(global), ""),
-                               fmt::join(AsBytes(branch), ""), format);
+    context_.xid = XidText(global, branch, format);
     // Its end is a statement alone: XA COMMIT, XA ROLLBACK.
     if ((flags & kCompletedXa) != 0) {
       context_.xid.clear();

@@ -23,9 +23,8 @@ constexpr absl::Duration kBesideLife = absl::Hours(24 * 7);
 constexpr absl::Duration kLongestWaitForStream = absl::Seconds(60);
 
 bool Passed(const StreamPosition& position, int64_t epoch, const LogPosition& to) {
-  if (position.epoch != epoch) return position.epoch > epoch;
-  const uint64_t at = FileNumber(position.file), want = FileNumber(to.file);
-  return at != want ? at > want : position.offset >= to.offset;
+  return LogPlace::In(position.file, position.offset, position.epoch) >=
+         LogPlace::In(to.file, to.offset, epoch);
 }
 
 absl::StatusOr<StreamPosition> DeliveredUpTo(StreamLog& log) {

@@ -251,7 +251,7 @@ class Judge {
 
   void ErrantByGtids(const GtidComparison& compared) {
     result_.missing_gtids = evidence_.errant.gtids;
-    result_.gtid_set = compared.seen_past_errant;
+    result_.gtid_set = compared.resume_past_errant.gtid_set;
     result_.from = evidence_.errant.from;
     result_.until = Known(stored_.committed);
     result_.tables = evidence_.errant.tables;

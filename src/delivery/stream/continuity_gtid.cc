@@ -53,8 +53,7 @@ absl::StatusOr<GtidComparison> CompareMysql(const StoredPosition& stored, const 
   compared.resume = LogStart::After(compared.seen_after, seen.ToBytes());
   HAKOBU_ASSIGN_OR_RETURN(GtidSet past_errant, GtidSet::Parse(evidence.errant.gtids));
   past_errant.Add(ours);
-  compared.seen_past_errant = past_errant.Text();
-  compared.resume_past_errant = LogStart::After(compared.seen_past_errant, past_errant.ToBytes());
+  compared.resume_past_errant = LogStart::After(past_errant.Text(), past_errant.ToBytes());
   return compared;
 }
 

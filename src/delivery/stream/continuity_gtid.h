@@ -9,15 +9,13 @@
 namespace hakobu {
 
 struct GtidComparison {
-  std::string phantom;      // delivered, and not in the server's history
-  std::string missing;      // purged on the server before it was delivered
-  bool has_others = false;  // the server executed transactions that were not delivered
-  LogStart resume_all;      // after all that was delivered
-  LogStart resume;          // after what is delivered, still true, or not to be had
-  std::string seen_after;   // the set behind `resume`
-  // With errant transactions in evidence: after them too, and the set behind it.
-  LogStart resume_past_errant;
-  std::string seen_past_errant;
+  std::string phantom;          // delivered, and not in the server's history
+  std::string missing;          // purged on the server before it was delivered
+  bool has_others = false;      // the server executed transactions that were not delivered
+  LogStart resume_all;          // after all that was delivered
+  LogStart resume;              // after what is delivered, still true, or not to be had
+  std::string seen_after;       // the set behind `resume`
+  LogStart resume_past_errant;  // after all that was delivered and the errant transactions in evidence
 };
 
 // With evidence of a parting, what the server executed after it does not count: it may have the same numbers.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -95,9 +96,7 @@ class ErrantVisitor : public binlog::LogVisitor {
     errant_.Add(one);
     tables_.insert(touched.begin(), touched.end());
     tables_known_ = tables_known_ && !touches_unknown;
-    const absl::Time committed = context.commit_micros != 0
-                                     ? absl::FromUnixMicros(static_cast<int64_t>(context.commit_micros))
-                                     : absl::FromUnixSeconds(context.timestamp);
+    const absl::Time committed = absl::FromUnixMicros(context.committed_us());
     found_.from = std::min(found_.from.value_or(committed), committed);
     return absl::OkStatus();
   }
@@ -144,17 +143,22 @@ class ErrantSearch {
   }
 
  private:
-  absl::StatusOr<LogFileHead> Head(size_t file) {
-    HAKOBU_RETURN_IF_ERROR(cancel_.Check());
-    HAKOBU_ASSIGN_OR_RETURN(LogFileHead head, ReadLogFileHead(connect_, state_.files[file].name));
-    if (head.previous_gtids.has_value()) return head;
-    return absl::UnavailableError(
-        fmt::format("look for errant transactions: {} cannot be read", state_.files[file].name));
-  }
+  // Of a file: when it was made, and what had been executed before it.
+  struct Start {
+    absl::Time created;
+    GtidSet previous;
+  };
 
-  absl::StatusOr<GtidSet> Previous(size_t file) {
-    HAKOBU_ASSIGN_OR_RETURN(const LogFileHead head, Head(file));
-    return GtidSet::Parse(*head.previous_gtids);
+  absl::StatusOr<const Start*> StartOf(size_t file) {
+    if (const auto known = starts_.find(file); known != starts_.end()) return &known->second;
+    HAKOBU_RETURN_IF_ERROR(cancel_.Check());
+    const std::string& name = state_.files[file].name;
+    HAKOBU_ASSIGN_OR_RETURN(const LogFileHead head, ReadLogFileHead(connect_, name));
+    if (!head.previous_gtids.has_value())
+      return absl::UnavailableError(fmt::format("look for errant transactions: {} cannot be read", name));
+    HAKOBU_ASSIGN_OR_RETURN(GtidSet previous, GtidSet::Parse(*head.previous_gtids));
+    Start start{absl::FromUnixSeconds(head.identity.created), std::move(previous)};
+    return &starts_.emplace(file, std::move(start)).first->second;
   }
 
   // The first file before which `holds`, which stays true once it is; the number of files when there is none.
@@ -163,8 +167,8 @@ class ErrantSearch {
     size_t low = 0, high = state_.files.size();
     while (low < high) {
       const size_t middle = low + (high - low) / 2;
-      HAKOBU_ASSIGN_OR_RETURN(const GtidSet previous, Previous(middle));
-      if (holds(previous)) {
+      HAKOBU_ASSIGN_OR_RETURN(const Start* start, StartOf(middle));
+      if (holds(start->previous)) {
         high = middle;
       } else {
         low = middle + 1;
@@ -174,12 +178,12 @@ class ErrantSearch {
   }
 
   absl::StatusOr<ErrantTransactions> Read(size_t file) {
-    HAKOBU_ASSIGN_OR_RETURN(const GtidSet previous, Previous(file));
+    HAKOBU_ASSIGN_OR_RETURN(const Start* start, StartOf(file));
     LogStreamOptions options;
     options.stop_at_end = true;
     HAKOBU_ASSIGN_OR_RETURN(const auto stream,
                             LogStream::Open(connect_, LogStart::At(state_.files[file].name), options));
-    ErrantVisitor visitor(ours_, Minus(in_log_, previous));
+    ErrantVisitor visitor(ours_, Minus(in_log_, start->previous));
     binlog::LogDecoder decoder(&visitor);
     while (!visitor.done() && !stream->at_end()) {
       HAKOBU_RETURN_IF_ERROR(cancel_.Check());
@@ -191,14 +195,13 @@ class ErrantSearch {
 
   absl::StatusOr<ErrantTransactions> ReadWithoutTables(size_t first, size_t last) {
     HAKOBU_ASSIGN_OR_RETURN(ErrantTransactions found, Read(last));
-    HAKOBU_ASSIGN_OR_RETURN(GtidSet errant, Previous(last));
-    errant.Subtract(ours_);
-    HAKOBU_ASSIGN_OR_RETURN(const GtidSet of_last, GtidSet::Parse(found.gtids));
-    errant.Add(of_last);
-    HAKOBU_ASSIGN_OR_RETURN(const LogFileHead head, Head(first));
+    HAKOBU_ASSIGN_OR_RETURN(const Start* end, StartOf(last));
+    HAKOBU_ASSIGN_OR_RETURN(const Start* begin, StartOf(first));
+    HAKOBU_ASSIGN_OR_RETURN(GtidSet errant, GtidSet::Parse(found.gtids));
+    errant.Add(Minus(end->previous, ours_));
     found.gtids = errant.Text();
     found.tables.reset();
-    found.from = absl::FromUnixSeconds(head.identity.created);
+    found.from = begin->created;
     return found;
   }
 
@@ -206,6 +209,7 @@ class ErrantSearch {
   const LogState& state_;
   const Cancellation& cancel_;
   GtidSet ours_, in_log_;
+  std::map<size_t, Start> starts_;  // by the file's place in the list
 };
 
 }  // namespace

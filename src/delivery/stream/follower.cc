@@ -13,11 +13,6 @@ namespace {
 // Requests that are filled at one time, over all tables.
 constexpr int64_t kMostOpenBytes = 8 << 20;
 
-absl::Time CommitTime(const binlog::LogContext& context) {
-  if (context.commit_micros != 0) return absl::FromUnixMicros(static_cast<int64_t>(context.commit_micros));
-  return absl::FromUnixSeconds(context.timestamp);
-}
-
 }  // namespace
 
 Follower::Follower(StreamContext* context)
@@ -103,8 +98,8 @@ StreamPosition Follower::boundary() const {
   const bool by_set = position.flavor == "mysql" && !position.gtid_set.empty();
   if (by_set) return position;
   for (const auto& [xid, waiting] : prepared_) {
-    const uint64_t file = FileNumber(waiting.before.file), at = FileNumber(position.file);
-    if (file < at || (file == at && waiting.before.offset < position.offset)) position = waiting.before;
+    const LogPlace before = LogPlace::In(waiting.before.file, waiting.before.offset);
+    if (before < LogPlace::In(position.file, position.offset)) position = waiting.before;
   }
   return position;
 }
@@ -260,7 +255,7 @@ void Follower::EndedAt(const binlog::LogContext& context) {
   executed_.Add(context.gtid);
   boundary_.file = context.file;
   boundary_.offset = context.next_position;
-  boundary_.log_time = CommitTime(context);
+  boundary_.log_time = absl::FromUnixMicros(context.committed_us());
   whole_until_ = std::max(whole_until_, boundary_.log_time);
   moved_ = true;
   transactions_.fetch_add(1, std::memory_order_relaxed);
@@ -303,10 +298,8 @@ absl::Status Follower::OnRotate(const binlog::LogContext& context) {
   file_number_ = FileNumber(context.file);
   if (in_transaction_) return absl::OkStatus();
   // By GTID the server begins at the start of a file and leaves out what was seen: that is no way back.
-  const uint64_t known = FileNumber(boundary_.file);
-  if (file_number_ < known || (file_number_ == known && context.next_position <= boundary_.offset)) {
-    return absl::OkStatus();
-  }
+  const LogPlace known = LogPlace::In(boundary_.file, boundary_.offset);
+  if (LogPlace::In(context.file, context.next_position) <= known) return absl::OkStatus();
   if (boundary_.file != context.file) boundary_.file_identity.clear();  // comes with its first event
   boundary_.file = context.file;
   boundary_.offset = context.next_position;

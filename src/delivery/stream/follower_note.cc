@@ -59,8 +59,7 @@ absl::Status Follower::Note(const binlog::LogContext& context, const binlog::Log
   DdlEntry entry;
   entry.place = PlaceOf(context);
   entry.place.row += number;
-  entry.unix_micros = context.commit_micros != 0 ? static_cast<int64_t>(context.commit_micros)
-                                                 : int64_t{context.timestamp} * 1'000'000;
+  entry.unix_micros = context.committed_us();
   entry.gtid = context.gtid;
   entry.database = effect.table.database;
   entry.table = effect.table.table;

@@ -59,18 +59,16 @@ absl::StatusOr<bool> Follower::EndPrepared(const binlog::LogContext& context, st
 }
 
 void Follower::DropLostPrepared() {
-  for (auto waiting = prepared_.begin(); waiting != prepared_.end();) {
-    const auto& [xid, transaction] = *waiting;
-    if (!context_->prepared.IsLost(xid, transaction.prepared, boundary_.file, boundary_.offset)) {
-      ++waiting;
-      continue;
-    }
+  const LogPlace read_to = LogPlace::In(boundary_.file, boundary_.offset);
+  const size_t dropped = std::erase_if(prepared_, [&](const auto& waiting) {
+    const auto& [xid, transaction] = waiting;
+    if (!context_->prepared.IsLost(xid, transaction.prepared, read_to)) return false;
     Log(LogSeverity::kWarning,
         "a prepared transaction is in the source's log only: a crash took it, and it will never end",
         {{"xid", xid}});
-    waiting = prepared_.erase(waiting);
-    moved_ = true;
-  }
+    return true;
+  });
+  moved_ = moved_ || dropped > 0;
   context_->prepared.SetWaiting(!prepared_.empty());
 }
 

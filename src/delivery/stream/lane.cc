@@ -71,8 +71,7 @@ absl::Status Lane::Take(const binlog::LogContext& context, const LogPlace& place
   const bool soft = schema_->mode == LaneMode::kSoft;
   const ChangeType remove = soft ? ChangeType::kUpsert : ChangeType::kDelete;
   RowFacts facts;
-  facts.commit_micros = context.commit_micros != 0 ? static_cast<int64_t>(context.commit_micros)
-                                                   : int64_t{context.timestamp} * 1'000'000;
+  facts.commit_micros = context.committed_us();
   facts.gtid = context.gtid;
   LogPlace at = place;
   const auto keep = [&](size_t row, ChangeType type, std::string_view name, bool deleted) {

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "delivery/stream/sequence.h"
 #include "source/connection.h"
 #include "source/log_state.h"
 
@@ -32,16 +33,15 @@ class PreparedWatch {
     looks_.clear();
   }
 
-  // `xid` as XA COMMIT would name it, prepared at `prepared`, with no end in the log before `file` and
-  // `offset`. True when the server was started after that, and did not know it in two looks at places before
-  // this one.
-  bool IsLost(const std::string& xid, absl::Time prepared, const std::string& file, uint64_t offset) const;
+  // `xid` as XA COMMIT would name it, prepared at `prepared`, with no end in the log before `read_to`
+  // (LogPlace::In). True when the server was started after that, and did not know it in two looks at places
+  // before this one.
+  bool IsLost(const std::string& xid, absl::Time prepared, const LogPlace& read_to) const;
 
  private:
   struct Look {
     std::set<std::string> xids;
-    std::string file;
-    uint64_t offset = 0;
+    LogPlace place;
     absl::Time started;
   };
   std::atomic<bool> waiting_{false};

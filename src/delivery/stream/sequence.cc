@@ -68,6 +68,10 @@ LogPlace JustBefore(uint64_t epoch, uint64_t file, uint64_t position) {
   return {epoch, 0, 0, 0};
 }
 
+LogPlace LogPlace::In(std::string_view file, uint64_t offset, int64_t epoch) {
+  return {.epoch = static_cast<uint64_t>(epoch), .file = FileNumber(file), .position = offset};
+}
+
 uint64_t FileNumber(std::string_view name) {
   const size_t dot = name.rfind('.');
   uint64_t number = 0;

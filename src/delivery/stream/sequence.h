@@ -16,6 +16,8 @@ struct LogPlace {
   uint64_t position = 0;
   uint64_t row = 0;  // event in the transaction, then row in the event: compressed ones share a position
   friend auto operator<=>(const LogPlace&, const LogPlace&) = default;
+  // Of a file like "binlog.000041".
+  static LogPlace In(std::string_view file, uint64_t offset, int64_t epoch = 0);
 };
 
 inline constexpr size_t kMaxSequenceBytes = 4 * 16 + 3;

@@ -41,9 +41,7 @@ RetryPolicy Patient() {
 }
 
 bool Passed(const StreamPosition& position, int64_t epoch, std::string_view file, uint64_t offset) {
-  if (position.epoch != epoch) return position.epoch > epoch;
-  const uint64_t at = FileNumber(position.file), to = FileNumber(file);
-  return at != to ? at > to : position.offset >= offset;
+  return LogPlace::In(position.file, position.offset, position.epoch) >= LogPlace::In(file, offset, epoch);
 }
 
 class Stream : public SenderEvents {
