@@ -103,7 +103,7 @@ void CompareWithTarget(Rest* rest, Ledger* ledger, TableWork* work, Findings* fi
   std::string before;
   if (ledger != nullptr) {
     const absl::StatusOr<std::optional<SchemaVersion>> version =
-        ledger->NewestSchema(work->target.ToString());
+        ledger->schemas().NewestSchema(work->target.ToString());
     if (!version.ok()) return findings->AddStatus(work->name, version.status());
     if (*version) before = (*version)->schema_json;
   }

@@ -10,7 +10,7 @@
 #include "base/status.h"
 #include "config/load.h"
 #include "delivery/stream/gap_statement.h"
-#include "ledger/stream_log.h"
+#include "ledger/ledger.h"
 
 namespace hakobu {
 namespace {
@@ -48,8 +48,8 @@ bool Concerns(const Gap& gap, const std::string& table) {
 }
 
 // A misspelt table must not read as one without gaps.
-absl::Status CheckTableIsKnown(StreamLog& log, const std::string& table) {
-  HAKOBU_ASSIGN_OR_RETURN(const std::vector<StreamTableRecord> tables, log.Tables());
+absl::Status CheckTableIsKnown(StreamBook& book, const std::string& table) {
+  HAKOBU_ASSIGN_OR_RETURN(const std::vector<StreamTableRecord> tables, book.Tables());
   const bool known = std::any_of(tables.begin(), tables.end(), [&](const StreamTableRecord& each) {
     return IsNamed(each.source, each.target, table);
   });
@@ -64,15 +64,15 @@ absl::StatusOr<std::vector<Gap>> ReadGaps(const Config& config, const GapsChoice
   bool named = choices.table.empty();
   // Looking must not make a ledger where there is none.
   if (!std::filesystem::exists(config.ledger)) return gaps;
-  HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<StreamLog> log, StreamLog::Open(config.ledger));
-  HAKOBU_ASSIGN_OR_RETURN(std::vector<StreamGapRecord> records, log->Gaps());
+  HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Ledger> ledger, Ledger::Open(config.ledger));
+  HAKOBU_ASSIGN_OR_RETURN(std::vector<StreamGapRecord> records, ledger->streams().Gaps());
   for (StreamGapRecord& record : records) {
     HAKOBU_ASSIGN_OR_RETURN(Gap gap, ReadGap(std::move(record)));
     if (!Concerns(gap, choices.table)) continue;
     named = true;
     if (!choices.open || gap.open()) gaps.push_back(std::move(gap));
   }
-  if (!named) HAKOBU_RETURN_IF_ERROR(CheckTableIsKnown(*log, choices.table));
+  if (!named) HAKOBU_RETURN_IF_ERROR(CheckTableIsKnown(ledger->streams(), choices.table));
   return gaps;
 }
 

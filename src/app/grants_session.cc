@@ -158,7 +158,7 @@ absl::StatusOr<std::unique_ptr<GrantsSession>> GrantsSession::Open(const GlobalO
   const fs::path folder = fs::path(session->config_.ledger).parent_path();
   std::error_code ignored;
   if (!folder.empty()) fs::create_directories(folder, ignored);
-  HAKOBU_ASSIGN_OR_RETURN(session->log_, GrantLog::Open(session->config_.ledger));
+  HAKOBU_ASSIGN_OR_RETURN(session->ledger_, Ledger::Open(session->config_.ledger));
   HAKOBU_ASSIGN_OR_RETURN(session->datasets_, session->store_->Datasets());
   return session;
 }
@@ -254,7 +254,7 @@ absl::Status GrantsSession::LoadDesired() {
 }
 
 absl::Status GrantsSession::LoadManaged() {
-  HAKOBU_ASSIGN_OR_RETURN(applied_, log_->Managed(config_.destination.project));
+  HAKOBU_ASSIGN_OR_RETURN(applied_, ledger_->grants().Managed(config_.destination.project));
   managed_.clear();
   if (!options_.was.empty()) {
     GrantProblems ignored;  // what was wrong then is no concern now
@@ -320,7 +320,7 @@ absl::StatusOr<GrantPlan> GrantsSession::MakePlan() {
 absl::StatusOr<int> GrantsSession::Apply(const GrantPlan& plan, const std::vector<TargetState>& states,
                                          const std::string& reason) {
   HAKOBU_RETURN_IF_ERROR(CheckRemovals(plan, settings_.guards));
-  HAKOBU_ASSIGN_OR_RETURN(applied_, log_->Managed(plan.project));
+  HAKOBU_ASSIGN_OR_RETURN(applied_, ledger_->grants().Managed(plan.project));
   GrantApplyRecord record;
   record.started = absl::Now();
   record.project = plan.project;
@@ -330,7 +330,7 @@ absl::StatusOr<int> GrantsSession::Apply(const GrantPlan& plan, const std::vecto
   record.plan_json = SlimPlan(plan);
   std::map<std::string, std::vector<std::string>> stated;
   for (const TargetPlan& target : plan.targets) stated[target.target] = target.stated;
-  HAKOBU_ASSIGN_OR_RETURN(const int64_t id, log_->StartApply(record, stated));
+  HAKOBU_ASSIGN_OR_RETURN(const int64_t id, ledger_->grants().StartApply(record, stated));
   size_t counts[4] = {};
   ApplyOptions options;
   options.caller = record.caller;
@@ -349,7 +349,7 @@ absl::StatusOr<int> GrantsSession::Apply(const GrantPlan& plan, const std::vecto
         if (std::find(kept.begin(), kept.end(), key) == kept.end()) released.push_back(key);
       }
     }
-    return log_->RecordTarget(
+    return ledger_->grants().RecordTarget(
         {id, result.target, std::string(TargetOutcomeName(result.outcome)), result.etag_before,
          result.etag_after, EntriesToJson(result.entries), result.error},
         released);
@@ -360,7 +360,8 @@ absl::StatusOr<int> GrantsSession::Apply(const GrantPlan& plan, const std::vecto
   const std::string error = !results.ok() ? std::string(View(results.status().message()))
                             : failed > 0  ? fmt::format("{} of {} failed", failed, plan.targets.size())
                                           : "";
-  HAKOBU_RETURN_IF_ERROR(log_->FinishApply(id, absl::Now(), error.empty() ? "done" : "failed", error));
+  HAKOBU_RETURN_IF_ERROR(
+      ledger_->grants().FinishApply(id, absl::Now(), error.empty() ? "done" : "failed", error));
   HAKOBU_RETURN_IF_ERROR(results.status());
   if (globals_.json) {
     fmt::print(
@@ -376,8 +377,9 @@ absl::StatusOr<int> GrantsSession::Apply(const GrantPlan& plan, const std::vecto
 }
 
 absl::StatusOr<std::map<std::string, Baseline>> GrantsSession::Baselines() {
-  HAKOBU_ASSIGN_OR_RETURN(const auto records, log_->Baselines(config_.destination.project));
-  HAKOBU_ASSIGN_OR_RETURN(const auto applies, log_->Applies(config_.destination.project, 1000000));
+  HAKOBU_ASSIGN_OR_RETURN(const auto records, ledger_->grants().Baselines(config_.destination.project));
+  HAKOBU_ASSIGN_OR_RETURN(const auto applies,
+                          ledger_->grants().Applies(config_.destination.project, 1000000));
   std::map<int64_t, absl::Time> times;
   for (const GrantApplyRecord& apply : applies) times[apply.id] = apply.started;
   std::map<std::string, Baseline> baselines;

@@ -16,7 +16,7 @@
 #include "grants/apply.h"
 #include "grants/drift.h"
 #include "grants/effective.h"
-#include "ledger/grant_log.h"
+#include "ledger/ledger.h"
 
 namespace hakobu {
 
@@ -60,7 +60,7 @@ class GrantsSession {
 
   GrantSources Sources() const;
   AccessStore& store() { return *store_; }
-  GrantLog& log() { return *log_; }
+  GrantBook& log() { return ledger_->grants(); }
   const Config& config() const { return config_; }
   const GrantSettings& settings() const { return settings_; }
   const DesiredState& desired() const { return desired_; }
@@ -89,13 +89,13 @@ class GrantsSession {
   std::unique_ptr<Rest> rest_;
   std::unique_ptr<CallPacer> pacer_;
   std::unique_ptr<AccessStore> store_;
-  std::unique_ptr<GrantLog> log_;
+  std::unique_ptr<Ledger> ledger_;
   GrantProblems problems_;
   GrantSettings settings_;
   std::vector<std::string> csv_paths_;
   std::vector<std::string> datasets_;
   DesiredState desired_;
-  std::map<std::string, std::map<std::string, int64_t>> applied_;      // GrantLog::Managed
+  std::map<std::string, std::map<std::string, int64_t>> applied_;      // GrantBook::Managed
   std::map<std::string, std::map<std::string, std::string>> managed_;  // with --was
   std::vector<TargetState> states_;
 };

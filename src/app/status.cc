@@ -34,7 +34,7 @@ uint64_t Rows(const RunStatus& status) {
 }
 
 std::string_view StateName(const RunStatus& status) {
-  return status.interrupted ? "interrupted" : RunStateName(status.run.state);
+  return status.interrupted ? "interrupted" : NameOf(status.run.state);
 }
 
 std::string FirstLine(const std::string& text) {
@@ -62,7 +62,7 @@ std::string TablesText(const RunStatus& newest) {
 // A table's own rows and bytes are written when it is done: before that, those of its finished chunks.
 absl::Status SumFinished(Ledger* ledger, RunTableRecord* table) {
   HAKOBU_ASSIGN_OR_RETURN(const std::vector<ChunkRecord> chunks,
-                          ledger->Chunks(table->run_id, table->source));
+                          ledger->runs().Chunks(table->run_id, table->source));
   table->rows = 0;
   table->bytes = 0;
   for (const ChunkRecord& chunk : chunks) {
@@ -76,10 +76,10 @@ absl::Status SumFinished(Ledger* ledger, RunTableRecord* table) {
 }  // namespace
 
 absl::StatusOr<std::vector<RunStatus>> ReadStatus(Ledger* ledger, size_t count) {
-  HAKOBU_ASSIGN_OR_RETURN(const std::vector<RunRecord> runs, ledger->Runs(count));
+  HAKOBU_ASSIGN_OR_RETURN(const std::vector<RunRecord> runs, ledger->runs().Runs(count));
   std::vector<RunStatus> result;
   for (const RunRecord& run : runs) {
-    HAKOBU_ASSIGN_OR_RETURN(std::vector<RunTableRecord> tables, ledger->Tables(run.id));
+    HAKOBU_ASSIGN_OR_RETURN(std::vector<RunTableRecord> tables, ledger->runs().Tables(run.id));
     for (RunTableRecord& table : tables) {
       if (table.state != "done") HAKOBU_RETURN_IF_ERROR(SumFinished(ledger, &table));
     }
@@ -90,7 +90,9 @@ absl::StatusOr<std::vector<RunStatus>> ReadStatus(Ledger* ledger, size_t count) 
 
 void MarkInterrupted(Ledger* ledger, std::vector<RunStatus>* runs) {
   const auto running = [](const RunStatus& status) { return status.run.state == RunState::kRunning; };
-  if (std::none_of(runs->begin(), runs->end(), running) || !ledger->LockForRun().ok()) return;
+  if (std::none_of(runs->begin(), runs->end(), running)) return;
+  const auto lock = ledger->Lock(LedgerUse::kRun);
+  if (!lock.ok()) return;
   for (RunStatus& status : *runs) status.interrupted = running(status);
 }
 

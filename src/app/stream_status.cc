@@ -9,7 +9,7 @@
 #include "absl/time/time.h"
 #include "base/status.h"
 #include "delivery/stream/headroom.h"
-#include "ledger/stream_log.h"
+#include "ledger/ledger.h"
 
 namespace hakobu {
 namespace {
@@ -27,12 +27,12 @@ struct Kept {
 };
 
 absl::StatusOr<Kept> Read(const std::string& path) {
-  HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<StreamLog> log, StreamLog::Open(path));
+  HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Ledger> ledger, Ledger::Open(path));
   Kept kept;
-  HAKOBU_ASSIGN_OR_RETURN(kept.position, log->Position());
-  HAKOBU_ASSIGN_OR_RETURN(kept.tables, log->Tables());
-  HAKOBU_ASSIGN_OR_RETURN(kept.health, log->Health());
-  HAKOBU_ASSIGN_OR_RETURN(const std::vector<StreamGapRecord> gaps, log->Gaps());
+  HAKOBU_ASSIGN_OR_RETURN(kept.position, ledger->streams().Position());
+  HAKOBU_ASSIGN_OR_RETURN(kept.tables, ledger->streams().Tables());
+  HAKOBU_ASSIGN_OR_RETURN(kept.health, ledger->streams().Health());
+  HAKOBU_ASSIGN_OR_RETURN(const std::vector<StreamGapRecord> gaps, ledger->streams().Gaps());
   for (const StreamGapRecord& gap : gaps) kept.open_gaps += gap.state == "open" ? 1 : 0;
   return kept;
 }

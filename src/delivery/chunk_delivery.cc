@@ -94,7 +94,7 @@ absl::Status ChunkDelivery::Attempt(TableRun* table, ChunkRecord* chunk) {
   Ledger& ledger = *run_->ledger;
   HAKOBU_ASSIGN_OR_RETURN(const bool loaded, FinishSealed(table, chunk));
   if (loaded) return absl::OkStatus();
-  HAKOBU_RETURN_IF_ERROR(ledger.BeginChunk(run_->run_id, table->work.name, chunk->number));
+  HAKOBU_RETURN_IF_ERROR(ledger.runs().BeginChunk(run_->run_id, table->work.name, chunk->number));
   ++chunk->attempts;
   chunk->state = ChunkState::kReading;
   CrashPoint("chunk.begun");
@@ -110,7 +110,7 @@ absl::Status ChunkDelivery::Attempt(TableRun* table, ChunkRecord* chunk) {
   done.bytes = result.bytes;
   CrashPoint("chunk.finished");
   HAKOBU_RETURN_IF_ERROR(
-      ledger.FinishChunk(run_->run_id, table->work.name, done, Records(sink->quarantine())));
+      ledger.runs().FinishChunk(run_->run_id, table->work.name, done, Records(sink->quarantine())));
   CrashPoint("chunk.checkpointed");
   *chunk = std::move(done);
   table->bytes += chunk->bytes;
@@ -149,7 +149,7 @@ absl::StatusOr<std::unique_ptr<RowSink>> ChunkDelivery::OpenSink(TableRun* table
     chunk->stream = result.stream;
     chunk->rows = result.rows;
     chunk->bytes = result.bytes;
-    return run->ledger->SealChunk(run->run_id, table->work.name, *chunk, Records(quarantine));
+    return run->ledger->runs().SealChunk(run->run_id, table->work.name, *chunk, Records(quarantine));
   };
   return OpenLoadSink(run_, *table, job_id, seal);
 }
@@ -165,7 +165,8 @@ absl::StatusOr<bool> ChunkDelivery::FinishSealed(TableRun* table, ChunkRecord* c
     if (MayPass(job.status()) || job.status().code() == absl::StatusCode::kCancelled) return job.status();
     return false;
   }
-  HAKOBU_RETURN_IF_ERROR(run_->ledger->FinishSealedChunk(run_->run_id, table->work.name, chunk->number));
+  HAKOBU_RETURN_IF_ERROR(
+      run_->ledger->runs().FinishSealedChunk(run_->run_id, table->work.name, chunk->number));
   chunk->state = ChunkState::kDone;
   table->rows += chunk->rows;
   table->bytes += chunk->bytes;

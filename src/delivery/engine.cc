@@ -113,7 +113,7 @@ void Engine::Fail(TableRun* table, const absl::Status& status) {
   table->failure = status;
   table->record.state = run_->cancel->cancelled() ? "cancelled" : "failed";
   table->record.error = std::string(View(status.message()));
-  (void)run_->ledger->UpdateTable(table->record);  // the failure itself may be the ledger's
+  (void)run_->ledger->runs().UpdateTable(table->record);  // the failure itself may be the ledger's
 }
 
 void Engine::FailAll(const absl::Status& status) {
@@ -160,7 +160,7 @@ void Engine::Publish(TableRun* table) {
   if (status.ok()) {
     absl::MutexLock lock(&table->mutex);
     table->record.state = "publishing";
-    status = run_->ledger->UpdateTable(table->record);
+    status = run_->ledger->runs().UpdateTable(table->record);
   }
   if (status.ok()) status = PublishTable(run_, table);
   if (!status.ok()) return Fail(table, status);
@@ -170,7 +170,7 @@ void Engine::Publish(TableRun* table) {
   table->record.rows = table->rows;
   table->record.bytes = table->bytes;
   table->record.seconds += absl::ToDoubleSeconds(run_->clock->Now() - table->started);
-  status = run_->ledger->UpdateTable(table->record);
+  status = run_->ledger->runs().UpdateTable(table->record);
   if (!status.ok()) table->failure = status;
   CrashPoint("run.table_done");
 }

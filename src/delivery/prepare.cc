@@ -38,7 +38,7 @@ absl::Status CompareWithTarget(RunContext* run, TableWork* work) {
   HAKOBU_RETURN_IF_ERROR(target.status());
   work->existing = std::move(target->json);
   HAKOBU_ASSIGN_OR_RETURN(const std::optional<SchemaVersion> before,
-                          run->ledger->NewestSchema(work->target.ToString()));
+                          run->ledger->schemas().NewestSchema(work->target.ToString()));
   HAKOBU_ASSIGN_OR_RETURN(
       SchemaChanges changes,
       CompareSchemas(*work->existing, before.has_value() ? before->schema_json : "", work));

@@ -45,7 +45,7 @@ class Publication {
     return step != nullptr && step->done;
   }
   absl::Status Record(const PublishStep& step) {
-    return run_->ledger->RecordStep(run_->run_id, work_.name, step);
+    return run_->ledger->runs().RecordStep(run_->run_id, work_.name, step);
   }
 
   absl::Status Commit();
@@ -68,7 +68,7 @@ class Publication {
 };
 
 absl::Status Publication::Publish() {
-  HAKOBU_ASSIGN_OR_RETURN(steps_, run_->ledger->Steps(run_->run_id, work_.name));
+  HAKOBU_ASSIGN_OR_RETURN(steps_, run_->ledger->runs().Steps(run_->run_id, work_.name));
   CrashPoint("publish.begun");
   HAKOBU_RETURN_IF_ERROR(Commit());
   if (!table_->direct) {
@@ -92,12 +92,14 @@ absl::Status Publication::Publish() {
     if (whole) HAKOBU_RETURN_IF_ERROR(PatchTarget());
   }
   if (table_->next_cursor.has_value()) {
-    HAKOBU_RETURN_IF_ERROR(run_->ledger->MoveCursor(run_->run_id, work_.name, work_.target.ToString(),
-                                                    table_->next_cursor->ToJson()));
+    HAKOBU_RETURN_IF_ERROR(run_->ledger->runs().MoveCursor(run_->run_id, work_.name, work_.target.ToString(),
+                                                           table_->next_cursor->ToJson()));
     CrashPoint("publish.cursor_moved");
   }
   HAKOBU_RETURN_IF_ERROR(Drop());
-  return run_->ledger->RecordSchema(work_.target.ToString(), run_->run_id, SchemaJson(work_)).status();
+  return run_->ledger->schemas()
+      .RecordSchema(work_.target.ToString(), run_->run_id, SchemaJson(work_))
+      .status();
 }
 
 // All streams at once become visible in the staging table (or, written directly, in the target: that is the

@@ -51,7 +51,7 @@ std::string PositionText(const absl::StatusOr<LogPosition>& position) {
 // The interrupted run to continue, if there is one that can be.
 absl::StatusOr<std::optional<RunRecord>> FindResumable(RunContext* run, const std::string& fingerprint) {
   if (run->options.fresh) return std::optional<RunRecord>();
-  HAKOBU_ASSIGN_OR_RETURN(std::optional<RunRecord> found, run->ledger->ResumableRun(fingerprint));
+  HAKOBU_ASSIGN_OR_RETURN(std::optional<RunRecord> found, run->ledger->runs().ResumableRun(fingerprint));
   if (!found.has_value() || run->clock->Now() - found->started > kContinueWithin)
     return std::optional<RunRecord>();
   HAKOBU_ASSIGN_OR_RETURN(const bool can, CanContinue(run, found->id));
@@ -118,14 +118,15 @@ absl::Status Delivery::Begin(Connection* source) {
       resumed.has_value() ? resumed->log_position_before : PositionText(ReadLogPosition(source));
   if (resumed.has_value()) {
     report_.resumed_run = resumed->id;
-    HAKOBU_RETURN_IF_ERROR(run_->ledger->SetRunState(run_->run_id, RunState::kRunning));
+    HAKOBU_RETURN_IF_ERROR(run_->ledger->runs().SetRunState(run_->run_id, RunState::kRunning));
     HAKOBU_ASSIGN_OR_RETURN(tables_, ContinueTables(run_, source, std::move(prepared.tables)));
   } else {
-    HAKOBU_RETURN_IF_ERROR(run_->ledger->StartRun({.id = run_->run_id,
-                                                   .started = report_.started,
-                                                   .fingerprint = prepared.fingerprint,
-                                                   .pid = getpid(),
-                                                   .log_position_before = report_.log_position_before}));
+    HAKOBU_RETURN_IF_ERROR(
+        run_->ledger->runs().StartRun({.id = run_->run_id,
+                                       .started = report_.started,
+                                       .fingerprint = prepared.fingerprint,
+                                       .pid = getpid(),
+                                       .log_position_before = report_.log_position_before}));
     CrashPoint("run.started");
     HAKOBU_ASSIGN_OR_RETURN(tables_, BeginTables(run_, source, std::move(prepared.tables)));
   }
@@ -156,7 +157,7 @@ TableReport Delivery::ReportOf(TableRun* table) {
     report.refused = table->failure.code() == absl::StatusCode::kDataLoss;
   }
   const absl::StatusOr<std::vector<QuarantineRecord>> quarantined =
-      run_->ledger->Quarantined(run_->run_id, table->work.name);
+      run_->ledger->runs().Quarantined(run_->run_id, table->work.name);
   if (quarantined.ok()) {
     for (const QuarantineRecord& record : *quarantined) {
       report.quarantined.push_back({record.column, record.count, record.first_keys, record.example});
@@ -195,7 +196,7 @@ absl::Status Delivery::Finish(const absl::StatusOr<LoadCounters>& before) {
                          : report_.state == "cancelled" ? RunState::kCancelled
                                                         : RunState::kFailed;
   CrashPoint("run.finishing");
-  return run_->ledger->FinishRun(run_->run_id, state, report_.finished, error, ReportToJson(report_));
+  return run_->ledger->runs().FinishRun(run_->run_id, state, report_.finished, error, ReportToJson(report_));
 }
 
 absl::StatusOr<RunReport> Delivery::Deliver() {
@@ -249,7 +250,7 @@ absl::StatusOr<RunPlan> PlanRun(const Config& config, const RunOptions& options,
     std::optional<Window> window;
     if (work.mode == WriteMode::kIncremental) {
       HAKOBU_ASSIGN_OR_RETURN(const std::optional<std::string> text,
-                              ledger->Cursor(work.name, work.target.ToString()));
+                              ledger->runs().Cursor(work.name, work.target.ToString()));
       std::optional<CursorState> state;
       if (text.has_value() && work.existing.has_value()) {
         HAKOBU_ASSIGN_OR_RETURN(state, CursorState::FromJson(*text));
@@ -268,7 +269,7 @@ absl::StatusOr<RunPlan> PlanRun(const Config& config, const RunOptions& options,
     plan.resumes_run = resumable->id;
     for (const TableWork& work : prepared.tables) {
       HAKOBU_ASSIGN_OR_RETURN(const std::vector<ChunkRecord> chunks,
-                              ledger->Chunks(resumable->id, work.name));
+                              ledger->runs().Chunks(resumable->id, work.name));
       for (const ChunkRecord& chunk : chunks)
         plan.chunks_already_done += chunk.state == ChunkState::kDone ? 1 : 0;
     }
@@ -279,7 +280,7 @@ absl::StatusOr<RunPlan> PlanRun(const Config& config, const RunOptions& options,
 absl::StatusOr<RunReport> Run(const Config& config, const RunOptions& options, RunObserver* observer,
                               const Cancellation& cancel) {
   HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Ledger> ledger, OpenLedger(config, options.ledger_path));
-  HAKOBU_RETURN_IF_ERROR(ledger->LockForRun());
+  HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<LedgerLock> lock, ledger->Lock(LedgerUse::kRun));
   HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<RunContext> run,
                           MakeContext(config, options, cancel, ledger.get()));
   return Delivery(run.get(), observer).Deliver();

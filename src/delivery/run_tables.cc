@@ -39,7 +39,7 @@ std::unique_ptr<TableRun> MakeTableRun(RunContext* run, TableWork work) {
 
 absl::StatusOr<std::optional<CursorState>> ReadCursor(RunContext* run, const TableWork& work) {
   HAKOBU_ASSIGN_OR_RETURN(const std::optional<std::string> text,
-                          run->ledger->Cursor(work.name, work.target.ToString()));
+                          run->ledger->runs().Cursor(work.name, work.target.ToString()));
   // A table that is gone from BigQuery begins from nothing, whatever the ledger remembers.
   if (!text.has_value() || !work.existing.has_value()) return std::optional<CursorState>();
   HAKOBU_ASSIGN_OR_RETURN(CursorState state, CursorState::FromJson(*text));
@@ -88,7 +88,7 @@ absl::StatusOr<std::unique_ptr<TableRun>> BeginTable(RunContext* run, Connection
   absl::MutexLock lock(&table->mutex);
   table->notes.insert(table->notes.end(), notes.begin(), notes.end());
   table->record.plan_json = PlanJson(*table);
-  HAKOBU_RETURN_IF_ERROR(run->ledger->AddTable(table->record, table->chunks));
+  HAKOBU_RETURN_IF_ERROR(run->ledger->runs().AddTable(table->record, table->chunks));
   CrashPoint("run.table_added");
   return table;
 }
@@ -112,7 +112,7 @@ absl::StatusOr<std::unique_ptr<TableRun>> ContinueTable(RunContext* run, TableWo
   if (!cursor.empty()) {
     HAKOBU_ASSIGN_OR_RETURN(table->next_cursor, CursorState::FromJson(cursor));
   }
-  HAKOBU_ASSIGN_OR_RETURN(table->chunks, run->ledger->Chunks(run->run_id, record.source));
+  HAKOBU_ASSIGN_OR_RETURN(table->chunks, run->ledger->runs().Chunks(run->run_id, record.source));
   for (const ChunkRecord& chunk : table->chunks) {
     if (chunk.state != ChunkState::kDone) continue;
     table->rows += chunk.rows;
@@ -137,7 +137,7 @@ absl::StatusOr<TableRuns> BeginTables(RunContext* run, Connection* source, std::
 }
 
 absl::StatusOr<TableRuns> ContinueTables(RunContext* run, Connection* source, std::vector<TableWork> works) {
-  HAKOBU_ASSIGN_OR_RETURN(std::vector<RunTableRecord> records, run->ledger->Tables(run->run_id));
+  HAKOBU_ASSIGN_OR_RETURN(std::vector<RunTableRecord> records, run->ledger->runs().Tables(run->run_id));
   std::map<std::string, RunTableRecord> by_source;
   for (RunTableRecord& record : records) by_source.emplace(record.source, std::move(record));
   TableRuns tables;
@@ -154,15 +154,16 @@ absl::StatusOr<TableRuns> ContinueTables(RunContext* run, Connection* source, st
 }
 
 absl::StatusOr<bool> CanContinue(RunContext* run, const std::string& run_id) {
-  HAKOBU_ASSIGN_OR_RETURN(const std::vector<RunTableRecord> records, run->ledger->Tables(run_id));
+  HAKOBU_ASSIGN_OR_RETURN(const std::vector<RunTableRecord> records, run->ledger->runs().Tables(run_id));
   for (const RunTableRecord& record : records) {
     if (record.state == "done" || record.state == "planned" || record.staging.empty()) continue;
-    HAKOBU_ASSIGN_OR_RETURN(const std::vector<PublishStep> steps, run->ledger->Steps(run_id, record.source));
+    HAKOBU_ASSIGN_OR_RETURN(const std::vector<PublishStep> steps,
+                            run->ledger->runs().Steps(run_id, record.source));
     bool published = false;
     for (const PublishStep& step : steps) published |= step.step == "published" && step.done;
     if (published) continue;
     HAKOBU_ASSIGN_OR_RETURN(const std::vector<ChunkRecord> chunks,
-                            run->ledger->Chunks(run_id, record.source));
+                            run->ledger->runs().Chunks(run_id, record.source));
     const bool any_done = std::any_of(chunks.begin(), chunks.end(), [](const ChunkRecord& chunk) {
       return chunk.state == ChunkState::kDone || !chunk.stream.empty();
     });

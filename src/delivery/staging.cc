@@ -74,7 +74,7 @@ absl::Status EnsureDestination(RunContext* run, TableRun* table) {
   if (table->destination_ready) return absl::OkStatus();
   HAKOBU_RETURN_IF_ERROR(Prepare(run, table));
   table->record.state = "reading";
-  HAKOBU_RETURN_IF_ERROR(run->ledger->UpdateTable(table->record));
+  HAKOBU_RETURN_IF_ERROR(run->ledger->runs().UpdateTable(table->record));
   table->destination_ready = true;
   return absl::OkStatus();
 }
@@ -97,10 +97,10 @@ absl::StatusOr<std::vector<std::string>> RemoveLeftovers(RunContext* run, const 
     CrashPoint("leftovers.removed");
     removed.push_back("removed " + table.name.ToString() + ", left by a run that did not end");
   }
-  HAKOBU_ASSIGN_OR_RETURN(const std::vector<RunRecord> unfinished, run->ledger->UnfinishedRuns());
+  HAKOBU_ASSIGN_OR_RETURN(const std::vector<RunRecord> unfinished, run->ledger->runs().UnfinishedRuns());
   for (const RunRecord& dead : unfinished) {
     if (dead.id == keep_run) continue;
-    HAKOBU_RETURN_IF_ERROR(run->ledger->SetRunState(dead.id, RunState::kAbandoned));
+    HAKOBU_RETURN_IF_ERROR(run->ledger->runs().SetRunState(dead.id, RunState::kAbandoned));
   }
   return removed;
 }

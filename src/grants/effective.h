@@ -28,7 +28,7 @@ struct EffectiveLine {
 // What is known about where grants come from.
 struct GrantSources {
   DesiredState desired;
-  std::map<std::string, std::map<std::string, int64_t>> managed;  // GrantLog::Managed
+  std::map<std::string, std::map<std::string, int64_t>> managed;  // GrantBook::Managed
   std::vector<AuditChange> audit;
 };
 

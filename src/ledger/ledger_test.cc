@@ -36,11 +36,13 @@ class LedgerTest : public ::testing::Test {
     return *std::move(ledger);
   }
   static void AddRun(Ledger& ledger, const std::string& id, int64_t second, size_t chunks = 3) {
-    ASSERT_TRUE(
-        ledger.StartRun({.id = id, .started = absl::FromUnixSeconds(second), .fingerprint = "f"}).ok());
+    ASSERT_TRUE(ledger.runs()
+                    .StartRun({.id = id, .started = absl::FromUnixSeconds(second), .fingerprint = "f"})
+                    .ok());
     std::vector<ChunkRecord> planned(chunks);
     for (size_t i = 0; i < chunks; ++i) planned[i] = {.number = i, .bounds_json = "{}"};
-    ASSERT_TRUE(ledger.AddTable({.run_id = id, .source = "shop.members", .state = "planned"}, planned).ok());
+    ASSERT_TRUE(
+        ledger.runs().AddTable({.run_id = id, .source = "shop.members", .state = "planned"}, planned).ok());
   }
 
   std::string folder_;
@@ -51,33 +53,33 @@ TEST_F(LedgerTest, KeepsRunsTablesAndChunksOverReopening) {
   {
     auto ledger = Open();
     AddRun(*ledger, "r1", 100);
-    ASSERT_TRUE(ledger->BeginChunk("r1", "shop.members", 1).ok());
-    ASSERT_TRUE(ledger->BeginChunk("r1", "shop.members", 1).ok());
+    ASSERT_TRUE(ledger->runs().BeginChunk("r1", "shop.members", 1).ok());
+    ASSERT_TRUE(ledger->runs().BeginChunk("r1", "shop.members", 1).ok());
     const ChunkRecord done{.number = 1, .stream = "streams/a", .rows = 10, .bytes = 99};
-    ASSERT_TRUE(ledger->FinishChunk("r1", "shop.members", done, {}).ok());
+    ASSERT_TRUE(ledger->runs().FinishChunk("r1", "shop.members", done, {}).ok());
   }
   auto ledger = Open();
-  const auto chunks = ledger->Chunks("r1", "shop.members");
+  const auto chunks = ledger->runs().Chunks("r1", "shop.members");
   ASSERT_TRUE(chunks.ok());
   ASSERT_THAT(*chunks, SizeIs(3));
   EXPECT_EQ((*chunks)[1].state, ChunkState::kDone);
   EXPECT_EQ((*chunks)[1].attempts, 2);
   EXPECT_EQ((*chunks)[1].stream, "streams/a");
   EXPECT_EQ((*chunks)[2].state, ChunkState::kPlanned);
-  const auto resumable = ledger->ResumableRun("f");
+  const auto resumable = ledger->runs().ResumableRun("f");
   ASSERT_TRUE(resumable.ok() && resumable->has_value());
   EXPECT_EQ((*resumable)->id, "r1");
-  EXPECT_FALSE((*ledger->ResumableRun("other")).has_value());
+  EXPECT_FALSE((*ledger->runs().ResumableRun("other")).has_value());
 }
 
 TEST_F(LedgerTest, FinishedRunsAreNotContinued) {
   auto ledger = Open();
   AddRun(*ledger, "r1", 100);
   AddRun(*ledger, "r2", 200);
-  ASSERT_TRUE(ledger->FinishRun("r2", RunState::kDone, absl::FromUnixSeconds(300), "", "{}").ok());
-  ASSERT_TRUE(ledger->SetRunState("r1", RunState::kAbandoned).ok());
-  EXPECT_FALSE((*ledger->ResumableRun("f")).has_value());
-  const auto runs = ledger->Runs(10);
+  ASSERT_TRUE(ledger->runs().FinishRun("r2", RunState::kDone, absl::FromUnixSeconds(300), "", "{}").ok());
+  ASSERT_TRUE(ledger->runs().SetRunState("r1", RunState::kAbandoned).ok());
+  EXPECT_FALSE((*ledger->runs().ResumableRun("f")).has_value());
+  const auto runs = ledger->runs().Runs(10);
   ASSERT_TRUE(runs.ok());
   ASSERT_THAT(*runs, SizeIs(2));
   EXPECT_EQ((*runs)[0].id, "r2");
@@ -88,14 +90,14 @@ TEST_F(LedgerTest, SumsQuarantinedValuesOverChunks) {
   auto ledger = Open();
   AddRun(*ledger, "r1", 100);
   const auto finish = [&](uint64_t number, uint64_t count, std::vector<std::string> keys) {
-    return ledger->FinishChunk(
+    return ledger->runs().FinishChunk(
         "r1", "shop.members", {.number = number},
         {{.column = "born", .count = count, .first_keys = keys, .example = "0000-00-00"}});
   };
   ASSERT_TRUE(finish(0, 2, {"id=1", "id=2"}).ok());
   ASSERT_TRUE(finish(2, 5, {"id=7"}).ok());
   ASSERT_TRUE(finish(2, 1, {"id=9"}).ok());  // the chunk was read again: its counts are replaced, not added
-  const auto columns = ledger->Quarantined("r1", "shop.members");
+  const auto columns = ledger->runs().Quarantined("r1", "shop.members");
   ASSERT_TRUE(columns.ok());
   ASSERT_THAT(*columns, SizeIs(1));
   EXPECT_EQ(columns->front().count, 3);
@@ -105,28 +107,32 @@ TEST_F(LedgerTest, SumsQuarantinedValuesOverChunks) {
 TEST_F(LedgerTest, StepsCursorsAndSchemasAreKept) {
   auto ledger = Open();
   AddRun(*ledger, "r1", 100);
-  ASSERT_TRUE(ledger->RecordStep("r1", "shop.members", {"copy", "job-1", false}).ok());
-  ASSERT_TRUE(ledger->RecordStep("r1", "shop.members", {"copy", "job-1", true}).ok());
-  ASSERT_TRUE(ledger->MoveCursor("r1", "shop.members", "p.d.members", "2026-01-01").ok());
-  EXPECT_EQ(*ledger->Cursor("shop.members", "p.d.members"), "2026-01-01");
-  const auto steps = ledger->Steps("r1", "shop.members");
+  ASSERT_TRUE(ledger->runs().RecordStep("r1", "shop.members", {"copy", "job-1", false}).ok());
+  ASSERT_TRUE(ledger->runs().RecordStep("r1", "shop.members", {"copy", "job-1", true}).ok());
+  ASSERT_TRUE(ledger->runs().MoveCursor("r1", "shop.members", "p.d.members", "2026-01-01").ok());
+  EXPECT_EQ(*ledger->runs().Cursor("shop.members", "p.d.members"), "2026-01-01");
+  const auto steps = ledger->runs().Steps("r1", "shop.members");
   ASSERT_TRUE(steps.ok());
   ASSERT_THAT(*steps, SizeIs(2));
   EXPECT_TRUE(steps->front().done);
-  EXPECT_EQ(*ledger->RecordSchema("p.d.members", "r1", "[1]"), 1);
-  EXPECT_EQ(*ledger->RecordSchema("p.d.members", "r1", "[1]"), 1);
-  EXPECT_EQ(*ledger->RecordSchema("p.d.members", "r1", "[2]"), 2);
+  EXPECT_EQ(*ledger->schemas().RecordSchema("p.d.members", "r1", "[1]"), 1);
+  EXPECT_EQ(*ledger->schemas().RecordSchema("p.d.members", "r1", "[1]"), 1);
+  EXPECT_EQ(*ledger->schemas().RecordSchema("p.d.members", "r1", "[2]"), 2);
 }
 
 TEST_F(LedgerTest, ASecondRunIsRefusedWithThePidOfTheFirst) {
   auto first = Open();
-  ASSERT_TRUE(first->LockForRun().ok());
+  auto lock = first->Lock(LedgerUse::kRun);
+  ASSERT_TRUE(lock.ok());
   auto second = Open();
-  const absl::Status status = second->LockForRun();
+  const absl::Status status = second->Lock(LedgerUse::kRun).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(View(status.message())), HasSubstr(std::to_string(getpid())));
-  first.reset();
-  EXPECT_TRUE(second->LockForRun().ok());
+  // A stream and a repair go on beside it.
+  EXPECT_TRUE(second->Lock(LedgerUse::kStream).ok());
+  EXPECT_TRUE(second->Lock(LedgerUse::kRepair).ok());
+  lock->reset();
+  EXPECT_TRUE(second->Lock(LedgerUse::kRun).ok());
 }
 
 TEST_F(LedgerTest, RefusesANewerVersionAndAFileThatIsNoLedger) {
@@ -156,7 +162,8 @@ TEST_F(LedgerTest, AcknowledgedCheckpointsSurviveKill9) {
     if (child == 0) {
       auto ledger = Ledger::Open(path_);
       for (uint64_t number = next; number < 2000; ++number) {
-        if (!(*ledger)->FinishChunk("r1", "shop.members", {.number = number, .rows = number}, {}).ok()) break;
+        if (!(*ledger)->runs().FinishChunk("r1", "shop.members", {.number = number, .rows = number}, {}).ok())
+          break;
         if (write(channel[1], &number, sizeof number) != sizeof number) break;
       }
       _exit(0);
@@ -171,7 +178,7 @@ TEST_F(LedgerTest, AcknowledgedCheckpointsSurviveKill9) {
     }
     close(channel[0]);
     auto ledger = Open();
-    const auto chunks = ledger->Chunks("r1", "shop.members");
+    const auto chunks = ledger->runs().Chunks("r1", "shop.members");
     ASSERT_TRUE(chunks.ok());
     for (uint64_t number = 0; number <= acknowledged; ++number) {
       ASSERT_EQ((*chunks)[number].state, ChunkState::kDone) << "round " << round;
@@ -193,18 +200,18 @@ TEST_F(LedgerTest, AFullDiskIsAClearErrorAndLosesNothing) {
   absl::Status status;
   uint64_t done = 0;
   for (; done < 200 && status.ok(); ++done) {
-    status =
-        ledger->FinishChunk("r1", "shop.members", {.number = done, .stream = std::string(2000, 's')}, {});
+    status = ledger->runs().FinishChunk("r1", "shop.members",
+                                        {.number = done, .stream = std::string(2000, 's')}, {});
   }
   setrlimit(RLIMIT_FSIZE, &before);
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
   EXPECT_THAT(std::string(View(status.message())), HasSubstr("hint: "));
-  const auto chunks = ledger->Chunks("r1", "shop.members");
+  const auto chunks = ledger->runs().Chunks("r1", "shop.members");
   ASSERT_TRUE(chunks.ok()) << chunks.status();
   for (uint64_t number = 0; number + 1 < done; ++number)
     EXPECT_EQ((*chunks)[number].state, ChunkState::kDone);
   EXPECT_EQ((*chunks)[done - 1].state, ChunkState::kPlanned);
-  EXPECT_TRUE(ledger->FinishChunk("r1", "shop.members", {.number = done - 1}, {}).ok());
+  EXPECT_TRUE(ledger->runs().FinishChunk("r1", "shop.members", {.number = done - 1}, {}).ok());
 }
 
 }  // namespace

@@ -1,5 +1,11 @@
 #include "ledger/migrations.h"
 
+#include <fmt/format.h>
+
+#include <iterator>
+
+#include "base/status.h"
+
 namespace hakobu {
 namespace {
 
@@ -38,7 +44,7 @@ CREATE TABLE schema_versions (
 INSERT INTO identity VALUES (lower(hex(randomblob(8))));
 )sql";
 
-// Permissions as code (grant_log.h). `target` is "dataset" or "dataset.table", grant_key "role member".
+// Permissions as code (grant_book.h). `target` is "dataset" or "dataset.table", grant_key "role member".
 constexpr const char* kGrants = R"sql(
 CREATE TABLE grant_applies (
   id INTEGER PRIMARY KEY, started_us INTEGER NOT NULL, finished_us INTEGER, project TEXT NOT NULL, caller TEXT NOT NULL,
@@ -52,7 +58,7 @@ CREATE TABLE grant_managed (
   PRIMARY KEY (project, target, grant_key)) WITHOUT ROWID;
 )sql";
 
-// The stream (stream_log.h). One position, one set of schemas: id is always 1.
+// The stream (stream_book.h). One position, one set of schemas: id is always 1.
 constexpr const char* kStream = R"sql(
 CREATE TABLE stream_position (
   id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL, flavor TEXT NOT NULL, server_uuid TEXT NOT NULL,
@@ -75,7 +81,7 @@ CREATE TABLE stream_gaps (
   opened_us INTEGER NOT NULL, closed_us INTEGER, proof_json TEXT NOT NULL);
 )sql";
 
-// Comparisons of streamed tables with their source that are under way (repair_log.h).
+// Comparisons of streamed tables with their source that are under way (repair_book.h).
 constexpr const char* kRepair = R"sql(
 CREATE TABLE repair_tables (
   source TEXT PRIMARY KEY, target TEXT NOT NULL, rows_table TEXT NOT NULL, fingerprint TEXT NOT NULL,
@@ -86,19 +92,54 @@ CREATE TABLE repair_chunks (
   PRIMARY KEY (source, number)) WITHOUT ROWID;
 )sql";
 
-// How the stream stood when it last looked at its source's log (stream_log.h).
+// How the stream stood when it last looked at its source's log (stream_book.h).
 constexpr const char* kHealth = R"sql(
 CREATE TABLE stream_health (
   id INTEGER PRIMARY KEY CHECK (id = 1), looked_us INTEGER NOT NULL, fresh_until_us INTEGER NOT NULL,
   lag_bytes INTEGER NOT NULL, headroom_seconds REAL NOT NULL, stalled_seconds REAL NOT NULL, headroom TEXT NOT NULL);
 )sql";
 
+// The n-th (from 1) brings a ledger from version n-1 to n; `PRAGMA user_version` holds the version.
 constexpr const char* kMigrations[] = {kVersion1, kGrants, kStream, kRepair, kHealth};
+
+absl::StatusOr<size_t> VersionOf(Sqlite* sqlite) {
+  HAKOBU_ASSIGN_OR_RETURN(SqliteRows rows, sqlite->Prepare("PRAGMA user_version"));
+  HAKOBU_RETURN_IF_ERROR(rows.Next().status());
+  return static_cast<size_t>(rows.Integer(0));
+}
+
+absl::Status Migrate(Sqlite* sqlite, const std::string& path) {
+  // Read again, under the lock: another process may have upgraded the file meanwhile.
+  HAKOBU_ASSIGN_OR_RETURN(size_t version, VersionOf(sqlite));
+  if (version > std::size(kMigrations)) {
+    return WithHint(
+        absl::FailedPreconditionError(fmt::format("ledger {} has version {}, this hakobu knows up to {}",
+                                                  path, version, std::size(kMigrations))),
+        "use the newer hakobu that wrote it, or name another file with `ledger:`");
+  }
+  for (; version < std::size(kMigrations); ++version) {
+    HAKOBU_RETURN_IF_ERROR(Annotate(sqlite->Execute(kMigrations[version]),
+                                    fmt::format("bring ledger {} to version {}", path, version + 1)));
+  }
+  return sqlite->Execute(fmt::format("PRAGMA user_version = {}", version).c_str());
+}
 
 }  // namespace
 
-std::span<const char* const> LedgerMigrations() {
-  return kMigrations;
+absl::StatusOr<std::string> UpgradeLedger(Sqlite* sqlite, const std::string& path) {
+  HAKOBU_ASSIGN_OR_RETURN(const size_t version, VersionOf(sqlite));
+  if (version != std::size(kMigrations)) {
+    HAKOBU_RETURN_IF_ERROR(sqlite->Execute("BEGIN IMMEDIATE"));
+    absl::Status status = Migrate(sqlite, path);
+    if (status.ok()) status = sqlite->Execute("COMMIT");
+    if (!status.ok()) {
+      sqlite->Rollback();
+      return status;
+    }
+  }
+  HAKOBU_ASSIGN_OR_RETURN(SqliteRows rows, sqlite->Prepare("SELECT id FROM identity"));
+  HAKOBU_RETURN_IF_ERROR(rows.Next().status());
+  return rows.Text(0);
 }
 
 }  // namespace hakobu

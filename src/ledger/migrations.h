@@ -1,12 +1,16 @@
 // The ledger's tables, by version. A version, once released, is never edited: a change is a new one.
 #pragma once
 
-#include <span>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "ledger/sqlite.h"
 
 namespace hakobu {
 
-// SQL scripts; the n-th (from 1) brings a ledger from version n-1 to n. `PRAGMA user_version` holds the
-// version.
-std::span<const char* const> LedgerMigrations();
+// Brings the file to this hakobu's version, whole or not at all, and returns the ledger's id.
+// FailedPrecondition for the file of a newer one. Only this file's SQL is SQLite's own.
+absl::StatusOr<std::string> UpgradeLedger(Sqlite* sqlite, const std::string& path);
 
 }  // namespace hakobu

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/check.h"
 #include "base/status.h"
 
 namespace hakobu {
@@ -42,24 +43,25 @@ SqliteRows::~SqliteRows() {
   sqlite3_clear_bindings(statement_);
 }
 
-SqliteRows& SqliteRows::Bind(int place, std::string_view text) {
+void SqliteRows::Bind(std::string_view text) {
   // A null pointer would bind NULL, not the empty text.
   const char* data = text.data() == nullptr ? "" : text.data();
-  sqlite3_bind_text64(statement_, place, data, text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
-  return *this;
+  sqlite3_bind_text64(statement_, ++bound_, data, text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
-SqliteRows& SqliteRows::Bind(int place, int64_t value) {
-  sqlite3_bind_int64(statement_, place, value);
-  return *this;
+void SqliteRows::Bind(int64_t value) {
+  sqlite3_bind_int64(statement_, ++bound_, value);
 }
 
-SqliteRows& SqliteRows::Bind(int place, double value) {
-  sqlite3_bind_double(statement_, place, value);
-  return *this;
+void SqliteRows::Bind(double value) {
+  sqlite3_bind_double(statement_, ++bound_, value);
 }
 
 absl::StatusOr<bool> SqliteRows::Next() {
+  HAKOBU_CHECK(bound_ == sqlite3_bind_parameter_count(statement_),
+               fmt::format("a statement of the ledger has {} values for {} marks: {}", bound_,
+                           sqlite3_bind_parameter_count(statement_), sqlite3_sql(statement_)),
+               "nothing was written by it; report this line");
   const int code = sqlite3_step(statement_);
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
@@ -102,39 +104,20 @@ Sqlite::~Sqlite() {
   sqlite3_close(database_);
 }
 
-absl::StatusOr<SqliteRows> Sqlite::Prepare(const char* sql) {
-  sqlite3_stmt*& statement = statements_[sql];
-  if (statement == nullptr) {
-    const int code = sqlite3_prepare_v3(database_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
-    if (code != SQLITE_OK) {
-      absl::Status status = ErrorOf(database_, "prepare a ledger statement");
-      statements_.erase(sql);
-      return status;
-    }
-  }
+absl::StatusOr<SqliteRows> Sqlite::Prepare(std::string_view sql) {
+  const auto found = statements_.find(View(sql));
+  if (found != statements_.end()) return SqliteRows(database_, found->second);
+  sqlite3_stmt* statement = nullptr;
+  const int code = sqlite3_prepare_v3(database_, sql.data(), static_cast<int>(sql.size()),
+                                      SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  if (code != SQLITE_OK) return ErrorOf(database_, "prepare a ledger statement");
+  statements_.emplace(std::string(sql), statement);
   return SqliteRows(database_, statement);
 }
 
 absl::Status Sqlite::Execute(const char* sql) {
   if (sqlite3_exec(database_, sql, nullptr, nullptr, nullptr) == SQLITE_OK) return absl::OkStatus();
   return ErrorOf(database_, "ledger");
-}
-
-absl::StatusOr<Transaction> Transaction::Begin(Sqlite* sqlite) {
-  HAKOBU_RETURN_IF_ERROR(sqlite->Execute("BEGIN IMMEDIATE"));
-  return Transaction(sqlite);
-}
-
-Transaction::~Transaction() {
-  // After some failures (a full disk) SQLite has rolled back by itself; a second ROLLBACK then fails
-  // harmlessly.
-  if (sqlite_ != nullptr) (void)sqlite_->Execute("ROLLBACK");
-}
-
-absl::Status Transaction::Commit() {
-  HAKOBU_RETURN_IF_ERROR(sqlite_->Execute("COMMIT"));
-  sqlite_ = nullptr;
-  return absl::OkStatus();
 }
 
 }  // namespace hakobu

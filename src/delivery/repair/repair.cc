@@ -47,11 +47,10 @@ class Repairer {
 
  private:
   absl::Status Open() {
-    HAKOBU_ASSIGN_OR_RETURN(context_.ledger_path, LedgerPath(config_, ""));
-    HAKOBU_ASSIGN_OR_RETURN(context_.ledger, Ledger::Open(context_.ledger_path));
-    HAKOBU_ASSIGN_OR_RETURN(context_.log, StreamLog::Open(context_.ledger_path));
-    HAKOBU_ASSIGN_OR_RETURN(context_.repairs, RepairLog::Open(context_.ledger_path));
-    HAKOBU_RETURN_IF_ERROR(context_.repairs->Lock());
+    HAKOBU_ASSIGN_OR_RETURN(context_.ledger, OpenLedger(config_, ""));
+    context_.log = &context_.ledger->streams();
+    context_.repairs = &context_.ledger->repairs();
+    HAKOBU_ASSIGN_OR_RETURN(context_.lock, context_.ledger->Lock(LedgerUse::kRepair));
     context_.connect = SourceOptions(config_.source);
     HAKOBU_ASSIGN_OR_RETURN(context_.destination, OpenDestination(config_.destination, options_.addresses,
                                                                   context_.clock, &cancel_, kRestPatience));
@@ -268,11 +267,10 @@ absl::StatusOr<RepairReport> RunRepair(const Config& config, const RepairOptions
 
 absl::StatusOr<std::vector<std::string>> CopyAnew(const Config& config,
                                                   const std::vector<std::string>& tables) {
-  HAKOBU_ASSIGN_OR_RETURN(const std::string path, LedgerPath(config, ""));
-  HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<StreamLog> log, StreamLog::Open(path));
-  const absl::Status locked = log->LockForStream();
-  if (!locked.ok()) return WithHint(locked, "stop `hakobu stream`, say this again, and start it");
-  HAKOBU_ASSIGN_OR_RETURN(const std::vector<StreamTableRecord> records, log->Tables());
+  HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Ledger> ledger, OpenLedger(config, ""));
+  const auto lock = ledger->Lock(LedgerUse::kStream);
+  if (!lock.ok()) return WithHint(lock.status(), "stop `hakobu stream`, say this again, and start it");
+  HAKOBU_ASSIGN_OR_RETURN(const std::vector<StreamTableRecord> records, ledger->streams().Tables());
   std::vector<std::string> names;
   for (const std::string& wanted : tables) {
     const auto record = std::find_if(records.begin(), records.end(), [&](const StreamTableRecord& each) {
@@ -285,7 +283,7 @@ absl::StatusOr<std::vector<std::string>> CopyAnew(const Config& config,
     changed.state = "dropped";
     changed.reason = "to be copied anew with the next start of `hakobu stream`";
     changed.since = absl::Now();
-    HAKOBU_RETURN_IF_ERROR(log->StoreTable(changed));
+    HAKOBU_RETURN_IF_ERROR(ledger->streams().StoreTable(changed));
     names.push_back(changed.source);
   }
   return names;

@@ -10,8 +10,6 @@
 #include "config/config.h"
 #include "delivery/sides.h"
 #include "ledger/ledger.h"
-#include "ledger/repair_log.h"
-#include "ledger/stream_log.h"
 
 namespace hakobu {
 
@@ -19,12 +17,12 @@ struct RepairContext {
   const Config* config = nullptr;
   const Cancellation* cancel = nullptr;
   Clock* clock = nullptr;
-  std::string ledger_path;
   ConnectOptions connect;
   Destination destination;
   std::unique_ptr<Ledger> ledger;
-  std::unique_ptr<StreamLog> log;
-  std::unique_ptr<RepairLog> repairs;
+  StreamBook* log = nullptr;  // books of the ledger
+  RepairBook* repairs = nullptr;
+  std::unique_ptr<LedgerLock> lock;  // after the ledger: released first
 };
 
 // Rows in which BigQuery and the source are not the same.

@@ -27,7 +27,7 @@ bool Passed(const StreamPosition& position, int64_t epoch, const LogPosition& to
          LogPlace::In(to.file, to.offset, epoch);
 }
 
-absl::StatusOr<StreamPosition> DeliveredUpTo(StreamLog& log) {
+absl::StatusOr<StreamPosition> DeliveredUpTo(StreamBook& log) {
   HAKOBU_ASSIGN_OR_RETURN(const std::optional<StreamPosition> stored, log.Position());
   if (stored.has_value()) return *stored;
   return WithHint(absl::FailedPreconditionError("nothing has been streamed with this ledger"),
@@ -67,7 +67,7 @@ absl::Status TableCompare::Prepare() {
   }
   HAKOBU_RETURN_IF_ERROR(existing.status());
   HAKOBU_ASSIGN_OR_RETURN(const std::optional<SchemaVersion> delivered,
-                          context_->ledger->NewestSchema(target().ToString()));
+                          context_->ledger->schemas().NewestSchema(target().ToString()));
   HAKOBU_ASSIGN_OR_RETURN(
       const SchemaChanges changes,
       CompareSchemas(existing->json, delivered.has_value() ? delivered->schema_json : "", &lane_.work));
@@ -206,11 +206,8 @@ absl::Status TableCompare::WaitForStream() {
   for (;;) {
     HAKOBU_ASSIGN_OR_RETURN(const StreamPosition now, DeliveredUpTo(*context_->log));
     if (Passed(now, first.epoch, end)) break;
-    {
-      // Whoever streams holds the lock.
-      HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<StreamLog> probe, StreamLog::Open(context_->ledger_path));
-      behind_ = probe->LockForStream().ok();
-    }
+    // Whoever streams holds the lock.
+    behind_ = context_->ledger->Lock(LedgerUse::kStream).ok();
     if (behind_) return absl::OkStatus();
     if (context_->clock->Now() > until) {
       behind_ = true;

@@ -12,7 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "delivery/stream/continuity.h"
-#include "ledger/stream_log.h"
+#include "ledger/stream_book.h"
 
 namespace hakobu {
 

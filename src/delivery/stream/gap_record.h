@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "delivery/stream/continuity.h"
-#include "ledger/stream_log.h"
+#include "ledger/stream_book.h"
 
 namespace hakobu {
 

@@ -12,7 +12,7 @@
 #include "absl/time/time.h"
 #include "delivery/stream/headroom.h"
 #include "delivery/stream/stream_context.h"
-#include "ledger/stream_log.h"
+#include "ledger/stream_book.h"
 #include "source/source.h"
 
 namespace hakobu {

@@ -12,7 +12,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "ledger/stream_log.h"
+#include "ledger/stream_book.h"
 
 namespace hakobu {
 

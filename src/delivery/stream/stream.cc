@@ -103,12 +103,11 @@ class Stream : public SenderEvents {
 
  private:
   absl::Status Open() {
-    HAKOBU_ASSIGN_OR_RETURN(const std::string path, LedgerPath(config_, context_.options.ledger_path));
-    HAKOBU_ASSIGN_OR_RETURN(ledger_, Ledger::Open(path));
-    HAKOBU_ASSIGN_OR_RETURN(log_, StreamLog::Open(path));
-    HAKOBU_RETURN_IF_ERROR(log_->LockForStream());
+    HAKOBU_ASSIGN_OR_RETURN(ledger_, OpenLedger(config_, context_.options.ledger_path));
+    HAKOBU_ASSIGN_OR_RETURN(lock_, ledger_->Lock(LedgerUse::kStream));
+    log_ = &ledger_->streams();
     context_.ledger = ledger_.get();
-    context_.log = log_.get();
+    context_.log = log_;
     HAKOBU_ASSIGN_OR_RETURN(context_.destination,
                             OpenDestination(config_.destination, context_.options.addresses, context_.clock,
                                             &context_.abandon, kRestPatience, Patient()));
@@ -374,7 +373,8 @@ class Stream : public SenderEvents {
   const Cancellation& cancel_;
   StreamContext context_;
   std::unique_ptr<Ledger> ledger_;
-  std::unique_ptr<StreamLog> log_;
+  StreamBook* log_ = nullptr;
+  std::unique_ptr<LedgerLock> lock_;  // after the ledger: released first
   std::unique_ptr<DdlHistory> ddl_history_;
   PositionKeeper keeper_;
   Follower follower_;

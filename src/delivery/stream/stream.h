@@ -16,7 +16,7 @@ namespace hakobu {
 
 struct Config;  // config/config.h
 
-// How one table of the stream stands. States are ledger/stream_log.h's.
+// How one table of the stream stands. States are ledger/stream_book.h's.
 struct StreamTableStatus {
   std::string source;  // "shop.members"
   std::string target;  // "project.dataset.members"

@@ -19,7 +19,6 @@
 #include "delivery/stream/stream.h"
 #include "delivery/stream/targets.h"
 #include "ledger/ledger.h"
-#include "ledger/stream_log.h"
 
 namespace hakobu {
 
@@ -74,7 +73,7 @@ class StreamTable {
     record_.since = progress.since;
   }
   // Changes the record and makes it durable.
-  absl::Status Store(StreamLog* log, absl::FunctionRef<void(StreamTableRecord*)> change) {
+  absl::Status Store(StreamBook* log, absl::FunctionRef<void(StreamTableRecord*)> change) {
     absl::MutexLock lock(&mutex_);
     change(&record_);
     return log->StoreTable(record_);
@@ -130,7 +129,7 @@ struct StreamContext {
   ConnectOptions connect;
   Destination destination;
   Ledger* ledger = nullptr;
-  StreamLog* log = nullptr;
+  StreamBook* log = nullptr;  // of the ledger
   PositionKeeper* keeper = nullptr;
   Copier* copier = nullptr;
   DdlHistory* ddl_history = nullptr;  // null: none is wanted

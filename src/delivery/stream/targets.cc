@@ -32,7 +32,7 @@ bool OnlyAdds(std::string_view ddl) {
 absl::Status CheckReplaceable(const TargetContext& context, const LaneSchema& schema,
                               const Resource& existing) {
   HAKOBU_ASSIGN_OR_RETURN(const std::optional<SchemaVersion> delivered,
-                          context.ledger->NewestSchema(schema.work.target.ToString()));
+                          context.ledger->schemas().NewestSchema(schema.work.target.ToString()));
   if (delivered.has_value()) return absl::OkStatus();
   const absl::StatusOr<TableFacts> facts = ReadTableFacts(existing.json);
   if (facts.ok() && facts->rows == 0 && !facts->has_streaming_buffer) return absl::OkStatus();
@@ -67,7 +67,7 @@ absl::Status BeginTarget(const TargetContext& context, const LaneSchema& schema)
   }
   // Before the table: a crash in between must not leave one that nobody dares to replace.
   HAKOBU_RETURN_IF_ERROR(
-      context.ledger->RecordSchema(target.ToString(), kRunId, SchemaJson(schema.work)).status());
+      context.ledger->schemas().RecordSchema(target.ToString(), kRunId, SchemaJson(schema.work)).status());
   const absl::Status made = CreateTable(rest, target, LaneTableResource(schema)).status();
   CrashPoint("stream.target_created");
   return Annotate(made, fmt::format("{}: create {}", schema.work.name, target.ToString()));
@@ -78,7 +78,7 @@ absl::StatusOr<std::vector<SchemaChange>> FollowTarget(const TargetContext& cont
   const TableName& target = schema->work.target;
   HAKOBU_ASSIGN_OR_RETURN(const Resource existing, GetTable(*context.destination->rest, target));
   HAKOBU_ASSIGN_OR_RETURN(const std::optional<SchemaVersion> before,
-                          context.ledger->NewestSchema(target.ToString()));
+                          context.ledger->schemas().NewestSchema(target.ToString()));
   HAKOBU_ASSIGN_OR_RETURN(
       SchemaChanges changes,
       CompareSchemas(existing.json, before.has_value() ? before->schema_json : std::string(), &schema->work));
@@ -88,7 +88,7 @@ absl::StatusOr<std::vector<SchemaChange>> FollowTarget(const TargetContext& cont
     HAKOBU_RETURN_IF_ERROR(RunDdl(context, *schema, ddl));
   }
   HAKOBU_RETURN_IF_ERROR(
-      context.ledger->RecordSchema(target.ToString(), kRunId, SchemaJson(schema->work)).status());
+      context.ledger->schemas().RecordSchema(target.ToString(), kRunId, SchemaJson(schema->work)).status());
   CrashPoint("stream.ddl_done");
   for (SchemaChange& change : changes.changes) {
     const bool adds = change.kind == SchemaChangeKind::kAdded || change.kind == SchemaChangeKind::kRenamed;

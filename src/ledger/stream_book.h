@@ -4,13 +4,13 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "ledger/session.h"
 
 namespace hakobu {
 
@@ -111,39 +111,34 @@ struct StreamGapRecord {
 };
 
 // Thread-safe.
-class StreamLog {
+class StreamBook {
  public:
-  // The ledger's file; made when there is none.
-  static absl::StatusOr<std::unique_ptr<StreamLog>> Open(const std::string& path);
-  virtual ~StreamLog() = default;
+  explicit StreamBook(LedgerFile* file) : file_(file) {}
 
-  // Only one stream delivers with a ledger at a time, beside the runs: FailedPrecondition naming the other's
-  // pid.
-  virtual absl::Status LockForStream() = 0;
-
-  virtual absl::StatusOr<std::optional<StreamPosition>> Position() = 0;
+  absl::StatusOr<std::optional<StreamPosition>> Position();
   // One transaction: the position, what it makes of tables, and the schemas as they are at it
   // (SchemaHistory::ToJson; absent: as they were).
-  virtual absl::Status StorePosition(const StreamPosition& position,
-                                     const std::vector<StreamTableProgress>& tables,
-                                     const std::optional<std::string>& schemas_json) = 0;
-  virtual absl::StatusOr<std::string> Schemas() = 0;  // "" when none were stored
+  absl::Status StorePosition(const StreamPosition& position, const std::vector<StreamTableProgress>& tables,
+                             const std::optional<std::string>& schemas_json);
+  absl::StatusOr<std::string> Schemas();  // "" when none were stored
 
-  virtual absl::StatusOr<std::vector<StreamTableRecord>> Tables() = 0;
-  virtual absl::Status StoreTable(const StreamTableRecord& table) = 0;
+  absl::StatusOr<std::vector<StreamTableRecord>> Tables();
+  absl::Status StoreTable(const StreamTableRecord& table);
   // A (new) copy: the record and, in place of the old ones, the chunks, in one transaction.
-  virtual absl::Status StartCopy(const StreamTableRecord& table,
-                                 const std::vector<StreamChunkRecord>& chunks) = 0;
-  virtual absl::StatusOr<std::vector<StreamChunkRecord>> Chunks(const std::string& source) = 0;
-  virtual absl::Status StoreChunk(const std::string& source, const StreamChunkRecord& chunk) = 0;
+  absl::Status StartCopy(const StreamTableRecord& table, const std::vector<StreamChunkRecord>& chunks);
+  absl::StatusOr<std::vector<StreamChunkRecord>> Chunks(const std::string& source);
+  absl::Status StoreChunk(const std::string& source, const StreamChunkRecord& chunk);
 
-  virtual absl::Status StoreHealth(const StreamHealth& health) = 0;
-  virtual absl::StatusOr<std::optional<StreamHealth>> Health() = 0;
+  absl::Status StoreHealth(const StreamHealth& health);
+  absl::StatusOr<std::optional<StreamHealth>> Health();
 
-  virtual absl::StatusOr<int64_t> OpenGap(const StreamGapRecord& gap) = 0;
-  virtual absl::StatusOr<std::vector<StreamGapRecord>> Gaps() = 0;  // oldest first
-  virtual absl::Status UpdateGapTables(int64_t id, const std::string& tables_json) = 0;
-  virtual absl::Status CloseGap(int64_t id, absl::Time closed, const std::string& proof_json) = 0;
+  absl::StatusOr<int64_t> OpenGap(const StreamGapRecord& gap);
+  absl::StatusOr<std::vector<StreamGapRecord>> Gaps();  // oldest first
+  absl::Status UpdateGapTables(int64_t id, const std::string& tables_json);
+  absl::Status CloseGap(int64_t id, absl::Time closed, const std::string& proof_json);
+
+ private:
+  LedgerFile* file_;
 };
 
 }  // namespace hakobu

@@ -4,12 +4,12 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "ledger/session.h"
 
 namespace hakobu {
 
@@ -37,30 +37,28 @@ struct GrantTargetRecord {
 };
 
 // Thread-safe.
-class GrantLog {
+class GrantBook {
  public:
-  // The ledger's file; made when there is none.
-  static absl::StatusOr<std::unique_ptr<GrantLog>> Open(const std::string& path);
-  virtual ~GrantLog() = default;
+  explicit GrantBook(LedgerFile* file) : file_(file) {}
 
   // Before anything is written to BigQuery: the apply and, in the same transaction, the grants it answers for
   // from now on ("role member" by target), so that an apply that dies is not forgotten.
-  virtual absl::StatusOr<int64_t> StartApply(
-      const GrantApplyRecord& apply, const std::map<std::string, std::vector<std::string>>& stated) = 0;
+  absl::StatusOr<int64_t> StartApply(const GrantApplyRecord& apply,
+                                     const std::map<std::string, std::vector<std::string>>& stated);
   // One target is done: how it was left. `released`: grants hakobu no longer answers for.
-  virtual absl::Status RecordTarget(const GrantTargetRecord& record,
-                                    const std::vector<std::string>& released) = 0;
-  virtual absl::Status FinishApply(int64_t id, absl::Time finished, const std::string& state,
-                                   const std::string& error) = 0;
+  absl::Status RecordTarget(const GrantTargetRecord& record, const std::vector<std::string>& released);
+  absl::Status FinishApply(int64_t id, absl::Time finished, const std::string& state,
+                           const std::string& error);
 
-  virtual absl::StatusOr<std::vector<GrantApplyRecord>> Applies(const std::string& project,
-                                                                size_t newest) = 0;
-  virtual absl::StatusOr<std::vector<GrantTargetRecord>> Targets(int64_t apply_id) = 0;
+  absl::StatusOr<std::vector<GrantApplyRecord>> Applies(const std::string& project, size_t newest);
+  absl::StatusOr<std::vector<GrantTargetRecord>> Targets(int64_t apply_id);
   // target -> "role member" -> the apply that made it its own.
-  virtual absl::StatusOr<std::map<std::string, std::map<std::string, int64_t>>> Managed(
-      const std::string& project) = 0;
+  absl::StatusOr<std::map<std::string, std::map<std::string, int64_t>>> Managed(const std::string& project);
   // target -> how the last apply that reached it left it.
-  virtual absl::StatusOr<std::map<std::string, GrantTargetRecord>> Baselines(const std::string& project) = 0;
+  absl::StatusOr<std::map<std::string, GrantTargetRecord>> Baselines(const std::string& project);
+
+ private:
+  LedgerFile* file_;
 };
 
 }  // namespace hakobu

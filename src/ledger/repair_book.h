@@ -3,14 +3,14 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "ledger/stream_log.h"
+#include "ledger/session.h"
+#include "ledger/stream_book.h"
 
 namespace hakobu {
 
@@ -25,24 +25,20 @@ struct RepairTableRecord {
 };
 
 // Thread-safe.
-class RepairLog {
+class RepairBook {
  public:
-  // The ledger's file; made when there is none.
-  static absl::StatusOr<std::unique_ptr<RepairLog>> Open(const std::string& path);
-  virtual ~RepairLog() = default;
+  explicit RepairBook(LedgerFile* file) : file_(file) {}
 
-  // Only one process compares and repairs with a ledger at a time, beside the stream: FailedPrecondition
-  // naming the other's pid.
-  virtual absl::Status Lock() = 0;
-
-  virtual absl::StatusOr<std::optional<RepairTableRecord>> Find(const std::string& source) = 0;
+  absl::StatusOr<std::optional<RepairTableRecord>> Find(const std::string& source);
   // The record and, in place of old ones, its chunks, in one transaction.
-  virtual absl::Status Begin(const RepairTableRecord& table,
-                             const std::vector<StreamChunkRecord>& chunks) = 0;
-  virtual absl::Status StoreRound(const std::string& source, int64_t round) = 0;
-  virtual absl::StatusOr<std::vector<StreamChunkRecord>> Chunks(const std::string& source) = 0;
-  virtual absl::Status StoreChunk(const std::string& source, const StreamChunkRecord& chunk) = 0;
-  virtual absl::Status Forget(const std::string& source) = 0;
+  absl::Status Begin(const RepairTableRecord& table, const std::vector<StreamChunkRecord>& chunks);
+  absl::Status StoreRound(const std::string& source, int64_t round);
+  absl::StatusOr<std::vector<StreamChunkRecord>> Chunks(const std::string& source);
+  absl::Status StoreChunk(const std::string& source, const StreamChunkRecord& chunk);
+  absl::Status Forget(const std::string& source);
+
+ private:
+  LedgerFile* file_;
 };
 
 }  // namespace hakobu

@@ -9,16 +9,16 @@
 
 namespace hakobu {
 
-class RunLock {
+class LedgerLock {
  public:
   // FailedPrecondition naming the owner's pid when another holds it.
-  static absl::StatusOr<std::unique_ptr<RunLock>> Take(const std::string& path);
-  RunLock(const RunLock&) = delete;
-  RunLock& operator=(const RunLock&) = delete;
-  ~RunLock();
+  static absl::StatusOr<std::unique_ptr<LedgerLock>> Take(const std::string& path);
+  LedgerLock(const LedgerLock&) = delete;
+  LedgerLock& operator=(const LedgerLock&) = delete;
+  ~LedgerLock();
 
  private:
-  explicit RunLock(int file) : file_(file) {}
+  explicit LedgerLock(int file) : file_(file) {}
   int file_;
 };
 

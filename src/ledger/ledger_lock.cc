@@ -1,4 +1,4 @@
-#include "ledger/run_lock.h"
+#include "ledger/ledger_lock.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -12,13 +12,13 @@
 
 namespace hakobu {
 
-absl::StatusOr<std::unique_ptr<RunLock>> RunLock::Take(const std::string& path) {
+absl::StatusOr<std::unique_ptr<LedgerLock>> LedgerLock::Take(const std::string& path) {
   const int file = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (file < 0) {
     return WithHint(absl::FailedPreconditionError(fmt::format("open {}: {}", path, std::strerror(errno))),
                     "the ledger's folder must exist and be writable");
   }
-  auto lock = std::unique_ptr<RunLock>(new RunLock(file));
+  auto lock = std::unique_ptr<LedgerLock>(new LedgerLock(file));
   if (flock(file, LOCK_EX | LOCK_NB) != 0) {
     char text[32] = {};
     const ssize_t size = pread(file, text, sizeof text - 1, 0);
@@ -33,7 +33,7 @@ absl::StatusOr<std::unique_ptr<RunLock>> RunLock::Take(const std::string& path) 
   return lock;
 }
 
-RunLock::~RunLock() {
+LedgerLock::~LedgerLock() {
   close(file_);
 }
 

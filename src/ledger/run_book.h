@@ -1,0 +1,132 @@
+// Runs, their tables and chunks, publish steps, quarantined values, and the cursors of incremental tables.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/enum_name.h"
+#include "ledger/session.h"
+
+namespace hakobu {
+
+enum class RunState : uint8_t { kRunning, kDone, kFailed, kCancelled, kAbandoned };
+inline constexpr std::string_view kRunStateNames[] = {"running", "done", "failed", "cancelled", "abandoned"};
+constexpr std::span<const std::string_view> NamesOf(RunState) {
+  return kRunStateNames;
+}
+
+struct RunRecord {
+  std::string id{};
+  absl::Time started{};
+  absl::Time finished{};  // InfinitePast while it runs
+  RunState state = RunState::kRunning;
+  std::string fingerprint{};  // of what decides the delivered bytes; a run continues only one with the same
+  int64_t pid = 0;
+  std::string log_position_before{};
+  std::string error{};
+  std::string report_json{};  // ReportToJson, when the run has ended
+};
+
+struct RunTableRecord {
+  std::string run_id{};
+  std::string source{};  // "shop.members"
+  std::string target{};  // "project.dataset.members"
+  std::string mode{};
+  std::string state{};      // "planned", "reading", "read", "publishing", "done", "failed"
+  std::string staging{};    // the staging table's name; empty when written directly
+  std::string plan_json{};  // what the run decided once: bounds, cursor window, schema fingerprint
+  std::string error{};
+  uint64_t rows = 0;
+  uint64_t bytes = 0;
+  double seconds = 0;
+};
+
+enum class ChunkState : uint8_t { kPlanned, kReading, kDone };
+inline constexpr std::string_view kChunkStateNames[] = {"planned", "reading", "done"};
+constexpr std::span<const std::string_view> NamesOf(ChunkState) {
+  return kChunkStateNames;
+}
+
+struct ChunkRecord {
+  uint64_t number = 0;
+  std::string bounds_json{};
+  ChunkState state = ChunkState::kPlanned;
+  std::string stream{};  // BigQuery's name of the write stream, or the load job's id
+  uint64_t rows = 0;
+  uint64_t bytes = 0;
+  uint64_t attempts = 0;  // how often reading it was begun
+};
+
+struct QuarantineRecord {
+  std::string column{};
+  uint64_t count = 0;
+  std::vector<std::string> first_keys{};
+  std::string example{};
+};
+
+// A durable step of publishing, written before the step is taken (`done` false) and after.
+struct PublishStep {
+  std::string step{};    // "commit", "copy", "merge", "metadata", "drop"
+  std::string detail{};  // the job id
+  bool done = false;
+};
+
+// Thread-safe.
+class RunBook {
+ public:
+  explicit RunBook(LedgerFile* file) : file_(file) {}
+
+  absl::Status StartRun(const RunRecord& run);
+  absl::Status FinishRun(const std::string& run_id, RunState state, absl::Time finished,
+                         const std::string& error, const std::string& report_json);
+  absl::Status SetRunState(const std::string& run_id, RunState state);
+  absl::StatusOr<std::vector<RunRecord>> Runs(size_t newest);
+  // The newest run that did not end with kDone or kAbandoned and has this fingerprint.
+  absl::StatusOr<std::optional<RunRecord>> ResumableRun(const std::string& fingerprint);
+  // Runs that ended nowhere: kRunning, kFailed or kCancelled, oldest first.
+  absl::StatusOr<std::vector<RunRecord>> UnfinishedRuns();
+
+  // The table and its chunks in one transaction.
+  absl::Status AddTable(const RunTableRecord& table, const std::vector<ChunkRecord>& chunks);
+  absl::Status UpdateTable(const RunTableRecord& table);
+  absl::StatusOr<std::vector<RunTableRecord>> Tables(const std::string& run_id);
+  absl::StatusOr<std::vector<ChunkRecord>> Chunks(const std::string& run_id, const std::string& source);
+  // Marks the chunk kReading and counts the attempt.
+  absl::Status BeginChunk(const std::string& run_id, const std::string& source, uint64_t number);
+  // Before a load job is let go: its id, rows, bytes and quarantined values, so that a later run that finds
+  // the job done need not read the chunk again. The state stays kReading.
+  absl::Status SealChunk(const std::string& run_id, const std::string& source, const ChunkRecord& chunk,
+                         const std::vector<QuarantineRecord>& quarantined);
+  // A sealed chunk whose job is done.
+  absl::Status FinishSealedChunk(const std::string& run_id, const std::string& source, uint64_t number);
+  // The checkpoint: chunk kDone with its rows, bytes and stream, and its quarantined values, in one
+  // transaction.
+  absl::Status FinishChunk(const std::string& run_id, const std::string& source, const ChunkRecord& chunk,
+                           const std::vector<QuarantineRecord>& quarantined);
+  // Summed over the table's finished chunks; at most 10 first keys a column.
+  absl::StatusOr<std::vector<QuarantineRecord>> Quarantined(const std::string& run_id,
+                                                            const std::string& source);
+
+  absl::Status RecordStep(const std::string& run_id, const std::string& source, const PublishStep& step);
+  absl::StatusOr<std::vector<PublishStep>> Steps(const std::string& run_id, const std::string& source);
+
+  // Where the next incremental run of this table begins; moved by MoveCursor in one transaction with the step
+  // "cursor" being done.
+  absl::StatusOr<std::optional<std::string>> Cursor(const std::string& source, const std::string& target);
+  absl::Status MoveCursor(const std::string& run_id, const std::string& source, const std::string& target,
+                          const std::string& value);
+
+ private:
+  absl::Status WriteChunk(const std::string& run_id, const std::string& source, const ChunkRecord& chunk,
+                          ChunkState state, const std::vector<QuarantineRecord>& quarantined);
+
+  LedgerFile* file_;
+};
+
+}  // namespace hakobu

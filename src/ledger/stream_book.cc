@@ -1,0 +1,208 @@
+#include "ledger/stream_book.h"
+
+#include <map>
+
+#include "base/status.h"
+#include "ledger/stream_chunks.h"
+
+namespace hakobu {
+
+RecordTable<StreamChunkRecord> StreamChunkTable(std::string_view name) {
+  using R = StreamChunkRecord;
+  return RecordTable<R>(
+      name, {"source"}, 1,
+      {ColumnOf<&R::number>("number"), ColumnOf<&R::bounds_json>("bounds_json"), ColumnOf<&R::done>("done"),
+       ColumnOf<&R::rows>("rows"), ColumnOf<&R::write_stream>("write_stream")});
+}
+
+namespace {
+
+const RecordTable<StreamChunkRecord>& StreamChunkRows() {
+  static const auto* const table = new RecordTable<StreamChunkRecord>(StreamChunkTable("stream_chunks"));
+  return *table;
+}
+
+// One position, one set of schemas, one state of health: their key is always 1.
+constexpr int64_t kOnly = 1;
+
+const RecordTable<StreamPosition>& PositionRows() {
+  using R = StreamPosition;
+  static const auto* const table = new RecordTable<R>(
+      "stream_position", {"id"}, 0,
+      {ColumnOf<&R::epoch>("epoch"), ColumnOf<&R::flavor>("flavor"), ColumnOf<&R::server_uuid>("server_uuid"),
+       ColumnOf<&R::server_id>("server_id"), ColumnOf<&R::file>("file"), ColumnOf<&R::offset>("file_offset"),
+       ColumnOf<&R::file_identity>("file_identity"), ColumnOf<&R::gtid_set>("gtid_set"),
+       ColumnOf<&R::log_time>("log_time_us"), ColumnOf<&R::stored>("stored_us")});
+  return *table;
+}
+
+struct StoredSchemas {
+  std::string schemas_json{};
+};
+
+const RecordTable<StoredSchemas>& StoredSchemaRows() {
+  static const auto* const table = new RecordTable<StoredSchemas>(
+      "stream_schemas", {"id"}, 0, {ColumnOf<&StoredSchemas::schemas_json>("schemas_json")});
+  return *table;
+}
+
+const RecordTable<StreamTableRecord>& StreamTableRows() {
+  using R = StreamTableRecord;
+  static const auto* const table = new RecordTable<R>(
+      "stream_tables", {}, 1,
+      {ColumnOf<&R::source>("source"), ColumnOf<&R::target>("target"), ColumnOf<&R::mode>("mode"),
+       ColumnOf<&R::state>("state"), ColumnOf<&R::reason>("reason"), ColumnOf<&R::since>("since_us"),
+       ColumnOf<&R::copy_sequence>("copy_sequence"), ColumnOf<&R::whole_epoch>("whole_epoch"),
+       ColumnOf<&R::whole_file>("whole_file"), ColumnOf<&R::whole_offset>("whole_offset"),
+       ColumnOf<&R::write_stream>("write_stream"), ColumnOf<&R::write_offset>("write_offset"),
+       ColumnOf<&R::copied_rows>("copied_rows"), ColumnOf<&R::write_base>("write_base")});
+  return *table;
+}
+
+const RecordTable<StreamHealth>& HealthRows() {
+  using R = StreamHealth;
+  static const auto* const table = new RecordTable<R>(
+      "stream_health", {"id"}, 0,
+      {ColumnOf<&R::looked>("looked_us"), ColumnOf<&R::fresh_until>("fresh_until_us"),
+       ColumnOf<&R::lag_bytes>("lag_bytes"), ColumnOf<&R::headroom_seconds>("headroom_seconds"),
+       ColumnOf<&R::stalled_seconds>("stalled_seconds"), ColumnOf<&R::headroom>("headroom")});
+  return *table;
+}
+
+const RecordTable<StreamGapRecord>& GapRows() {
+  using R = StreamGapRecord;
+  static const auto* const table = new RecordTable<R>(
+      "stream_gaps", {}, 1,
+      {ColumnOf<&R::id>("id"), ColumnOf<&R::from_gtid>("from_gtid"), ColumnOf<&R::to_gtid>("to_gtid"),
+       ColumnOf<&R::from_file>("from_file"), ColumnOf<&R::from_offset>("from_offset"),
+       ColumnOf<&R::to_file>("to_file"), ColumnOf<&R::to_offset>("to_offset"),
+       ColumnOf<&R::from_time>("from_us"), ColumnOf<&R::to_time>("to_us"), ColumnOf<&R::cause>("cause"),
+       ColumnOf<&R::detail_json>("detail_json"), ColumnOf<&R::tables_json>("tables_json"),
+       ColumnOf<&R::state>("state"), ColumnOf<&R::opened>("opened_us"), ColumnOf<&R::closed>("closed_us"),
+       ColumnOf<&R::proof_json>("proof_json")});
+  return *table;
+}
+
+absl::Status WriteProgress(Session* session, const StreamTableProgress& table) {
+  if (table.write_offset.has_value()) {
+    HAKOBU_RETURN_IF_ERROR(session->Run("UPDATE stream_tables SET write_offset = ? WHERE source = ?",
+                                        *table.write_offset, table.source));
+  }
+  if (table.state.empty()) return absl::OkStatus();
+  return session->Run(
+      "UPDATE stream_tables SET state = ?, reason = ?, since_us = ? WHERE source = ? AND "
+      "(state = 'catching' OR (? = 'gap' AND state IN ('whole', 'gap')))",
+      table.state, table.reason, table.since, table.source, table.state);
+}
+
+}  // namespace
+
+absl::StatusOr<std::optional<StreamPosition>> StreamBook::Position() {
+  return Session(file_).ReadFirst(PositionRows(), "WHERE id = ?", kOnly);
+}
+
+absl::Status StreamBook::StorePosition(const StreamPosition& position,
+                                       const std::vector<StreamTableProgress>& tables,
+                                       const std::optional<std::string>& schemas_json) {
+  Session session(file_);
+  HAKOBU_RETURN_IF_ERROR(session.Begin());
+  HAKOBU_RETURN_IF_ERROR(session.Put(PositionRows(), position, kOnly));
+  for (const StreamTableProgress& table : tables) HAKOBU_RETURN_IF_ERROR(WriteProgress(&session, table));
+  if (schemas_json.has_value()) {
+    HAKOBU_RETURN_IF_ERROR(session.Put(StoredSchemaRows(), StoredSchemas{*schemas_json}, kOnly));
+  }
+  return session.Commit();
+}
+
+absl::StatusOr<std::string> StreamBook::Schemas() {
+  HAKOBU_ASSIGN_OR_RETURN(const std::optional<std::string> stored,
+                          Session(file_).ReadValueOf<std::string>("SELECT schemas_json FROM stream_schemas"));
+  return stored.value_or("");
+}
+
+absl::StatusOr<std::vector<StreamTableRecord>> StreamBook::Tables() {
+  Session session(file_);
+  HAKOBU_ASSIGN_OR_RETURN(std::vector<StreamTableRecord> tables,
+                          session.Read(StreamTableRows(), "ORDER BY source"));
+  std::map<std::string, StreamTableRecord*> by_source;
+  for (StreamTableRecord& table : tables) by_source[table.source] = &table;
+  HAKOBU_RETURN_IF_ERROR(session.ForEach(
+      "SELECT source, count(*), sum(done) FROM stream_chunks GROUP BY source", [&](const SqliteRows& rows) {
+        const auto found = by_source.find(rows.Text(0));
+        if (found == by_source.end()) return;
+        ReadValue(rows, 1, &found->second->chunks);
+        ReadValue(rows, 2, &found->second->chunks_done);
+      }));
+  return tables;
+}
+
+absl::Status StreamBook::StoreTable(const StreamTableRecord& table) {
+  Session session(file_);
+  HAKOBU_RETURN_IF_ERROR(session.Begin());
+  HAKOBU_RETURN_IF_ERROR(session.Put(StreamTableRows(), table));
+  return session.Commit();
+}
+
+absl::Status StreamBook::StartCopy(const StreamTableRecord& table,
+                                   const std::vector<StreamChunkRecord>& chunks) {
+  Session session(file_);
+  HAKOBU_RETURN_IF_ERROR(session.Begin());
+  HAKOBU_RETURN_IF_ERROR(session.Put(StreamTableRows(), table));
+  HAKOBU_RETURN_IF_ERROR(session.Run("DELETE FROM stream_chunks WHERE source = ?", table.source));
+  for (const StreamChunkRecord& chunk : chunks)
+    HAKOBU_RETURN_IF_ERROR(session.Insert(StreamChunkRows(), chunk, table.source));
+  return session.Commit();
+}
+
+absl::StatusOr<std::vector<StreamChunkRecord>> StreamBook::Chunks(const std::string& source) {
+  return Session(file_).Read(StreamChunkRows(), "WHERE source = ? ORDER BY number", source);
+}
+
+absl::Status StreamBook::StoreChunk(const std::string& source, const StreamChunkRecord& chunk) {
+  Session session(file_);
+  HAKOBU_RETURN_IF_ERROR(session.Begin());
+  HAKOBU_RETURN_IF_ERROR(session.Put(StreamChunkRows(), chunk, source));
+  return session.Commit();
+}
+
+absl::Status StreamBook::StoreHealth(const StreamHealth& health) {
+  Session session(file_);
+  HAKOBU_RETURN_IF_ERROR(session.Begin());
+  HAKOBU_RETURN_IF_ERROR(session.Put(HealthRows(), health, kOnly));
+  return session.Commit();
+}
+
+absl::StatusOr<std::optional<StreamHealth>> StreamBook::Health() {
+  return Session(file_).ReadFirst(HealthRows(), "WHERE id = ?", kOnly);
+}
+
+absl::StatusOr<int64_t> StreamBook::OpenGap(const StreamGapRecord& gap) {
+  Session session(file_);
+  HAKOBU_RETURN_IF_ERROR(session.Begin());
+  HAKOBU_ASSIGN_OR_RETURN(const std::optional<int64_t> id,
+                          session.ReadValueOf<int64_t>("SELECT coalesce(max(id), 0) + 1 FROM stream_gaps"));
+  StreamGapRecord opened = gap;
+  opened.id = id.value_or(1);
+  opened.state = "open";
+  opened.closed = absl::InfinitePast();
+  opened.proof_json.clear();
+  HAKOBU_RETURN_IF_ERROR(session.Insert(GapRows(), opened));
+  HAKOBU_RETURN_IF_ERROR(session.Commit());
+  return opened.id;
+}
+
+absl::StatusOr<std::vector<StreamGapRecord>> StreamBook::Gaps() {
+  return Session(file_).Read(GapRows(), "ORDER BY id");
+}
+
+absl::Status StreamBook::UpdateGapTables(int64_t id, const std::string& tables_json) {
+  return Session(file_).Run("UPDATE stream_gaps SET tables_json = ? WHERE id = ?", tables_json, id);
+}
+
+absl::Status StreamBook::CloseGap(int64_t id, absl::Time closed, const std::string& proof_json) {
+  return Session(file_).Run(
+      "UPDATE stream_gaps SET state = 'repaired', closed_us = ?, proof_json = ? WHERE id = ?", closed,
+      proof_json, id);
+}
+
+}  // namespace hakobu
