@@ -4,6 +4,7 @@
 
 #include <cstdio>
 
+#include "base/escape.h"
 #include "base/status.h"
 #include "config/config.h"
 
@@ -17,7 +18,7 @@ void SetUpLogFor(const GlobalOptions& options, const Config& config) {
 }
 
 int ReportError(const absl::Status& status) {
-  fmt::print(stderr, "hakobu: {}\n", View(status.message()));
+  fmt::print(stderr, "hakobu: {}\n", EscapeControlKeepLines(View(status.message())));
   if (status.code() == absl::StatusCode::kInvalidArgument) return kExitUsage;
   return status.code() == absl::StatusCode::kDataLoss ? kExitWouldLoseData : kExitFailed;
 }

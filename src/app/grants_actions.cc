@@ -8,6 +8,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "base/escape.h"
 #include "base/status.h"
 #include "grants/export.h"
 #include "grants/principal.h"
@@ -121,6 +122,21 @@ absl::StatusOr<std::pair<std::string, int>> LineThatStates(const GrantsSession& 
       fmt::format("no line states {}: there is nothing to change", drift.entry.Describe()));
 }
 
+// Who gained and who lost what on the target, as the apply's plan said.
+std::string ChangesOf(const std::string& plan_json, const std::string& target) {
+  const absl::StatusOr<GrantPlan> plan = PlanFromJson(plan_json);
+  std::string text;
+  if (!plan.ok()) return text;
+  for (const TargetPlan& planned : plan->targets) {
+    if (planned.target != target) continue;
+    for (const GrantChange& change : planned.changes) {
+      text += fmt::format("    {} {}  # {}\n", change.kind == ChangeKind::kAdd ? '+' : '-',
+                          EscapeControl(change.entry.Describe()), EscapeControl(change.why));
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 absl::StatusOr<int> GrantsPlan(GrantsSession& session, const GlobalOptions& globals,
@@ -163,6 +179,8 @@ absl::StatusOr<int> GrantsApply(GrantsSession& session, const GrantsOptions& opt
                                                   session.config().destination.project));
   }
   HAKOBU_RETURN_IF_ERROR(CheckPolicies(plan, options));
+  HAKOBU_RETURN_IF_ERROR(session.LoadDesired());
+  fmt::print(stderr, "{}", PlanToText(plan));  // what is applied, whatever else was shown for it
   if (plan.unmanaged == UnmanagedPolicy::kPrune && plan.Removals() > 0 && !options.prune) {
     HAKOBU_RETURN_IF_ERROR(Confirm(arguments.yes, "The plan prunes what no line states. Apply it?"));
   }
@@ -171,6 +189,7 @@ absl::StatusOr<int> GrantsApply(GrantsSession& session, const GrantsOptions& opt
   ReadResult result = ReadTargets(session.store(), targets, options.parallel, {});
   HAKOBU_RETURN_IF_ERROR(UnreadChanges(plan, result));
   HAKOBU_RETURN_IF_ERROR(CheckEtags(plan, result.states));
+  HAKOBU_RETURN_IF_ERROR(Rederive(session.desired(), result.states, &plan));
   return session.Apply(plan, result.states, arguments.reason);
 }
 
@@ -302,14 +321,15 @@ absl::StatusOr<int> GrantsHistory(GrantsSession& session, const GlobalOptions& g
                                  {"etag_after", target.etag_after},
                                  {"error", target.error}});
       changed += fmt::format("  {} {} {} -> {} {}\n", target.target, target.outcome, target.etag_before,
-                             target.etag_after, target.error);
+                             target.etag_after, EscapeControl(target.error));
+      changed += ChangesOf(apply.plan_json, target.target);
     }
     list.push_back(std::move(item));
     if (globals.json) continue;
     fmt::print("apply {} {} {} by {}{}{}\n{}", apply.id, TimeText(apply.started), apply.state,
                apply.caller.empty() ? "an unknown caller" : apply.caller,
                apply.commit.empty() ? "" : " at commit " + apply.commit.substr(0, 12),
-               apply.reason.empty() ? "" : ": " + apply.reason, changed);
+               apply.reason.empty() ? "" : ": " + EscapeControl(apply.reason), changed);
   }
   if (globals.json) fmt::print("{}\n", nlohmann::ordered_json{{"applies", list}}.dump(1));
   return kExitDone;

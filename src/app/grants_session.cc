@@ -11,6 +11,7 @@
 #include <set>
 #include <sstream>
 
+#include "base/escape.h"
 #include "base/status.h"
 #include "config/load.h"
 #include "delivery/sides.h"
@@ -109,8 +110,8 @@ std::string ResultLine(const TargetResult& result) {
   if (result.outcome == TargetOutcome::kApplied)
     text += fmt::format(", {} added, {} removed", result.added, result.removed);
   if (result.conflicts > 0) text += fmt::format(", planned again {} times", result.conflicts);
-  if (!result.error.empty()) text += ": " + result.error;
-  for (const std::string& refused : result.refused) text += "\n  ! " + refused;
+  if (!result.error.empty()) text += ": " + EscapeControl(result.error);
+  for (const std::string& refused : result.refused) text += "\n  ! " + EscapeControl(refused);
   return text + "\n";
 }
 
@@ -170,7 +171,10 @@ absl::Status GrantsSession::OpenBigquery() {
   const std::string address = own.empty() ? destination.rest_address : own;
   RestOptions rest;
   if (!address.empty()) rest.endpoint = {.rest = address, .grpc = "", .grpc_insecure = true};
-  HAKOBU_ASSIGN_OR_RETURN(rest.credentials, OpenGrantCredentials(destination, !address.empty()));
+  rest.credentials = FixedToken(side_->addresses().token);
+  if (side_->addresses().token.empty()) {
+    HAKOBU_ASSIGN_OR_RETURN(rest.credentials, OpenGrantCredentials(destination, !address.empty()));
+  }
   rest.retry.max_tries = 1;  // the store tries again, at its own pace
   rest.context.cancellation = cancel_;
   rest_ = std::make_unique<Rest>(std::move(rest));

@@ -5,6 +5,7 @@
 
 #include "app/command.h"
 #include "app/commands.h"
+#include "base/escape.h"
 #include "base/log.h"
 
 namespace {
@@ -19,9 +20,9 @@ int ReportUsage(const CLI::App& app, const CLI::ParseError& error) {
   // CLI11 only says that a command is missing where one was misspelt.
   const std::vector<std::string> rest = app.remaining(/*recurse=*/true);
   if (!command->get_require_subcommand_min() || rest.empty() || rest.front().starts_with('-')) {
-    fmt::print(stderr, "hakobu: {}\n", error.what());
+    fmt::print(stderr, "hakobu: {}\n", hakobu::EscapeControlKeepLines(error.what()));
   } else {
-    fmt::print(stderr, "hakobu: there is no command `{}`\n", rest.front());
+    fmt::print(stderr, "hakobu: there is no command `{}`\n", hakobu::EscapeControl(rest.front()));
   }
   fmt::print(stderr, "Run `{} --help` for what it takes.\n", name);
   return hakobu::kExitUsage;

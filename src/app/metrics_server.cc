@@ -1,85 +1,73 @@
 #include "app/metrics_server.h"
 
 #include <fmt/format.h>
-#include <httplib.h>
 
 #include <charconv>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "absl/time/clock.h"
+#include "base/http_server.h"
 #include "base/status.h"
 
 namespace hakobu {
 namespace {
 
 constexpr absl::Duration kHangsAfter = absl::Minutes(1);
-constexpr size_t kConnections = 4;
 
 class HttpMetricsServer : public MetricsServer {
  public:
-  explicit HttpMetricsServer(Read read) : read_(std::move(read)) {}
-  ~HttpMetricsServer() override {
-    http_.stop();
-    if (thread_.joinable()) thread_.join();
-  }
+  HttpMetricsServer(Read read, std::string host) : read_(std::move(read)), host_(std::move(host)) {}
 
-  absl::Status Listen(const std::string& host, uint16_t port) {
-    http_.new_task_queue = [] { return new httplib::ThreadPool(kConnections); };
-    http_.set_keep_alive_max_count(1);  // nothing is left open that a stop would wait for
-    http_.set_read_timeout(5);
-    http_.set_write_timeout(5);
-    http_.set_payload_max_length(64 * 1024);
-    // SO_REUSEPORT, httplib's default, would let a second server take the same port unnoticed.
-    http_.set_socket_options([](socket_t socket) {
-      const int yes = 1;
-      setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, reinterpret_cast<const char*>(&yes), sizeof yes);
-    });
-    http_.Get("/healthz", [this](const httplib::Request&, httplib::Response& to) { Answer(true, &to); });
-    http_.Get("/readyz", [this](const httplib::Request&, httplib::Response& to) { Answer(false, &to); });
-    http_.Get("/metrics", [this](const httplib::Request&, httplib::Response& to) {
-      const auto seen = read_();
-      to.set_content(seen ? PrometheusText(seen->status, absl::Now()) : std::string(),
-                     "text/plain; version=0.0.4; charset=utf-8");
-    });
-    const int bound =
-        port == 0 ? http_.bind_to_any_port(host.c_str()) : http_.bind_to_port(host.c_str(), port);
-    if (bound <= 0) {
-      return absl::InvalidArgumentError(fmt::format(
-          "listen for metrics on {}:{}: refused; hint: the port may be in use, 0 picks a free one", host,
-          port));
-    }
-    host_ = host;
-    port_ = port == 0 ? static_cast<uint16_t>(bound) : port;
-    thread_ = std::thread([this] {
-      http_.listen_after_bind();
-      ended_ = true;
-    });
-    // stop() has no effect on a server that does not run yet.
-    while (!http_.is_running() && !ended_) absl::SleepFor(absl::Milliseconds(1));
+  absl::Status Listen(uint16_t port) {
+    HttpServerOptions options;
+    options.host = host_;
+    options.port = port;
+    options.most_header_bytes = 16 * 1024;
+    options.most_connections = 64;
+    options.most_threads = 4;
+    options.idle_timeout = absl::Seconds(30);
+    absl::StatusOr<std::unique_ptr<HttpServer>> http = HttpServer::Bind(options);
+    if (!http.ok()) return Annotate(http.status(), "metrics");
+    http_ = *std::move(http);
+    http_->Serve([this](const HttpRequest& request, HttpBody&) { return Answer(request); });
     return absl::OkStatus();
   }
-  uint16_t port() const override { return port_; }
-  std::string address() const override { return fmt::format("{}:{}", host_, port_); }
+  uint16_t port() const override { return static_cast<uint16_t>(http_->port()); }
+  std::string address() const override { return fmt::format("{}:{}", host_, port()); }
 
  private:
-  void Answer(bool alive, httplib::Response* to) const {
+  HttpResponse Answer(const HttpRequest& request) const {
+    HttpResponse response;
+    if (request.method != "GET" && request.method != "HEAD") {
+      response.status = 405;
+    } else if (request.path == "/healthz" || request.path == "/readyz") {
+      AnswerHealth(request.path == "/healthz", &response);
+    } else if (request.path == "/metrics") {
+      const auto seen = read_();
+      response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+      if (seen) response.body = PrometheusText(seen->status, absl::Now());
+    } else {
+      response.status = request.path == "/" ? 200 : 404;
+      response.content_type = "text/plain; charset=utf-8";
+      response.body = "hakobu: /healthz, /readyz and /metrics\n";
+    }
+    return response;
+  }
+
+  void AnswerHealth(bool alive, HttpResponse* response) const {
     const auto seen = read_();
     const Health health = HealthOf(seen, absl::Now());
     const bool good = alive ? health.alive : health.ready;
     nlohmann::json body{{"ok", good}, {"state", seen ? seen->status.state : "starting"}};
     if (!health.reason.empty()) body["reason"] = health.reason;
-    to->status = good ? 200 : 503;
-    to->set_content(body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n",
-                    "application/json");
+    response->status = good ? 200 : 503;
+    response->content_type = "application/json";
+    response->body = body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   }
 
-  Read read_;
-  httplib::Server http_;
-  std::thread thread_;
-  std::atomic<bool> ended_{false};
-  std::string host_;
-  uint16_t port_ = 0;
+  const Read read_;
+  const std::string host_;
+  std::unique_ptr<HttpServer> http_;
 };
 
 }  // namespace
@@ -116,10 +104,10 @@ absl::StatusOr<std::unique_ptr<MetricsServer>> MetricsServer::Start(std::string_
     return absl::InvalidArgumentError(
         fmt::format("listen for metrics on '{}': expected HOST:PORT such as 127.0.0.1:9464", address));
   }
-  auto server = std::make_unique<HttpMetricsServer>(std::move(read));
   std::string host(address.substr(0, colon));
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  HAKOBU_RETURN_IF_ERROR(server->Listen(host, port));
+  auto server = std::make_unique<HttpMetricsServer>(std::move(read), std::move(host));
+  HAKOBU_RETURN_IF_ERROR(server->Listen(port));
   return server;
 }
 

@@ -6,6 +6,8 @@
 #include <array>
 #include <cmath>
 
+#include "base/escape.h"
+
 namespace hakobu {
 namespace {
 
@@ -49,6 +51,11 @@ size_t DisplayWidth(std::string_view text) {
     width += wide ? 2 : 1;
   }
   return width;
+}
+
+void TextTable::AddRow(std::vector<std::string> cells) {
+  for (std::string& cell : cells) cell = EscapeControl(cell);
+  rows_.push_back(std::move(cells));
 }
 
 std::string TextTable::Render() const {

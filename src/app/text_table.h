@@ -21,7 +21,8 @@ class TextTable {
   };
   explicit TextTable(std::vector<Column> columns) : columns_(std::move(columns)) {}
   // As many cells as columns.
-  void AddRow(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  // Cells are shown on one line each, whatever stands in them.
+  void AddRow(std::vector<std::string> cells);
   // Title line and rows, two blanks between columns, no trailing blanks, each line ended.
   std::string Render() const;
 

@@ -5,6 +5,7 @@
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "base/escape.h"
 
 namespace hakobu {
 namespace {
@@ -39,19 +40,29 @@ std::string_view SeverityName(LogSeverity severity) {
   return "DEFAULT";
 }
 
+// Bytes that are no UTF-8 would make the line no JSON.
 void AppendJsonString(std::string_view text, std::string* out) {
+  const std::string printable = EscapeControlKeepLines(text);
   out->push_back('"');
-  for (const char c : text) {
+  for (const char c : printable) {
     if (c == '"' || c == '\\') {
       out->push_back('\\');
       out->push_back(c);
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      out->append(fmt::format("\\u{:04x}", static_cast<unsigned>(c)));
+    } else if (c == '\n' || c == '\t') {
+      out->append(c == '\n' ? "\\n" : "\\t");
     } else {
       out->push_back(c);
     }
   }
   out->push_back('"');
+}
+
+// The lines of a message after the first are set in: none of them can pass for a line of the log.
+std::string PlainText(std::string_view message) {
+  std::string text = EscapeControlKeepLines(message);
+  for (size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 1))
+    text.insert(at + 1, "    ");
+  return text;
 }
 
 }  // namespace
@@ -80,8 +91,8 @@ void Log(LogSeverity severity, std::string_view message, const std::vector<LogFi
     }
     line.push_back('}');
   } else {
-    line = message;
-    for (const LogField& field : fields) line += fmt::format(" {}={}", field.key, field.value);
+    line = PlainText(message);
+    for (const LogField& field : fields) line += fmt::format(" {}={}", field.key, EscapeControl(field.value));
   }
   spdlog::log(ToLevel(severity), spdlog::string_view_t(line.data(), line.size()));
 }

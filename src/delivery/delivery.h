@@ -22,6 +22,7 @@ struct Config;  // config/config.h
 struct DestinationAddresses {
   std::string rest;     // "http://127.0.0.1:9050"
   std::string storage;  // "127.0.0.1:9060"
+  std::string token;    // what it wants to be shown; empty: what the configuration names, or nothing
 };
 
 enum class WriteMode : uint8_t { kReplace, kAppend, kIncremental, kStream };

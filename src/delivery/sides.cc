@@ -48,8 +48,10 @@ absl::StatusOr<Destination> OpenDestination(const DestinationConfig& destination
   const bool local = !rest.empty();
   Endpoint endpoint = Endpoint::Google();
   if (local) endpoint = {.rest = rest, .grpc = grpc, .grpc_insecure = true};
-  HAKOBU_ASSIGN_OR_RETURN(const std::shared_ptr<Credentials> credentials,
-                          OpenDestinationCredentials(destination, local, clock));
+  std::shared_ptr<Credentials> credentials = FixedToken(addresses.token);
+  if (addresses.token.empty()) {
+    HAKOBU_ASSIGN_OR_RETURN(credentials, OpenDestinationCredentials(destination, local, clock));
+  }
   const RetryContext context{.clock = clock, .cancellation = cancel, .jitter = {}};
   RestOptions rest_options;
   rest_options.endpoint = endpoint;

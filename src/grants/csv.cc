@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/escape.h"
+
 namespace hakobu {
 namespace {
 
@@ -59,7 +61,9 @@ class Parser {
 
  private:
   char Peek() const { return text_[at_]; }
-  bool AtLineEnd() const { return Peek() == '\n' || Peek() == '\r'; }
+  // A lone CR is no line's end: editors show what follows it on the same line, so it is refused as any
+  // control character.
+  bool AtLineEnd() const { return Peek() == '\n' || text_.substr(at_, 2) == "\r\n"; }
 
   void FailQuote(int line, int column, std::string message, std::string hint) {
     is_broken_ = true;
@@ -69,36 +73,46 @@ class Parser {
     problems_->Error({file_, line, column}, std::move(message), std::move(hint));
   }
 
+  void FailCharacter(std::string_view character, bool is_broken) {
+    if (is_broken) {
+      const auto byte = static_cast<unsigned char>(character.front());
+      Fail(line_, column_, fmt::format("expected UTF-8, found the byte 0x{:02X}", byte),
+           "save the file as \"CSV UTF-8\"");
+    } else if (character == "\r") {
+      Fail(line_, column_, "expected a line's end (LF or CRLF), found a CR alone",
+           "save the file with the line ends of Windows or Unix");
+    } else {
+      Fail(line_, column_,
+           fmt::format("expected text, found the control character {}", EscapeControl(character)),
+           "characters that are not seen have no place in a list of permissions: remove it");
+    }
+  }
+
   // One character, checked; what is refused is replaced by `?`, and said once a line.
   std::string_view Take() {
     const size_t length = SequenceLength(text_.substr(at_));
-    const auto first = static_cast<unsigned char>(Peek());
-    if (length == 0 || (first < 0x20 && first != '\t') || first == 0x7F) {
+    const std::string_view taken = text_.substr(at_, std::max<size_t>(length, 1));
+    if (length == 0 || (taken != "\t" && HasControl(taken))) {
       if (bad_line_ != line_) {
         bad_line_ = line_;
-        const std::string_view expected = length == 0 ? "UTF-8" : "text";
-        Fail(line_, column_, fmt::format("expected {}, found the byte 0x{:02X}", expected, first),
-             length == 0 ? "save the file as \"CSV UTF-8\"" : "");
+        FailCharacter(taken, length == 0);
       }
-      ++at_, ++column_;
+      at_ += taken.size(), ++column_;
       return "?";
     }
-    const std::string_view taken = text_.substr(at_, length);
     at_ += length, ++column_;
     return taken;
   }
 
   void TakeLineEnd() {
     if (at_ >= text_.size()) return;
-    const bool carriage_return = Peek() == '\r';
-    ++at_;
-    if (carriage_return && at_ < text_.size() && Peek() == '\n') ++at_;
+    at_ += Peek() == '\r' ? 2 : 1;
     ++line_, column_ = 1;
   }
 
   void ChooseSeparator() {
     const std::string_view rest = text_.substr(at_);
-    const std::string_view header = rest.substr(0, rest.find_first_of("\r\n"));
+    const std::string_view header = rest.substr(0, rest.find('\n'));
     const size_t found = header.find_first_of(",;\t");
     if (found != std::string_view::npos)
       separator_ = header[found];

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/escape.h"
 #include "base/status.h"
 #include "grants/json_member.h"
 #include "grants/json_span.h"
@@ -142,8 +143,9 @@ std::string DriftToText(const std::vector<DriftLine>& lines) {
     if (line.target != target)
       text += fmt::format("{} (since apply {} of {})\n", line.target, line.since_apply, When(line.since));
     target = line.target;
-    text += fmt::format("  {} {}", line.kind == ChangeKind::kAdd ? '+' : '-', line.entry.Describe());
-    if (!line.who.empty()) text += fmt::format("  # {} at {}", line.who, When(line.when));
+    text += fmt::format("  {} {}", line.kind == ChangeKind::kAdd ? '+' : '-',
+                        EscapeControl(line.entry.Describe()));
+    if (!line.who.empty()) text += fmt::format("  # {} at {}", EscapeControl(line.who), When(line.when));
     text += '\n';
   }
   return text + (lines.empty() ? "no drift\n" : fmt::format("{} changed outside of hakobu\n", lines.size()));

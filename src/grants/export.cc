@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/escape.h"
 #include "grants/csv.h"
 #include "grants/principal.h"
 
@@ -28,6 +30,22 @@ std::string ResourceName(const std::string& target, const std::string& key) {
       name += '_';
   }
   return fmt::format("g_{}_{:08x}", name, static_cast<uint32_t>(hash ^ (hash >> 32)));
+}
+
+// Terraform reads `${` and `%{` in the strings of its JSON as templates.
+void EscapeTemplates(ordered_json* value) {
+  if (value->is_structured()) {
+    for (ordered_json& element : *value) EscapeTemplates(&element);
+  } else if (value->is_string()) {
+    std::string escaped;
+    const auto& text = value->get_ref<const std::string&>();
+    for (size_t at = 0; at < text.size(); ++at) {
+      const bool opens = (text[at] == '$' || text[at] == '%') && text.substr(at + 1, 1) == "{";
+      if (opens) escaped += text[at];
+      escaped += text[at];
+    }
+    *value = std::move(escaped);
+  }
 }
 
 bool IsThere(const std::vector<TargetState>& states, const std::string& target, const std::string& key) {
@@ -58,12 +76,11 @@ std::string ImportCsv(const std::vector<TargetState>& states) {
         best[entry.member] = std::max(best[entry.member], RoleRank(entry.role));
     }
     for (const AccessEntry& entry : state.entries) {
-      const bool states_it = entry.kind == EntryKind::kGrant && !ParseRole(entry.role).role.empty();
+      const bool states_it = entry.kind == EntryKind::kGrant && !ParseRole(entry.role).role.empty() &&
+                             !HasControl(entry.member) && !HasControl(state.target);
       const int rank = RoleRank(entry.role);
       if (!states_it || (rank > 0 && rank < best[entry.member])) {
-        std::string note = fmt::format("# {}: {}\n", state.target, entry.Describe());
-        for (size_t at = note.find('\n'); at + 1 < note.size(); at = note.find('\n', at)) note[at] = ' ';
-        kept += note;
+        kept += fmt::format("# {}: {}\n", EscapeControl(state.target), EscapeControl(entry.Describe()));
       } else if (seen.insert(GrantKey(entry.member, entry.role, "")).second) {
         text += CsvLine(state.target, entry, "");
       }
@@ -119,6 +136,7 @@ std::string TerraformJson(const std::string& project, const DesiredState& desire
   if (!imports.empty()) document["import"] = std::move(imports);
   if (!datasets.empty()) document["resource"]["google_bigquery_dataset_iam_member"] = std::move(datasets);
   if (!tables.empty()) document["resource"]["google_bigquery_table_iam_member"] = std::move(tables);
+  EscapeTemplates(&document);
   return document.dump(2) + "\n";
 }
 
@@ -141,7 +159,7 @@ std::string ExplainJobs(const std::string& data_project, const std::string& bill
     text += fmt::format(
         "  gcloud projects add-iam-policy-binding {} --role=roles/bigquery.jobUser --member={} "
         "--condition=None\n",
-        billing_project, member);
+        ShellQuote(billing_project), ShellQuote(member));
   }
   return text +
          "Members who query from a project of their own need it there instead. Grant it to groups where you "

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/escape.h"
 #include "base/status.h"
 #include "grants/principal.h"
 
@@ -93,6 +94,7 @@ class TargetPlanner {
   TargetPlanner(const TargetState& state, const PlanOptions& options) : state_(state), options_(options) {
     plan_.target = state.target;
     plan_.etag = state.etag;
+    plan_.members = CountMembers(state.entries);
   }
 
   TargetPlan Plan(const std::vector<DesiredGrant>& desired, const std::vector<DesiredGrant>& expired,
@@ -122,7 +124,6 @@ class TargetPlanner {
 
  private:
   void PlanEntry(const AccessEntry& entry, const std::map<std::string, std::string>& managed) {
-    plan_.members += entry.kind == EntryKind::kAuthorized || entry.kind == EntryKind::kUnknown ? 0 : 1;
     if (entry.kind == EntryKind::kDeleted) return Remove(entry, "the account was deleted");
     if (entry.kind == EntryKind::kPublic) return Unmanaged(entry);
     if (entry.kind != EntryKind::kGrant) return plan_.kept.push_back(entry);
@@ -195,6 +196,38 @@ std::vector<AccessEntry> ApplyChanges(const std::vector<AccessEntry>& entries,
                                       const std::vector<GrantChange>& changes, const std::string& caller,
                                       std::vector<std::string>* refused, absl::Time now) {
   return Made(entries, Guarded(entries, changes, caller, now, refused));
+}
+
+size_t CountMembers(const std::vector<AccessEntry>& entries) {
+  return static_cast<size_t>(std::count_if(entries.begin(), entries.end(), [](const AccessEntry& entry) {
+    return entry.kind != EntryKind::kAuthorized && entry.kind != EntryKind::kUnknown;
+  }));
+}
+
+absl::Status Rederive(const DesiredState& desired, const std::vector<TargetState>& states, GrantPlan* plan) {
+  std::string unstated;
+  for (TargetPlan& target : plan->targets) {
+    std::set<std::string> with_end, without_end;
+    if (const auto found = desired.grants.find(target.target); found != desired.grants.end()) {
+      for (const DesiredGrant& grant : found->second) {
+        with_end.insert(GrantKey(grant.member, grant.role, grant.expires));
+        without_end.insert(GrantKey(grant.member, grant.role, ""));
+      }
+    }
+    for (const GrantChange& change : target.changes) {
+      if (change.kind == ChangeKind::kAdd && !with_end.contains(change.entry.Key()))
+        unstated += fmt::format("\n  {}: {}", target.target, change.entry.Describe());
+    }
+    std::erase_if(target.stated, [&](const std::string& key) { return !without_end.contains(key); });
+    target.members = 0;
+    for (const TargetState& state : states) {
+      if (state.target == target.target) target.members = CountMembers(state.entries);
+    }
+  }
+  if (unstated.empty()) return absl::OkStatus();
+  return WithHint(
+      absl::InvalidArgumentError("the plan adds what no line states:" + EscapeControlKeepLines(unstated)),
+      "plan again where the files are as they were reviewed, and review the new plan");
 }
 
 absl::Status CheckRemovals(const GrantPlan& plan, const GrantGuards& guards) {

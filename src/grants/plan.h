@@ -80,6 +80,14 @@ std::vector<AccessEntry> ApplyChanges(const std::vector<AccessEntry>& entries,
 // DataLoss when the plan removes more than the guards allow.
 absl::Status CheckRemovals(const GrantPlan& plan, const GrantGuards& guards);
 
+// How many of the entries name a member: TargetPlan::members.
+size_t CountMembers(const std::vector<AccessEntry>& entries);
+
+// A plan that comes from a file is held against what the files and BigQuery say now: every addition must be
+// stated by a line (`desired`), what guards count is counted in `states`, and what counts as stated is no
+// more than the lines state. InvalidArgument naming every addition that no line states.
+absl::Status Rederive(const DesiredState& desired, const std::vector<TargetState>& states, GrantPlan* plan);
+
 std::string PlanToText(const GrantPlan& plan);      // a diff, for a terminal
 std::string PlanToMarkdown(const GrantPlan& plan);  // for a pull request
 std::string PlanToJson(const GrantPlan& plan);      // docs/permissions.md; what apply reads

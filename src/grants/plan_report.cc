@@ -3,9 +3,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/escape.h"
 #include "base/status.h"
 #include "grants/json_member.h"
 #include "grants/plan.h"
+#include "grants/principal.h"
 
 namespace hakobu {
 namespace {
@@ -38,13 +40,18 @@ bool Shown(const TargetPlan& target) {
 std::string DiffLines(const TargetPlan& target) {
   std::string text;
   for (const GrantChange& change : target.changes) {
-    text += fmt::format("{} {}  # {}\n", change.kind == ChangeKind::kAdd ? '+' : '-', change.entry.Describe(),
-                        change.why);
+    text += fmt::format("{} {}  # {}\n", change.kind == ChangeKind::kAdd ? '+' : '-',
+                        EscapeControl(change.entry.Describe()), EscapeControl(change.why));
   }
   for (const AccessEntry& entry : target.unmanaged)
-    text += fmt::format("? {}  # unmanaged: no line states it\n", entry.Describe());
-  for (const std::string& refused : target.refused) text += fmt::format("! {}\n", refused);
+    text += fmt::format("? {}  # unmanaged: no line states it\n", EscapeControl(entry.Describe()));
+  for (const std::string& refused : target.refused) text += fmt::format("! {}\n", EscapeControl(refused));
   return text;
+}
+
+std::string Fenced(std::string_view language, const std::string& lines) {
+  const std::string fence = MarkdownFence(lines);
+  return fmt::format("\n{}{}\n{}{}\n", fence, language, lines, fence);
 }
 
 ordered_json EntryJson(const AccessEntry& entry) {
@@ -82,6 +89,49 @@ absl::StatusOr<std::vector<AccessEntry>> EntriesOf(const ordered_json& list) {
   return entries;
 }
 
+// What a reviewer sees (member, role, expires) and what would be written (entry) are the same thing, or the
+// file has been changed: an addition is made anew from what is shown, a removal must be of a kind that a plan
+// removes.
+absl::StatusOr<AccessEntry> CheckedEntry(const ordered_json& item, ChangeKind kind, AccessForm form) {
+  HAKOBU_ASSIGN_OR_RETURN(AccessEntry entry, ReadAccessEntry(TextOf(item, "entry")));
+  const std::string member = TextOf(item, "member"), role = TextOf(item, "role"),
+                    expires = TextOf(item, "expires");
+  if (entry.member != member || entry.role != role || entry.expires != expires) {
+    return absl::InvalidArgumentError(fmt::format("expected the entry of {} {}, found that of {}",
+                                                  EscapeControl(role), EscapeControl(member),
+                                                  EscapeControl(entry.Describe())));
+  }
+  if (kind == ChangeKind::kRemove) {
+    if (entry.kind == EntryKind::kGrant || entry.kind == EntryKind::kDeleted ||
+        entry.kind == EntryKind::kPublic)
+      return entry;
+    return absl::InvalidArgumentError(
+        fmt::format("expected to remove a member's role, found {}", EscapeControl(entry.Describe())));
+  }
+  const ParsedMember parsed_member = ParseMember(member);
+  if (parsed_member.member != member) {
+    return WithHint(
+        absl::InvalidArgumentError(fmt::format(
+            "expected to add {}, found {}",
+            parsed_member.expected.empty() ? "a member in its canonical form" : parsed_member.expected,
+            EscapeControl(member))),
+        parsed_member.hint);
+  }
+  const ParsedRole parsed_role = ParseRole(role);
+  if (parsed_role.role != role) {
+    return absl::InvalidArgumentError(
+        fmt::format("expected to add a role as plans write it, found {}", EscapeControl(role)));
+  }
+  if (absl::Time end; !expires.empty() && !absl::ParseTime(absl::RFC3339_full, expires, &end, nullptr)) {
+    return absl::InvalidArgumentError(
+        fmt::format("expected a time as the end, found {}", EscapeControl(expires)));
+  }
+  const AccessEntry made = MakeAccessEntry(form, member, role, expires);
+  if (made == entry) return made;
+  return absl::InvalidArgumentError(
+      fmt::format("expected the entry {}, found {}", made.raw, EscapeControl(entry.raw)));
+}
+
 absl::StatusOr<TargetPlan> TargetFromJson(const ordered_json& object) {
   TargetPlan target;
   target.target = TextOf(object, "target");
@@ -89,13 +139,17 @@ absl::StatusOr<TargetPlan> TargetFromJson(const ordered_json& object) {
   target.members = object.value("members", size_t{0});
   if (target.target.empty() || target.etag.empty())
     return absl::InvalidArgumentError("expected target and etag");
+  const AccessForm form =
+      target.target.find('.') == std::string::npos ? AccessForm::kDataset : AccessForm::kTable;
   for (const ordered_json& item : object.value("changes", ordered_json::array())) {
     GrantChange change;
     const std::string kind = TextOf(item, "change");
     if (kind != "add" && kind != "remove")
       return absl::InvalidArgumentError("expected change to be add or remove");
     change.kind = kind == "add" ? ChangeKind::kAdd : ChangeKind::kRemove;
-    HAKOBU_ASSIGN_OR_RETURN(change.entry, ReadAccessEntry(TextOf(item, "entry")));
+    absl::StatusOr<AccessEntry> entry = CheckedEntry(item, change.kind, form);
+    if (!entry.ok()) return Annotate(entry.status(), EscapeControl(target.target));
+    change.entry = *std::move(entry);
     change.why = TextOf(item, "why");
     target.changes.push_back(std::move(change));
   }
@@ -109,10 +163,10 @@ absl::StatusOr<TargetPlan> TargetFromJson(const ordered_json& object) {
 }  // namespace
 
 std::string PlanToText(const GrantPlan& plan) {
-  std::string text = plan.warnings;
+  std::string text = EscapeControlKeepLines(plan.warnings);
   for (const TargetPlan& target : plan.targets) {
     if (!Shown(target)) continue;
-    text += fmt::format("{}.{}\n", plan.project, target.target);
+    text += fmt::format("{}.{}\n", EscapeControl(plan.project), EscapeControl(target.target));
     const std::string lines = DiffLines(target);
     for (size_t at = 0; at < lines.size();) {
       const size_t end = lines.find('\n', at) + 1;
@@ -124,11 +178,12 @@ std::string PlanToText(const GrantPlan& plan) {
 }
 
 std::string PlanToMarkdown(const GrantPlan& plan) {
-  std::string text = fmt::format("### BigQuery grants: {}\n\n{}.\n", plan.project, Summary(plan));
-  if (!plan.warnings.empty()) text += fmt::format("\n```\n{}```\n", plan.warnings);
+  std::string text =
+      fmt::format("### BigQuery grants: {}\n\n{}.\n", MarkdownCode(plan.project), Summary(plan));
+  if (!plan.warnings.empty()) text += Fenced("", EscapeControlKeepLines(plan.warnings));
   for (const TargetPlan& target : plan.targets) {
     if (target.changes.empty() && target.refused.empty()) continue;
-    text += fmt::format("\n#### `{}`\n\n```diff\n{}```\n", target.target, DiffLines(target));
+    text += fmt::format("\n#### {}\n{}", MarkdownCode(target.target), Fenced("diff", DiffLines(target)));
   }
   bool headed = false;
   for (const TargetPlan& target : plan.targets) {
@@ -136,7 +191,7 @@ std::string PlanToMarkdown(const GrantPlan& plan) {
     if (!headed) text += "\n<details><summary>Unmanaged grants elsewhere</summary>\n\n";
     headed = true;
     for (const AccessEntry& entry : target.unmanaged)
-      text += fmt::format("- `{}`: {}\n", target.target, entry.Describe());
+      text += fmt::format("- {}: {}\n", MarkdownCode(target.target), MarkdownCode(entry.Describe()));
   }
   return headed ? text + "\n</details>\n" : text;
 }
@@ -157,8 +212,9 @@ std::string PlanToJson(const GrantPlan& plan) {
   return object.dump(1) + "\n";
 }
 
-absl::StatusOr<GrantPlan> PlanFromJson(std::string_view json) {
-  const ordered_json object = ordered_json::parse(json, nullptr, false);
+namespace {
+
+absl::StatusOr<GrantPlan> ReadPlan(const ordered_json& object) {
   if (!object.is_object() || object.value("hakobu_grants_plan", 0) != 1) {
     return WithHint(
         absl::InvalidArgumentError("expected a plan of `hakobu grants plan --out`, found something else"),
@@ -176,9 +232,28 @@ absl::StatusOr<GrantPlan> PlanFromJson(std::string_view json) {
   for (const ordered_json& item : object.value("targets", ordered_json::array())) {
     absl::StatusOr<TargetPlan> target = TargetFromJson(item);
     if (!target.ok()) return Annotate(target.status(), "read a target of the plan");
+    for (const TargetPlan& other : plan.targets) {
+      if (other.target == target->target)
+        return absl::InvalidArgumentError(
+            fmt::format("expected each target once, found {} twice", other.target));
+    }
     plan.targets.push_back(*std::move(target));
   }
+  if (plan.removal == RemovalPolicy::kOnlyAdd && plan.Removals() > 0)
+    return absl::InvalidArgumentError("expected no removal in a plan made with --only-add, found one");
   return plan;
+}
+
+}  // namespace
+
+absl::StatusOr<GrantPlan> PlanFromJson(std::string_view json) {
+  try {
+    return ReadPlan(ordered_json::parse(json));
+  } catch (const ordered_json::exception&) {
+    return WithHint(absl::InvalidArgumentError(
+                        "expected a plan of `hakobu grants plan --out`, found other JSON, or none"),
+                    "make the plan again");
+  }
 }
 
 }  // namespace hakobu

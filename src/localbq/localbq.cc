@@ -1,10 +1,13 @@
 #include "localbq/localbq.h"
 
+#include <fmt/format.h>
+
 #include <fstream>
 #include <sstream>
 
 #include "base/status.h"
 #include "localbq/auth/authority.h"
+#include "localbq/auth/loopback.h"
 #include "localbq/catalog/catalog.h"
 #include "localbq/catalog/warehouse.h"
 #include "localbq/faults/faults.h"
@@ -39,7 +42,22 @@ absl::Status LoadFaults(const std::string& path, Faults* faults) {
 
 }  // namespace
 
+namespace {
+
+absl::Status CheckHost(const LocalBigQueryOptions& options) {
+  if (!options.auth_file.empty() || auth::IsLoopback(options.host)) return absl::OkStatus();
+  return WithHint(
+      absl::InvalidArgumentError(fmt::format(
+          "listen on {}: expected an address of this machine alone, for nobody is asked who they are",
+          options.host)),
+      "give --auth FILE, or leave --host out; it is made for loopback, put TLS and limits of your own before "
+      "it");
+}
+
+}  // namespace
+
 absl::StatusOr<std::unique_ptr<LocalBigQuery>> LocalBigQuery::Start(const LocalBigQueryOptions& options) {
+  HAKOBU_RETURN_IF_ERROR(CheckHost(options));
   auto parts = std::make_unique<Parts>();
   if (!options.faults.empty()) HAKOBU_RETURN_IF_ERROR(LoadFaults(options.faults, &parts->faults));
   HAKOBU_ASSIGN_OR_RETURN(parts->warehouse, Warehouse::Open(options.folder));
@@ -51,6 +69,8 @@ absl::StatusOr<std::unique_ptr<LocalBigQuery>> LocalBigQuery::Start(const LocalB
     const auth::AuthorityOptions auth_options{.file = options.auth_file, .key_folder = options.auth_keys};
     HAKOBU_ASSIGN_OR_RETURN(parts->authority, auth::Authority::Open(auth_options, parts->catalog.get()));
   }
+  if (options.auth_file.empty() && !options.token.empty())
+    parts->authority = auth::Authority::OfToken(options.token, parts->catalog.get());
   StorageApiOptions storage_options;
   storage_options.authority = parts->authority.get();
   storage_options.faults = &parts->faults;

@@ -15,6 +15,7 @@ struct LocalBigQueryOptions {
   int rest_port = 0, grpc_port = 0;  // 0: free ones
   std::string faults;                // a file of faults and quotas (faults/faults.h); empty: none
   std::string auth_file;             // who there is (auth/identities.h); empty: nobody is asked who they are
+  std::string token;                 // not empty, without auth_file: only who shows it is served
   std::string auth_keys;             // folder where credential files for them are written; empty: none
 };
 

@@ -113,7 +113,7 @@ test('rows are listed in pages, from an index and by fields', async () => {
 
 test('template tables are refused by name', bareOnly, async () => {
   const response = await fetch(`${server.endpoint}/bigquery/v2/projects/${project}/datasets/${datasetId}/tables/paged/insertAll`,
-    { method: 'POST', body: JSON.stringify({ templateSuffix: '_x', rows: [{ json: { a: 1 } }] }) });
+    { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ templateSuffix: '_x', rows: [{ json: { a: 1 } }] }) });
   const { error } = await response.json();
   assert.equal(response.status, 501);
   assert.match(error.message, /templateSuffix/);

@@ -74,6 +74,7 @@ test('from import to a reviewed apply, and back out again', async (t) => {
   const history = JSON.parse(ended(await it.grants(['log', '--json']), 0)).applies;
   assert.deepEqual(history.map((apply) => [apply.apply, apply.state, apply.reason]), [[3, 'done', ''], [2, 'done', ''], [1, 'done', 'first']]);
   assert.notEqual(history[1].targets[0].etag_before, history[1].targets[0].etag_after);
+  assert.match(ended(await it.grants(['log']), 0), /sales applied .*\n {4}\+ writer user:bob@x.com/, 'the log says who gained what');
 });
 
 test('a reviewed plan is refused when the dataset changed since; wrong lines end plan with 1', async (t) => {
@@ -94,6 +95,36 @@ test('a reviewed plan is refused when the dataset changed since; wrong lines end
   const wrong = await it.grants(['plan']);
   ended(wrong, 1);
   assert.match(wrong.stderr, /grants.csv:2:20: error: expected reader.*\n.*grants.csv:3:1: error: .*nothing is granted at project level/);
+});
+
+test('an edited plan is refused before anything is asked of BigQuery', async (t) => {
+  const it = await team(t, { sales: [] });
+  it.csv('sales,user:a@x.com,reader,,\n');
+  ended(await it.grants(['plan', '--out', 'plan.json']), 2);
+  const plan = readFileSync(it.path('plan.json'), 'utf8');
+  const edits = {
+    'expected the entry of reader user:a@x.com, found that of owner user:eve@x.com': (file) => {
+      file.targets[0].changes[0].entry = JSON.stringify({ role: 'OWNER', userByEmail: 'eve@x.com' });
+    },
+    'public access is never granted': (file) => {
+      Object.assign(file.targets[0].changes[0], { member: 'allUsers', entry: JSON.stringify({ role: 'READER', specialGroup: 'allUsers' }) });
+    },
+    'the plan adds what no line states:\\n  sales: reader user:b@x.com': (file) => {
+      Object.assign(file.targets[0].changes[0], { member: 'user:b@x.com', entry: JSON.stringify({ role: 'READER', userByEmail: 'b@x.com' }) });
+    },
+  };
+  for (const [expected, edit] of Object.entries(edits)) {
+    const file = JSON.parse(plan);
+    edit(file);
+    writeFileSync(it.path('edited.json'), JSON.stringify(file));
+    const refused = await it.grants(['apply', 'edited.json', '--yes']);
+    ended(refused, 2);
+    assert.match(refused.stderr, new RegExp(expected));
+  }
+  assert.deepEqual((await it.access('sales')).map((entry) => entry.userByEmail ?? entry.specialGroup), ['projectOwners']);
+  const applied = await it.grants(['apply', 'plan.json']);
+  ended(applied, 0);
+  assert.match(applied.stderr, /^  \+ reader user:a@x.com/m, 'what is applied is shown');
 });
 
 test('unmanaged grants stay, prune takes them, and the guards hold', async (t) => {

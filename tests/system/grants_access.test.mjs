@@ -178,7 +178,7 @@ function sorted(value) {
 test('no dataset is written more than 5 times in 10 seconds, whatever happens', async (t) => {
   const server = await startBigquery({ test: t });
   await bigqueryClient(server).createDataset('sales', { access: [projectOwners] });
-  await fetch(`${server.endpoint}/hakobu/v1/faults`, { method: 'POST', body: JSON.stringify({ quotas: 'real' }) });
+  await fetch(`${server.endpoint}/hakobu/v1/faults`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ quotas: 'real' }) });
   const writes = [];
   const endpoint = await between(t, server, { refuse: (request) => {
     if (request.method !== 'PATCH') return undefined;
@@ -272,7 +272,7 @@ test('the Terraform export is made of resources that the provider documents', as
   assert.ok(!document.import.some(({ id }) => id.includes('new@x.com')));
 });
 
-// The steps of the workflow that the page gives: { name, run, if }.
+// The steps of the workflow that the page gives: { name, run, if, env }, env as [name, expression].
 function stepsOf(workflow) {
   const steps = [];
   for (const part of workflow.split(/^ {6}- /m).slice(1)) {
@@ -283,7 +283,8 @@ function stepsOf(workflow) {
       const from = lines.findIndex((line) => line.startsWith('run:')) + 1;
       script = lines.slice(from).filter((line) => line.startsWith('  ')).map((line) => line.slice(2)).join('\n');
     }
-    steps.push({ name: field('name'), condition: field('if'), run: script });
+    const env = [...part.matchAll(/^ {10}([A-Z_]+): \$\{\{ (.*?) \}\}$/gm)].map(([, name, expression]) => [name, expression]);
+    steps.push({ name: field('name'), condition: field('if'), run: script, env });
   }
   return steps;
 }
@@ -293,7 +294,14 @@ test('the GitHub Actions example plans a pull request and applies it after the m
   const [, file] = /\]\(\.\.\/(examples\/grants\/github-actions\.yml)\)/.exec(page);
   const steps = stepsOf(readFileSync(join(root, file), 'utf8')).filter((step) => step.run);
   assert.deepEqual(steps.map((step) => step.name),
-    ['The lines as they were', 'Plan', 'Show the plan in the pull request', 'Apply what was planned']);
+    ['The lines as they were', 'Plan', 'Show the plan in the pull request',
+      'The lines before the merge', 'Plan what is applied', 'Apply what was planned']);
+  // Nothing that an event brings stands in a script, where a shell would read it.
+  for (const step of steps) assert.doesNotMatch(step.run, /\$\{\{/);
+  const [planJob, applyJob] = readFileSync(join(root, file), 'utf8').split(/^ {2}apply:$/m);
+  assert.doesNotMatch(planJob, /APPLIER/, 'a pull request never sees the identity that applies');
+  assert.match(planJob, /if: github\.event_name == 'pull_request'/);
+  assert.match(applyJob, /if: github\.event_name != 'pull_request' && github\.ref == 'refs\/heads\/main'\n {4}environment: grants/);
   const server = await startWithIdentities(t);
   const boss = bigqueryClient(server, { token: 'owner-token' });
   await boss.createDataset('sales', { access: [projectOwners, { role: 'READER', userByEmail: 'leaves@x.com' }, { role: 'READER', userByEmail: 'console@x.com' }] });
@@ -312,32 +320,34 @@ test('the GitHub Actions example plans a pull request and applies it after the m
   const after = commit('sales,user:comes@x.com,reader,,asked for\n');
   const runStep = async (name, values) => {
     const step = steps.find((one) => one.name === name);
-    const script = step.run.replace(/\$\{\{ (.*?) \}\}/g, (whole, expression) => {
+    const env = {};
+    for (const [variable, expression] of step.env) {
       const found = expression.split(' || ').map((part) => values[part] ?? /^'(.*)'$/.exec(part)?.[1]).find((value) => value);
-      assert.notEqual(found, undefined, `${whole} has no value`);
-      return found;
-    });
-    return run(['-eo', 'pipefail', '-c', script], { command: 'bash', cwd: repository, env: { PATH: `${bin}:${process.env.PATH}`,
-      GOOGLE_OAUTH_ACCESS_TOKEN: 'owner-token', GITHUB_STEP_SUMMARY: join(folder, 'summary.md'), GITHUB_OUTPUT: join(folder, 'output.txt') } });
+      assert.notEqual(found, undefined, `${variable}: ${expression} has no value`);
+      env[variable] = found;
+    }
+    return run(['-eo', 'pipefail', '-c', step.run], { command: 'bash', cwd: repository, env: { PATH: `${bin}:${process.env.PATH}`, ...env,
+      GITHUB_STEP_SUMMARY: join(folder, 'summary.md'), GITHUB_OUTPUT: join(folder, 'output.txt') } });
   };
-  const values = { 'vars.GRANTS_PROJECT': project, 'vars.GRANTS_SERVICE_ACCOUNT': owner, 'github.event.number': '17', 'github.sha': after };
+  const values = { 'vars.GRANTS_PROJECT': project, 'vars.GRANTS_APPLIER_ACCOUNT': owner, 'github.token': 'gh-token',
+    'steps.auth.outputs.access_token': 'owner-token', 'github.event.number': '17', 'github.sha': after };
   const pull = { ...values, 'github.event.pull_request.base.sha': before };
   ended(await runStep('The lines as they were', pull), 0);
   assert.match(readFileSync(join(repository, 'was.csv'), 'utf8'), /leaves@x.com/);
   ended(await runStep('Plan', pull), 0);
   assert.match(readFileSync(join(folder, 'summary.md'), 'utf8'), /- reader user:leaves@x.com[^]*\+ reader user:comes@x.com/);
-  assert.match(readFileSync(join(folder, 'output.txt'), 'utf8'), /^code=2$/m);
   ended(await runStep('Show the plan in the pull request', pull), 0);
   assert.match(readFileSync(join(folder, 'gh.txt'), 'utf8'), /^pr comment 17 --body-file plan\.md [^]*comes@x.com/);
   const emails = async () => (await boss.dataset('sales').getMetadata())[0].access.flatMap((entry) => entry.userByEmail ?? []).sort();
   assert.deepEqual(await emails(), ['console@x.com', 'leaves@x.com'], 'a pull request changes nothing');
-  assert.match(steps[3].condition, /github\.event_name != 'pull_request' && steps\.plan\.outputs\.code == '2'/);
+  assert.equal(steps[5].condition, "steps.plan.outputs.code == '2'");
 
   const push = { ...values, 'github.event.before': before };
-  ended(await runStep('The lines as they were', push), 0);
-  ended(await runStep('Plan', push), 0);
+  ended(await runStep('The lines before the merge', push), 0);
+  ended(await runStep('Plan what is applied', push), 0);
+  assert.match(readFileSync(join(folder, 'output.txt'), 'utf8'), /^code=2$/m);
   ended(await runStep('Apply what was planned', push), 0);
   assert.deepEqual(await emails(), ['comes@x.com', 'console@x.com']);
   writeFileSync(join(repository, 'grants.csv'), `${header}sales,user:comes,reader,,\n`);
-  assert.notEqual((await runStep('Plan', push)).code, 0, 'a wrong line fails the check');
+  assert.notEqual((await runStep('Plan what is applied', push)).code, 0, 'a wrong line fails the check');
 });

@@ -41,6 +41,13 @@ class Authority {
   static absl::StatusOr<std::unique_ptr<Authority>> Open(const AuthorityOptions& options,
                                                          const Catalog* catalog);
 
+  // Everything is allowed to whoever shows `token`, and nothing to others: for a server that one program
+  // starts for itself.
+  static std::unique_ptr<Authority> OfToken(std::string token, const Catalog* catalog);
+
+  // Are tokens asked for at this server too?
+  bool GivesTokens() const { return only_token_.empty(); }
+
   // From an Authorization header's value. Unauthenticated in Google's words.
   absl::StatusOr<Caller> Authenticate(std::string_view authorization) const;
 
@@ -71,6 +78,7 @@ class Authority {
   std::shared_ptr<const Subject> SubjectOf(std::string_view member, const std::string& project) const;
   absl::StatusOr<Caller> FromSelfSigned(std::string_view token) const;
 
+  std::string only_token_;  // of OfToken; empty: identities_ say who there is
   Identities identities_;
   TokenStore tokens_;
   const Catalog* const catalog_;

@@ -23,6 +23,12 @@ bool Satisfies(std::string_view scope, ScopeNeed need) {
   return need == ScopeNeed::kRead && (scope == "bigquery.readonly" || scope == "cloud-platform.read-only");
 }
 
+bool HasScope(const Request& request, ScopeNeed need) {
+  return request.scopes.empty() || std::ranges::any_of(request.scopes, [need](const std::string& scope) {
+           return Satisfies(scope, need);
+         });
+}
+
 json ErrorInfo(std::string_view reason) {
   return {{"@type", "type.googleapis.com/google.rpc.ErrorInfo"},
           {"reason", reason},
@@ -124,18 +130,25 @@ absl::Status CheckAccess(const Service& service, const std::string& identity, co
 
 }  // namespace
 
-std::optional<Reply> Admit(const Service& service, ScopeNeed need, Request* request) {
-  if (service.authority == nullptr) return std::nullopt;
+std::optional<Reply> Authenticate(const Service& service, Request* request) {
+  if (service.authority == nullptr || request->is_authenticated) return std::nullopt;
   const std::string_view header = request->Header("authorization");
   absl::StatusOr<auth::Caller> caller = service.authority->Authenticate(header);
   if (!caller.ok()) return NotAuthenticated(caller.status(), header.empty());
-  const bool is_enough =
-      caller->scopes.empty() || std::ranges::any_of(caller->scopes, [need](const std::string& scope) {
-        return Satisfies(scope, need);
-      });
-  if (!is_enough) return NarrowScopes();
   request->identity = std::move(caller->member);
+  request->scopes = std::move(caller->scopes);
+  request->is_authenticated = true;
   return std::nullopt;
+}
+
+std::optional<Reply> Admit(const Service& service, ScopeNeed need, Request* request) {
+  if (std::optional<Reply> refused = Authenticate(service, request)) return refused;
+  if (!HasScope(*request, need)) return NarrowScopes();
+  return std::nullopt;
+}
+
+bool MayChange(const Request& request) {
+  return HasScope(request, ScopeNeed::kWrite);
 }
 
 absl::Status CheckPermission(const Service& service, const Request& request, std::string_view permission,
@@ -168,10 +181,12 @@ absl::Status CheckTarget(const Service& service, const Job& job, const TableId& 
   return service.authority == nullptr ? absl::OkStatus() : CheckWrite(service, job.identity, id);
 }
 
-void AddAccessHooks(const Service& service, const std::string& identity, sql::ExecuteHooks* hooks) {
+void AddAccessHooks(const Service& service, const std::string& identity, bool may_change,
+                    sql::ExecuteHooks* hooks) {
   if (service.authority == nullptr) return;
   const auth::Authority* authority = service.authority;
-  hooks->check_access = [&service, identity](const sql::TableName& name, sql::Access access) {
+  hooks->check_access = [&service, identity, may_change](const sql::TableName& name, sql::Access access) {
+    if (!may_change) return absl::PermissionDeniedError("Request had insufficient authentication scopes.");
     return CheckAccess(service, identity, name, access);
   };
   hooks->check_read = [authority, identity](const sql::TableName& name, const sql::TableName* through) {

@@ -16,8 +16,9 @@ namespace hakobu::localbq::rest {
 // Which of a token's scopes a method is content with.
 enum class ScopeNeed : uint8_t { kRead, kWrite, kInsertData };
 
-// Sets request.identity. The answer to send instead, when the caller is nobody or the token's scopes are too
-// narrow.
+// Sets request.identity and scopes, once. The answer to send instead, when the caller is nobody.
+std::optional<Reply> Authenticate(const Service& service, Request* request);
+// Authenticates, and checks the token's scopes.
 std::optional<Reply> Admit(const Service& service, ScopeNeed need, Request* request);
 
 // PermissionDenied in Google's words, or OK.
@@ -33,7 +34,11 @@ absl::Status CheckJob(const Service& service, const Request& request, const Job&
 // For a job's own thread, with its owner's permissions. A target that is not there yet is to be created.
 absl::Status CheckSource(const Service& service, const Job& job, const Table& table);
 absl::Status CheckTarget(const Service& service, const Job& job, const TableId& id);
-// The access hooks of a query that `identity` runs.
-void AddAccessHooks(const Service& service, const std::string& identity, sql::ExecuteHooks* hooks);
+// Do the caller's scopes let a query change anything?
+bool MayChange(const Request& request);
+// The access hooks of a query that `identity` runs; without `may_change` it may only read, whatever its roles
+// are.
+void AddAccessHooks(const Service& service, const std::string& identity, bool may_change,
+                    sql::ExecuteHooks* hooks);
 
 }  // namespace hakobu::localbq::rest

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "base/escape.h"
 #include "base/status.h"
 
 namespace hakobu::localbq::rest {
@@ -57,9 +58,38 @@ const json& EmptyObject() {
 
 }  // namespace
 
+bool IsTrue(std::string_view text) {
+  return text == "true" || text == "True" || text == "TRUE" || text == "1";
+}
+
+bool IsTooDeep(std::string_view json_text) {
+  // BigQuery's JSON values nest 500 deep, within rows of a request.
+  constexpr int kDeepest = 600;
+  int depth = 0;
+  bool in_text = false;
+  for (size_t at = 0; at < json_text.size(); ++at) {
+    const char c = json_text[at];
+    if (in_text) {
+      if (c == '\\') ++at;
+      if (c == '"') in_text = false;
+    } else if (c == '"') {
+      in_text = true;
+    } else if (c == '{' || c == '[') {
+      if (++depth > kDeepest) return true;
+    } else if (c == '}' || c == ']') {
+      --depth;
+    }
+  }
+  return false;
+}
+
 std::string_view Request::Query(std::string_view name) const {
   const auto found = query.find(std::string(name));
   return found == query.end() ? std::string_view() : std::string_view(found->second);
+}
+
+bool Request::QueryFlag(std::string_view name) const {
+  return IsTrue(Query(name));
 }
 
 std::string_view Request::Header(std::string_view name) const {
@@ -71,11 +101,17 @@ std::string_view Request::Header(std::string_view name) const {
 
 absl::StatusOr<json> Request::Json() const {
   if (body.empty()) return json::object();
+  if (IsTooDeep(body)) {
+    return WithReason(absl::InvalidArgumentError("Parse Error: the request's body is nested too deep"),
+                      "parseError");
+  }
   json parsed = json::parse(body, nullptr, /*allow_exceptions=*/false);
   if (parsed.is_discarded() || !parsed.is_object()) {
     return WithReason(absl::InvalidArgumentError("Parse Error: the request's body is not a JSON object"),
                       "parseError");
   }
+  for (auto each = parsed.begin(); each != parsed.end();)
+    each = each.key().starts_with('~') ? parsed.erase(each) : ++each;
   return parsed;
 }
 
@@ -102,7 +138,8 @@ int HttpStatusOf(const absl::Status& status) {
 }
 
 json ErrorProto(const absl::Status& status) {
-  json error = {{"reason", ReasonOf(status)}, {"message", std::string(View(status.message()))}};
+  // A message may quote whatever bytes somebody sent; a job keeps it as JSON.
+  json error = {{"reason", ReasonOf(status)}, {"message", EscapeControlKeepLines(View(status.message()))}};
   if (std::string location = Payload(status, kLocationUrl); !location.empty())
     error["location"] = std::move(location);
   return error;
@@ -147,7 +184,7 @@ bool Flag(const json& object, const char* key, bool fallback) {
   const auto found = object.find(key);
   if (found == object.end()) return fallback;
   if (found->is_boolean()) return found->get<bool>();
-  return found->is_string() ? *found == "true" : fallback;
+  return found->is_string() ? IsTrue(found->get_ref<const std::string&>()) : fallback;
 }
 
 const json& Child(const json& object, const char* key) {

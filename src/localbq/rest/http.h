@@ -21,15 +21,23 @@ struct Request {
   std::multimap<std::string, std::string> query;
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
   std::string body;
-  std::string identity;  // "user:a@b" or "serviceAccount:…"; empty: nobody asked (no --auth)
+  std::string identity;             // "user:a@b" or "serviceAccount:…"; empty: nobody asked (no --auth)
+  std::vector<std::string> scopes;  // of the caller's token; empty: all
+  bool is_authenticated = false;    // identity and scopes are set
 
   std::string_view Query(std::string_view name) const;   // empty: not given
   std::string_view Header(std::string_view name) const;  // lower case name; empty: not given
-  bool QueryFlag(std::string_view name) const { return Query(name) == "true"; }
+  bool QueryFlag(std::string_view name) const;
   const std::string& Segment(size_t index) const { return segments[index]; }
-  // The body as a JSON object ({} when empty), or InvalidArgument in Google's words.
+  // The body as a JSON object ({} when empty), or InvalidArgument in Google's words. Without keys that begin
+  // with ~, which are the server's own.
   absl::StatusOr<nlohmann::json> Json() const;
 };
+
+// As REST's parameters and bodies write booleans; Google's Python client writes True.
+bool IsTrue(std::string_view text);
+// Deeper than any value of BigQuery's: not to be parsed, for what walks it afterwards would run out of stack.
+bool IsTooDeep(std::string_view json_text);
 
 struct Reply {
   int status = 200;

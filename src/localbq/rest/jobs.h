@@ -41,8 +41,9 @@ struct QueryRows {
 class Job {
  public:
   std::string project, id, location = "US", user;
-  std::string identity;  // whose permissions it has; empty: nobody is asked
-  std::string type;      // LOAD, QUERY, COPY
+  std::string identity;    // whose permissions it has; empty: nobody is asked
+  bool may_change = true;  // false: its token is for reading
+  std::string type;        // LOAD, QUERY, COPY
   nlohmann::json configuration;
   int64_t created_ms = 0;
 

@@ -148,6 +148,7 @@ json AsJob(const json& body) {
 absl::StatusOr<Reply> Query(Service& service, const Request& request) {
   HAKOBU_ASSIGN_OR_RETURN(const json body, request.Json());
   HAKOBU_ASSIGN_OR_RETURN(JobPtr job, MakeJob(AsJob(body), request.Segment(1), request.identity));
+  job->may_change = MayChange(request);
   if (Flag(body, "dryRun")) {
     HAKOBU_RETURN_IF_ERROR(RunQuery(service, *job));
     json answer = {{"kind", "bigquery#queryResponse"}, {"jobComplete", true}, {"totalRows", "0"}};

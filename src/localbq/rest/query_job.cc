@@ -167,7 +167,7 @@ absl::Status RunQuery(const Service& service, Job& job) {
     return AdmitWrite(service, kind, name);
   };
   hooks.read_source = [&](const Table& table) { return service.catalog->ReadSource(table); };
-  AddAccessHooks(service, job.identity, &hooks);
+  AddAccessHooks(service, job.identity, job.may_change, &hooks);
   if (Flag(job.configuration, "dryRun")) {
     absl::StatusOr<sql::Answer> answer = sql::DryRun(text, context, *service.catalog, hooks);
     if (!answer.ok()) return AsQueryError(answer.status());

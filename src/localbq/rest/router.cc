@@ -106,7 +106,9 @@ void TakeVerb(Request* request) {
 constexpr std::string_view kFaultsPath = "/hakobu/v1/faults";
 
 // Outside Google's API: `rest` is "" or "/{id}".
+// With --auth they are for whoever may change something: Admit has asked who it is.
 Reply RouteFaults(Service& service, Request& request, std::string_view rest) {
+  if (std::optional<Reply> refused = Admit(service, ScopeNeed::kWrite, &request)) return *std::move(refused);
   request.segments = Split(rest);
   const Handler handler = request.method == "GET"      ? DescribeFaults
                           : request.method == "POST"   ? AddFaults
@@ -146,7 +148,7 @@ Reply Answer(Service& service, Request& request, const RouteRow& row) {
 }  // namespace
 
 Reply Route(Service& service, Request& request) {
-  if (service.authority != nullptr) {
+  if (service.authority != nullptr && service.authority->GivesTokens()) {
     if (std::optional<Reply> reply = AnswerCredentials(service, request)) return *std::move(reply);
   }
   std::string_view path = request.path;

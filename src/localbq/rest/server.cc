@@ -1,26 +1,17 @@
 #include "localbq/rest/server.h"
 
-#include <dirent.h>
 #include <fmt/format.h>
-#include <httplib.h>
-#include <netinet/in.h>
 #include <spdlog/spdlog.h>
-#include <sys/socket.h>
 
-#include <algorithm>
-#include <charconv>
 #include <string_view>
-#include <thread>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/strings/ascii.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/synchronization/notification.h"
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
+#include "base/http_server.h"
 #include "base/status.h"
 #include "localbq/catalog/catalog.h"
 #include "localbq/rest/anonymous.h"
+#include "localbq/rest/door.h"
 #include "localbq/rest/jobs.h"
 #include "localbq/rest/router.h"
 #include "localbq/rest/uploads.h"
@@ -28,46 +19,27 @@
 namespace hakobu::localbq::rest {
 namespace {
 
-constexpr absl::Duration kGrace = absl::Milliseconds(300);
-constexpr size_t kMostFormBytes = size_t{1} << 20;
-constexpr size_t kConnections = 96;  // one thread each while open; clients beyond wait
+constexpr uint64_t kMostMultipartBytes = uint64_t{512} << 20;
+constexpr uint64_t kMostUploadBytes = uint64_t{16} << 30;
 
-Request Translated(const httplib::Request& from) {
+Request Translated(const HttpRequest& from) {
   Request request;
   request.method = from.method;
   request.path = from.path;
-  for (const auto& [name, value] : from.params) request.query.emplace(name, value);
-  for (const auto& [name, value] : from.headers)
-    request.headers.emplace_back(absl::AsciiStrToLower(name), value);
+  request.query = from.query;
+  request.headers = from.headers;
   return request;
 }
 
-using AddressOf = int (*)(int, sockaddr*, socklen_t*);
-
-// Of a socket's own end (getsockname) or its client's (getpeername); 0: none.
-int PortOf(AddressOf address_of, int descriptor) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  if (address_of(descriptor, reinterpret_cast<sockaddr*>(&address), &size) != 0) return 0;
-  if (address.ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
-  if (address.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
-  return 0;
-}
-
-// Shuts down what clients keep open to `port`. httplib does not tell its sockets, and would wait for each
-// client to go away or for the keep-alive timeout; the list of this process's descriptors tells them.
-// `client_port`: of one client only; 0: of all.
-void EndConnections(int port, int how, int client_port = 0) {
-  DIR* const folder = opendir("/proc/self/fd");
-  if (folder == nullptr) return;
-  while (const dirent* entry = readdir(folder)) {
-    const std::string_view name = entry->d_name;
-    int descriptor = -1;
-    if (std::from_chars(name.data(), name.data() + name.size(), descriptor).ec != std::errc()) continue;
-    if (PortOf(getsockname, descriptor) != port) continue;
-    if (client_port == 0 || PortOf(getpeername, descriptor) == client_port) shutdown(descriptor, how);
-  }
-  closedir(folder);
+HttpResponse Sent(Reply reply) {
+  HttpResponse response;
+  response.status = reply.status;
+  response.content_type = std::move(reply.content_type);
+  response.body = std::move(reply.body);
+  response.headers = std::move(reply.headers);
+  response.is_dropped = reply.is_dropped;
+  response.truncated_at = reply.truncated_at;
+  return response;
 }
 
 }  // namespace
@@ -86,11 +58,7 @@ class Server::State {
       maker_->service = nullptr;
     }
     jobs_.Stop();
-    http_.stop();
-    if (!thread_.joinable()) return;
-    EndConnections(port_, SHUT_RD);
-    if (!ended_.WaitForNotificationWithTimeout(kGrace)) EndConnections(port_, SHUT_RDWR);
-    thread_.join();
+    http_.reset();
   }
 
   absl::Status Start(const ServerOptions& options) {
@@ -106,90 +74,54 @@ class Server::State {
       const absl::Status made = MakeAnonymousTable(*maker->service, id);
       if (!made.ok()) spdlog::error("local BigQuery: {}: {}", DisplayName(id), View(made.message()));
     });
-    http_.new_task_queue = [] { return new httplib::ThreadPool(kConnections); };
-    http_.set_tcp_nodelay(true);
-    http_.set_keep_alive_max_count(1'000'000);
-    http_.set_keep_alive_timeout(30);
-    http_.set_read_timeout(120);
-    http_.set_payload_max_length(size_t{16} << 30);
-    // SO_REUSEPORT, httplib's default, would let a second server take the same port unnoticed.
-    http_.set_socket_options([](socket_t socket) {
-      const int yes = 1;
-      setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, reinterpret_cast<const char*>(&yes), sizeof yes);
-    });
-    // Whatever a handler did not expect is answered as Google answers its own failures.
-    http_.set_exception_handler([this](const httplib::Request& from, httplib::Response& to,
-                                       std::exception_ptr) {
-      Send(ErrorReply(
-               absl::InternalError(fmt::format("{} {}: an internal error occurred", from.method, from.path))),
-           from, &to);
-    });
-    const auto plain = [this](const httplib::Request& from, httplib::Response& to) {
-      Request request = Translated(from);
-      request.body = from.body;
-      Send(Route(service_, request), from, &to);
-    };
-    const auto upload = [this](const httplib::Request& from, httplib::Response& to,
-                               const httplib::ContentReader& reader) {
-      Request request = Translated(from);
-      const auto read = [&](const BodySink& sink) {
-        return reader([&](const char* data, size_t size) { return sink({data, size}); });
-      };
-      Send(TakeUpload(service_, request, read), from, &to);
-    };
-    // Read as a stream, for httplib refuses forms beyond 8 KiB, which an AWS role's token may be.
-    const auto form = [this](const httplib::Request& from, httplib::Response& to,
-                             const httplib::ContentReader& reader) {
-      Request request = Translated(from);
-      reader([&](const char* data, size_t size) {
-        request.body.append(data, size);
-        return request.body.size() < kMostFormBytes;
-      });
-      Send(Route(service_, request), from, &to);
-    };
-    http_.Post("/token|/oauth2/v4/token|/v1/token", form);
-    constexpr char kUploadPath[] = "(/bigquery/v2)?/upload/.*";
-    http_.Post(kUploadPath, upload);
-    http_.Put(kUploadPath, upload);
-    http_.Get(".*", plain);
-    http_.Delete(".*", plain);
-    http_.Post(".*", plain);
-    http_.Put(".*", plain);
-    http_.Patch(".*", plain);
-    port_ = options.port == 0 ? http_.bind_to_any_port(options.host.c_str()) : options.port;
-    const bool bound = options.port == 0 ? port_ > 0 : http_.bind_to_port(options.host.c_str(), options.port);
-    if (!bound) {
-      return absl::InvalidArgumentError(
-          fmt::format("listen on {}:{}: refused; hint: the port may be in use, 0 picks a free one",
-                      options.host, options.port));
-    }
-    service_.url = fmt::format("http://{}:{}", options.host == "0.0.0.0" ? "127.0.0.1" : options.host, port_);
-    thread_ = std::thread([this] {
-      http_.listen_after_bind();
-      ended_.Notify();
-    });
-    // stop() has no effect on a server that does not run yet.
-    while (!http_.is_running() && !ended_.HasBeenNotified()) absl::SleepFor(absl::Milliseconds(1));
+    HttpServerOptions http;
+    http.host = options.host;
+    http.port = options.port;
+    HAKOBU_ASSIGN_OR_RETURN(http_, HttpServer::Bind(http));
+    service_.url =
+        fmt::format("http://{}:{}", options.host == "0.0.0.0" ? "127.0.0.1" : options.host, http_->port());
+    http_->Serve([this](const HttpRequest& request, HttpBody& body) { return Sent(Handle(request, body)); });
     return absl::OkStatus();
   }
-  int port() const { return port_; }
+  int port() const { return http_->port(); }
   const std::string& url() const { return service_.url; }
 
  private:
-  void Send(Reply reply, const httplib::Request& from, httplib::Response* to) const {
-    if (reply.is_dropped) return EndConnections(port_, SHUT_RDWR, from.remote_port);
-    to->status = reply.status;
-    for (auto& [name, value] : reply.headers) to->set_header(name, value);
-    if (reply.status == 204 || reply.status == 304) return;
-    if (reply.truncated_at < 0) return to->set_content(std::move(reply.body), reply.content_type);
-    const size_t whole = reply.body.size();
-    const size_t sent = std::min(static_cast<size_t>(reply.truncated_at), whole);
-    to->set_content_provider(
-        whole, reply.content_type,
-        [body = std::move(reply.body), sent](size_t offset, size_t, httplib::DataSink& sink) {
-          if (offset < sent) sink.write(body.data() + offset, sent - offset);
-          return offset < sent;
-        });
+  // Whatever a handler did not expect is answered as Google answers its own failures.
+  Reply Handle(const HttpRequest& from, HttpBody& body) {
+    try {
+      Request request = Translated(from);
+      if (std::optional<Reply> stopped = StopAtDoor(service_, &request)) return *std::move(stopped);
+      const bool is_upload =
+          IsUploadPath(request.path) && (request.method == "POST" || request.method == "PUT");
+      return is_upload ? HandleUpload(request, body) : HandlePlain(request, body);
+    } catch (const std::exception&) {
+      return ErrorReply(
+          absl::InternalError(fmt::format("{} {}: an internal error occurred", from.method, from.path)));
+    }
+  }
+
+  Reply HandlePlain(Request& request, HttpBody& body) {
+    const uint64_t limit = IsCredentialPath(request.path) ? kMostFormBytes : kMostJsonBytes;
+    const absl::Status read = body.Read(limit, [&](std::string_view piece) {
+      request.body.append(piece);
+      return true;
+    });
+    if (absl::IsResourceExhausted(read)) return BodyTooLong(limit);
+    if (!read.ok()) return ErrorReply(absl::InvalidArgumentError(read.message()));
+    return Route(service_, request);
+  }
+
+  Reply HandleUpload(Request& request, HttpBody& body) {
+    // In one request the data passes through memory, a resumable upload goes to its file.
+    const uint64_t limit =
+        request.Query("uploadType") == "multipart" ? kMostMultipartBytes : kMostUploadBytes;
+    absl::Status read;
+    Reply reply = TakeUpload(service_, request, [&](const BodySink& sink) {
+      read = body.Read(limit, sink);
+      return read.ok();
+    });
+    return absl::IsResourceExhausted(read) ? BodyTooLong(limit) : std::move(reply);
   }
 
   JobStore jobs_;
@@ -201,10 +133,7 @@ class Server::State {
     const Service* service ABSL_GUARDED_BY(mutex);
   };
   const std::shared_ptr<Maker> maker_ = std::make_shared<Maker>();
-  httplib::Server http_;
-  std::thread thread_;
-  absl::Notification ended_;
-  int port_ = 0;
+  std::unique_ptr<HttpServer> http_;
 };
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, Catalog* catalog,

@@ -98,13 +98,28 @@ absl::Status CheckPartitioningKept(const Table& before, const Table& after) {
   return absl::OkStatus();
 }
 
+// Policies hang on a table whatever a client writes of its resource.
+void KeepInternalState(const Table& before, Table* after) {
+  json other = json::parse(after->other, nullptr, false);
+  if (!other.is_object()) other = json::object();
+  for (auto each = other.begin(); each != other.end();)
+    each = each.key().starts_with('~') ? other.erase(each) : ++each;
+  const json kept = json::parse(before.other, nullptr, false);
+  if (kept.is_object()) {
+    for (const auto& [key, value] : kept.items()) {
+      if (key.starts_with('~')) other[key] = value;
+    }
+  }
+  after->other = other.dump();
+}
+
 // A view shows what its author may read.
 absl::Status CheckViewQuery(const Service& service, const Request& request, const Table& view) {
   if (service.authority == nullptr || view.type != TableType::kView) return absl::OkStatus();
   sql::Context context;
   context.project = view.id.project;
   sql::ExecuteHooks hooks;
-  AddAccessHooks(service, request.identity, &hooks);
+  AddAccessHooks(service, request.identity, /*may_change=*/true, &hooks);
   const absl::Status status = sql::DryRun(view.view_query, context, *service.catalog, hooks).status();
   return absl::IsPermissionDenied(status) ? status : absl::OkStatus();
 }
@@ -123,6 +138,7 @@ absl::StatusOr<Reply> Change(Service& service, const Request& request, bool is_p
     json after = is_patch ? Merged(ToJson(before), body) : body;
     if (!after.contains("schema") || after["schema"].is_null()) after["schema"] = SchemaToJson(before.schema);
     HAKOBU_ASSIGN_OR_RETURN(table, TableFromJson(after, id));
+    KeepInternalState(before, &table);
     if (before.type == TableType::kTable)
       HAKOBU_RETURN_IF_ERROR(CheckSchemaUpdate(id, before.schema, table.schema));
     HAKOBU_RETURN_IF_ERROR(CheckPartitioningKept(before, table));

@@ -164,7 +164,7 @@ absl::StatusOr<Reply> Resume(Service& service, const Request& request, BodyReade
 absl::StatusOr<Reply> TakeMultipart(Service& service, const Request& request, BodyReader read) {
   const std::string body = ReadAll(read);
   HAKOBU_ASSIGN_OR_RETURN(const RelatedParts parts, SplitRelated(request.Header("content-type"), body));
-  const json resource = json::parse(parts.metadata, nullptr, false);
+  const json resource = IsTooDeep(parts.metadata) ? json() : json::parse(parts.metadata, nullptr, false);
   if (!resource.is_object()) {
     return WithReason(absl::InvalidArgumentError("Parse Error: the first part is not a JSON object"),
                       "parseError");
@@ -252,10 +252,7 @@ Reply TakeUpload(Service& service, Request& request, BodyReader read) {
       rest.remove_prefix(std::min(slash + 1, rest.size()));
     }
   }
-  if (std::optional<Reply> refused = Admit(service, ScopeNeed::kWrite, &request)) {
-    ReadAll(read);
-    return *std::move(refused);
-  }
+  if (std::optional<Reply> refused = Admit(service, ScopeNeed::kWrite, &request)) return *std::move(refused);
   const auto handle = [&]() -> Reply {
     absl::StatusOr<Reply> reply = Take(service, request, read);
     return reply.ok() ? *std::move(reply) : ErrorReply(reply.status());
