@@ -18,6 +18,14 @@
 namespace hakobu {
 namespace {
 
+// A run would deliver the others; whoever plans wants to hear of it before.
+int PlanExitCode(const RunPlan& plan) {
+  if (plan.troubles.empty()) return kExitDone;
+  const bool refused = std::any_of(plan.troubles.begin(), plan.troubles.end(),
+                                   [](const TableTrouble& trouble) { return trouble.refused; });
+  return refused ? kExitWouldLoseData : kExitUsage;
+}
+
 absl::StatusOr<int> ShowPlan(const GlobalOptions& globals, const std::vector<std::string>& tables) {
   HAKOBU_ASSIGN_OR_RETURN(const Config config, LoadConfig(globals.config_path));
   SetUpLogFor(globals, config);
@@ -42,18 +50,19 @@ absl::StatusOr<int> ShowPlan(const GlobalOptions& globals, const std::vector<std
     }
   }
   HAKOBU_ASSIGN_OR_RETURN(const RunPlan plan, PlanRun(config, options, cancel));
+  const int code = PlanExitCode(plan);
   if (!globals.json) {
     fmt::print("{}{}", PlanText(plan, config.prices), stream);
-    return kExitDone;
+    return code;
   }
   if (stream.empty()) {
     fmt::print("{}", PlanJson(plan, config.prices));
-    return kExitDone;
+    return code;
   }
   nlohmann::ordered_json json = nlohmann::ordered_json::parse(PlanJson(plan, config.prices));
   json["stream"] = nlohmann::ordered_json::parse(stream);
   fmt::print("{}\n", json.dump(2));
-  return kExitDone;
+  return code;
 }
 
 }  // namespace

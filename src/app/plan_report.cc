@@ -32,6 +32,18 @@ std::string NotesText(const PlannedTable& table) {
   return text;
 }
 
+// How the table gets into place, why so, and what that costs.
+std::string PublishText(const PlannedTable& table) {
+  return fmt::format("  {}: {}: {}; {}\n", table.source, PublishMethodName(table.publish), table.publish_why,
+                     table.billed_bytes == 0 ? "free" : "bills about " + BytesText(table.billed_bytes));
+}
+
+std::string TroublesText(const RunPlan& plan) {
+  std::string text;
+  for (const TableTrouble& trouble : plan.troubles) text += fmt::format("  {}\n", trouble.error);
+  return text;
+}
+
 std::string Sum(std::string_view title, const std::string& lines) {
   return lines.empty() ? "" : fmt::format("\n{}\n{}", title, lines);
 }
@@ -40,7 +52,7 @@ std::string CostText(const CostEstimate& cost, const PriceConfig& prices) {
   return fmt::format(
       "\nWhat BigQuery would charge, by `prices:` of the configuration (check them against Google's)\n"
       "  Storage Write: {} to {} (the first {:.0f} GiB a month and project are free, then {} a GiB)\n"
-      "  load and copy jobs: free; MERGE of incremental tables: {} of queries, and what is new\n"
+      "  load and copy jobs: free; queries that publish or merge: {}\n"
       "  keeping the tables: about {} a month\n",
       DollarText(cost.storage_write_usd), DollarText(cost.storage_write_most_usd),
       prices.storage_write_free_gib, fmt::format("${}", prices.storage_write_per_gib),
@@ -65,6 +77,9 @@ Json TableJson(const PlannedTable& table) {
           {"estimated_rows", table.estimated_rows},
           {"estimated_bytes", table.estimated_bytes},
           {"chunks", table.chunks},
+          {"publish", PublishMethodName(table.publish)},
+          {"publish_why", table.publish_why},
+          {"billed_bytes", table.billed_bytes},
           {"key", table.key},
           {"target_exists", table.target_exists},
           {"target_bytes", table.target_bytes},
@@ -83,7 +98,7 @@ CostEstimate EstimateCost(const RunPlan& plan, const PriceConfig& prices) {
     const double bytes = static_cast<double>(table.estimated_bytes);
     if (table.write == WriteBy::kStorage) appended += bytes / kGib;
     const auto target_bytes = static_cast<double>(table.target_bytes);
-    if (table.mode == WriteMode::kIncremental) merged += target_bytes / kGib / 1024;
+    merged += static_cast<double>(table.billed_bytes) / kGib / 1024;
     kept += std::max(bytes, target_bytes) / kGib;
   }
   CostEstimate cost;
@@ -108,6 +123,7 @@ std::string PlanText(const RunPlan& plan, const PriceConfig& prices) {
   uint64_t bytes = 0;
   std::string changes;
   std::string notes;
+  std::string publish;
   for (const PlannedTable& planned : plan.tables) {
     table.AddRow({planned.source, planned.target, std::string(WriteModeName(planned.mode)),
                   std::string(WriteByName(planned.write)), CountText(planned.estimated_rows),
@@ -116,6 +132,7 @@ std::string PlanText(const RunPlan& plan, const PriceConfig& prices) {
     rows += planned.estimated_rows;
     bytes += planned.estimated_bytes;
     changes += ChangesText(planned);
+    publish += PublishText(planned);
     notes += NotesText(planned);
   }
   std::string text = table.Render();
@@ -126,15 +143,21 @@ std::string PlanText(const RunPlan& plan, const PriceConfig& prices) {
     text += fmt::format("The interrupted run {} would be continued: {} chunks are finished.\n",
                         *plan.resumes_run, CountText(plan.chunks_already_done));
   }
-  return text + Sum("Schema changes", changes) + Sum("Notes", notes) +
-         CostText(EstimateCost(plan, prices), prices) + "\nNothing was written on either side.\n";
+  return text + Sum("How it is put in place", publish) + Sum("Schema changes", changes) +
+         Sum("Notes", notes) + CostText(EstimateCost(plan, prices), prices) +
+         Sum("Cannot be delivered", TroublesText(plan)) + "\nNothing was written on either side.\n";
 }
 
 std::string PlanJson(const RunPlan& plan, const PriceConfig& prices) {
   const CostEstimate cost = EstimateCost(plan, prices);
   Json tables = Json::array();
   for (const PlannedTable& table : plan.tables) tables.push_back(TableJson(table));
+  Json troubles = Json::array();
+  for (const TableTrouble& trouble : plan.troubles) {
+    troubles.push_back({{"source", trouble.source}, {"error", trouble.error}, {"refused", trouble.refused}});
+  }
   Json json = {{"tables", tables},
+               {"troubles", troubles},
                {"resumes_run", plan.resumes_run ? Json(*plan.resumes_run) : Json(nullptr)},
                {"chunks_already_done", plan.chunks_already_done},
                {"cost_usd",

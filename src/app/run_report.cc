@@ -12,6 +12,7 @@ std::string TablesText(const RunReport& report) {
   TextTable table({{"table", Align::kLeft},
                    {"target", Align::kLeft},
                    {"mode", Align::kLeft},
+                   {"by", Align::kLeft},
                    {"state", Align::kLeft},
                    {"rows", Align::kRight},
                    {"bytes", Align::kRight},
@@ -20,7 +21,8 @@ std::string TablesText(const RunReport& report) {
   for (const TableReport& row : report.tables) {
     std::string chunks = CountText(row.chunks);
     if (row.chunks_resumed > 0) chunks += fmt::format(" ({} from before)", CountText(row.chunks_resumed));
-    table.AddRow({row.source, row.target, std::string(WriteModeName(row.mode)), row.state,
+    table.AddRow({row.source, row.target, std::string(WriteModeName(row.mode)),
+                  row.unchanged ? "unchanged" : std::string(PublishMethodName(row.publish)), row.state,
                   CountText(row.rows), BytesText(row.bytes), SecondsText(row.seconds), chunks});
   }
   return table.Render();
@@ -80,6 +82,20 @@ std::string PositionText(const RunReport& report) {
                      report.log_position_after);
 }
 
+// The last line: what is to be done about it.
+std::string EndText(const RunReport& report) {
+  if (report.state == "cancelled") return "The next `hakobu run` continues it.\n";
+  std::vector<std::string> failed;
+  for (const TableReport& table : report.tables) {
+    if (table.state == "failed") failed.push_back(table.source);
+  }
+  if (failed.empty()) return "";
+  return fmt::format("{} of {} tables failed: {}. {}\n", failed.size(), report.tables.size(),
+                     fmt::join(failed, ", "),
+                     report.state == "interrupted" ? "The next `hakobu run` continues where it stopped."
+                                                   : "The others were delivered.");
+}
+
 }  // namespace
 
 std::string RunReportText(const RunReport& report) {
@@ -96,7 +112,7 @@ std::string RunReportText(const RunReport& report) {
          fmt::format("\nRun {}: {}. {} rows, {} in {} ({}), consistency: {}\n", report.run_id, state,
                      CountText(rows), BytesText(bytes), SecondsText(seconds),
                      RateText(seconds <= 0 ? 0 : static_cast<double>(bytes) / seconds), report.consistency) +
-         (report.state == "cancelled" ? "The next `hakobu run` continues it.\n" : "");
+         EndText(report);
 }
 
 }  // namespace hakobu

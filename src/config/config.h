@@ -40,7 +40,7 @@ struct SourceConfig {
 
 enum class EndpointKind : uint8_t { kGoogle, kLocal };
 enum class CredentialKind : uint8_t { kAdc, kFile, kNone };
-enum class WritePath : uint8_t { kStorage, kLoad };
+enum class WritePath : uint8_t { kByMode, kStorage, kLoad };  // kByMode: load for replace, else storage
 
 struct CredentialConfig {
   CredentialKind type = CredentialKind::kAdc;
@@ -101,7 +101,7 @@ struct ColumnConfig {
 // How one table is delivered: `defaults:`, then the entry of `tables:` that names it.
 struct TableOptions {
   TableMode mode = TableMode::kReplace;
-  WritePath write = WritePath::kStorage;
+  WritePath write = WritePath::kByMode;
   std::string target;  // table name in BigQuery; {database} and {table} are filled in
   std::string cursor;  // incremental: column that grows with every change
   absl::Duration overlap =

@@ -140,12 +140,14 @@ void AddModeKeys(SectionBuilder<TableOptions>& builder) {
        {TableMode::kStream, "stream",
         "followed in the binary log by `hakobu stream`, within a second; `hakobu run` leaves it alone"}},
       "How the table is kept up to date.");
-  builder.Choose<WritePath>(
-      "write", &TableOptions::write,
-      {{WritePath::kStorage, "storage",
-        "Storage Write API: quick, 2 TiB a month free, then charged by the GiB"},
-       {WritePath::kLoad, "load", "load jobs from Avro: free of charge, slower to start"}},
-      "How rows are sent.");
+  builder.Choose<WritePath>("write", &TableOptions::write,
+                            {{WritePath::kStorage, "storage",
+                              "Storage Write API: charged by the GiB beyond 2 TiB a month; a replaced table "
+                              "is published by a query"},
+                             {WritePath::kLoad, "load", "load jobs from Avro: free of charge"}},
+                            "How rows are sent. When not given: load for mode replace (storage where a "
+                            "column's name is none that Avro "
+                            "has), storage for the others.");
   builder
       .Text("target", &TableOptions::target,
             "Table name in BigQuery; {database} and {table} stand for the source's. The source's table name "

@@ -5,14 +5,16 @@
 #include "base/crash_point.h"
 #include "base/log.h"
 #include "base/status.h"
-#include "delivery/reading.h"
+#include "delivery/direct_load.h"
+#include "delivery/move/chunk_read.h"
+#include "delivery/move/pending_chunk.h"
+#include "delivery/move/retry.h"
+#include "delivery/publish_jobs.h"
+#include "delivery/table_resource.h"
 #include "destination/error.h"
-#include "destination/retry.h"
 
 namespace hakobu {
 namespace {
-
-constexpr int kNewStreams = 5;  // tries after errors of the stream itself
 
 std::vector<QuarantineRecord> Records(const Quarantine& quarantine) {
   std::vector<QuarantineRecord> records;
@@ -27,46 +29,42 @@ std::vector<QuarantineRecord> Records(const Quarantine& quarantine) {
   return records;
 }
 
-// The service has lost or closed the stream: a new one, with the chunk read again, is the way out.
-bool IsStreamGone(const absl::Status& status) {
-  const std::optional<StorageErrorCode> code = StorageCode(status);
-  if (!code.has_value()) return status.code() == absl::StatusCode::kOutOfRange;
-  return *code == StorageErrorCode::kStreamNotFound || *code == StorageErrorCode::kInvalidStreamState ||
-         *code == StorageErrorCode::kStreamFinalized || *code == StorageErrorCode::kOffsetOutOfRange ||
-         *code == StorageErrorCode::kOffsetAlreadyExists;
+void Take(const SinkResult& result, ChunkRecord* chunk) {
+  chunk->stream = result.stream;
+  chunk->rows = result.content.rows;
+  chunk->content = result.content.sum;
+  chunk->bytes = result.bytes;
 }
 
-// A job that ran and failed, apart from a call that did.
-bool IsJobsOwnError(const absl::Status& status) {
-  return HttpStatus(status) == 0 && !ErrorReason(status).empty();
-}
-
-// Every attempt has a job id of its own, so what wants a new one is tried again too.
-bool MayPass(const absl::Status& status) {
-  if (status.code() == absl::StatusCode::kUnavailable || status.code() == absl::StatusCode::kAborted) {
-    return true;
+// The chunk's load, or the table's whole one.
+LoadSettings LoadOf(const TableRun& table) {
+  LoadSettings load;
+  load.target = table.staging;
+  load.kms_key = table.target.kms_key;
+  if (!table.direct()) {
+    load.create = false;
+    load.schema_fields = SchemaFieldsJson(table.work.schema);
+    return load;
   }
-  const Remedy remedy = RemedyFor(status);
-  return IsJobsOwnError(status) && (remedy == Remedy::kRetry || remedy == Remedy::kRetryWithNewJobId);
+  if (table.work.mode == WriteMode::kReplace) load.disposition = WriteDisposition::kTruncateData;
+  load.create = !table.target.exists;
+  load.schema_fields = LoadFieldsJson(table.work, table.target.resource);
+  if (load.create) load.layout = NewTableJson(table.work);
+  return load;
 }
 
 }  // namespace
 
 absl::Status ChunkDelivery::Deliver(TableRun* table, ChunkRecord* chunk) {
-  RetryPolicy policy;
-  policy.first_delay = absl::Seconds(1);
-  policy.longest_delay = absl::Seconds(10);
-  policy.max_elapsed = run_->options.patience;
-  const RetryContext context{.clock = run_->clock, .cancellation = run_->cancel, .jitter = {}};
-  Backoff backoff(policy, context);
+  MoveAttempts attempts({.patience = run_->options.patience}, run_->clock, run_->cancel);
   refused_.clear();
-  for (int new_streams = 0;;) {
+  for (;;) {
     HAKOBU_RETURN_IF_ERROR(run_->cancel->Check());
     counted_rows_ = 0;
     absl::Status status = Attempt(table, chunk);
     if (status.ok()) return status;
     table->rows -= counted_rows_;
-    connection_.Drop();
+    source_.Drop();
     if (run_->cancel->cancelled()) return run_->cancel->Check();
     const bool explain = refused_.empty() && !RowErrors(status).empty();
     if (explain) {
@@ -75,39 +73,41 @@ absl::Status ChunkDelivery::Deliver(TableRun* table, ChunkRecord* chunk) {
       continue;
     }
     status = Annotate(status, fmt::format("{}: chunk {}", table->work.name, chunk->number));
-    if (IsStreamGone(status) && new_streams < kNewStreams) {
-      ++new_streams;
-      ++table->retries;
-      continue;
-    }
-    if (!MayPass(status)) return status;
+    HAKOBU_RETURN_IF_ERROR(attempts.Again(status));
     ++table->retries;
     Log(LogSeverity::kWarning, "chunk failed, trying again",
         {{"table", table->work.name},
          {"chunk", fmt::format("{}", chunk->number)},
          {"error", status.ToString()}});
-    HAKOBU_RETURN_IF_ERROR(backoff.Wait(status));
   }
 }
 
 absl::Status ChunkDelivery::Attempt(TableRun* table, ChunkRecord* chunk) {
   Ledger& ledger = *run_->ledger;
-  HAKOBU_ASSIGN_OR_RETURN(const bool loaded, FinishSealed(table, chunk));
-  if (loaded) return absl::OkStatus();
+  HAKOBU_ASSIGN_OR_RETURN(const Earlier earlier, FindEarlier(table, chunk));
+  if (earlier == Earlier::kDone) {
+    HAKOBU_RETURN_IF_ERROR(ledger.runs().FinishSealedChunk(run_->run_id, table->work.name, chunk->number));
+    chunk->state = ChunkState::kDone;
+    table->rows += chunk->rows;
+    table->bytes += chunk->bytes;
+    return absl::OkStatus();
+  }
+  // The same id until a job of it has failed: should an earlier one appear after all, it is found by it.
+  std::string job_id = MakeJobId("load", {ledger.id(), run_->run_id, table->work.name,
+                                          std::to_string(chunk->number), table->staging_created});
+  if (earlier == Earlier::kFailed) job_id = NextJobId(chunk->stream);
   HAKOBU_RETURN_IF_ERROR(ledger.runs().BeginChunk(run_->run_id, table->work.name, chunk->number));
   ++chunk->attempts;
   chunk->state = ChunkState::kReading;
   CrashPoint("chunk.begun");
   HAKOBU_ASSIGN_OR_RETURN(const Chunk bounds, Chunk::FromJson(chunk->bounds_json));
-  HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<RowSink> sink, OpenSink(table, chunk));
+  HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<RowSink> sink, OpenSink(table, chunk, job_id));
   HAKOBU_RETURN_IF_ERROR(ReadInto(table, bounds, sink.get()));
   CrashPoint("chunk.read");
   HAKOBU_ASSIGN_OR_RETURN(const SinkResult result, sink->Finish());
   ChunkRecord done = *chunk;
   done.state = ChunkState::kDone;
-  done.stream = result.stream;
-  done.rows = result.rows;
-  done.bytes = result.bytes;
+  Take(result, &done);
   CrashPoint("chunk.finished");
   HAKOBU_RETURN_IF_ERROR(
       ledger.runs().FinishChunk(run_->run_id, table->work.name, done, Records(sink->quarantine())));
@@ -118,59 +118,71 @@ absl::Status ChunkDelivery::Attempt(TableRun* table, ChunkRecord* chunk) {
 }
 
 absl::Status ChunkDelivery::ReadInto(TableRun* table, const Chunk& bounds, RowSink* sink) {
-  HAKOBU_ASSIGN_OR_RETURN(Connection * connection, connection_.Get());
-  ChunkReader reader(connection, &table->read_as, table->work.columns, table->where);
-  HAKOBU_RETURN_IF_ERROR(reader.Open(bounds));
-  Batch batch(table->decoder->batch_columns());
-  const auto send = [&]() -> absl::Status {
+  HAKOBU_ASSIGN_OR_RETURN(Connection * connection, source_.Get());
+  const ChunkSource source{.table = &table->read_as,
+                           .columns = &table->work.columns,
+                           .where = table->where,
+                           .decoder = table->decoder.get(),
+                           .batch_columns = table->decoder->batch_columns()};
+  return ReadChunk(connection, source, bounds, [&](Batch& batch) -> absl::Status {
     HAKOBU_RETURN_IF_ERROR(run_->cancel->Check());
     HAKOBU_RETURN_IF_ERROR(sink->Write(batch));
     table->rows += batch.rows();
     counted_rows_ += batch.rows();
-    batch.Clear();
-    reader.Release();
     return absl::OkStatus();
-  };
-  std::string_view packet;
-  while (reader.Next(&packet)) {
-    HAKOBU_RETURN_IF_ERROR(table->decoder->Decode(packet, &batch));
-    if (IsFull(batch)) HAKOBU_RETURN_IF_ERROR(send());
-  }
-  HAKOBU_RETURN_IF_ERROR(reader.status());
-  return send();
+  });
 }
 
-absl::StatusOr<std::unique_ptr<RowSink>> ChunkDelivery::OpenSink(TableRun* table, ChunkRecord* chunk) {
-  if (table->work.write == WriteBy::kStorage) return OpenStorageSink(run_, *table, refused_);
-  const std::string job_id =
-      MakeJobId("load", {run_->ledger->id(), run_->run_id, table->work.name, std::to_string(chunk->number)},
-                static_cast<int>(chunk->attempts));
-  const auto seal = [run = run_, table, chunk](const SinkResult& result, const Quarantine& quarantine) {
-    chunk->stream = result.stream;
-    chunk->rows = result.rows;
-    chunk->bytes = result.bytes;
+absl::StatusOr<std::unique_ptr<RowSink>> ChunkDelivery::OpenSink(TableRun* table, ChunkRecord* chunk,
+                                                                 const std::string& job_id) {
+  SealChunk seal = [run = run_, table, chunk](const SinkResult& result, const Quarantine& quarantine) {
+    Take(result, chunk);
     return run->ledger->runs().SealChunk(run->run_id, table->work.name, *chunk, Records(quarantine));
   };
-  return OpenLoadSink(run_, *table, job_id, seal);
+  if (table->work.write == WriteBy::kStorage) {
+    return OpenStorageSink(run_, *table, refused_, std::move(seal));
+  }
+  LoadSinkOptions options{.job_id = job_id,
+                          .load = LoadOf(*table),
+                          .pace = &table->pace,
+                          .seal = std::move(seal),
+                          .wanted = {},
+                          .send_empty = false};
+  if (table->direct() && table->work.mode == WriteMode::kReplace) {
+    options.send_empty = true;
+    options.wanted = [run = run_, table](const ContentSum& content) {
+      return PrepareDirectLoad(run, table, content);
+    };
+  }
+  return OpenLoadSink(run_, *table, std::move(options));
 }
 
-absl::StatusOr<bool> ChunkDelivery::FinishSealed(TableRun* table, ChunkRecord* chunk) {
-  if (table->work.write != WriteBy::kLoad || chunk->stream.empty()) return false;
+absl::StatusOr<ChunkDelivery::Earlier> ChunkDelivery::FindEarlier(TableRun* table, ChunkRecord* chunk) {
+  if (chunk->stream.empty() || table->publish.method == PublishMethod::kStreams) return Earlier::kNothing;
+  if (table->work.write == WriteBy::kStorage) return FindEarlierStream(*table, chunk->stream);
+  return FindEarlierJob(chunk->stream);
+}
+
+absl::StatusOr<ChunkDelivery::Earlier> ChunkDelivery::FindEarlierJob(const std::string& id) {
   const DestinationConfig& destination = run_->config->destination;
-  const absl::StatusOr<Job> job = WaitForJob(
-      *run_->destination.rest, JobName{destination.billing_project, chunk->stream, destination.location});
-  if (!job.ok()) {
-    // Not there, or failed: nothing of it is in the table.
-    if (IsJobsOwnError(job.status()) && job.status().code() != absl::StatusCode::kCancelled) return false;
-    if (MayPass(job.status()) || job.status().code() == absl::StatusCode::kCancelled) return job.status();
-    return false;
+  const absl::StatusOr<Job> job =
+      WaitForJob(*run_->destination.rest, JobName{destination.billing_project, id, destination.location});
+  if (job.ok()) return Earlier::kDone;
+  if (job.status().code() == absl::StatusCode::kCancelled) return job.status();
+  if (IsJobsOwnError(job.status())) return Earlier::kFailed;
+  if (PassesByItself(job.status())) return job.status();
+  return Earlier::kNothing;
+}
+
+absl::StatusOr<ChunkDelivery::Earlier> ChunkDelivery::FindEarlierStream(const TableRun& table,
+                                                                        const std::string& stream) {
+  StorageWrite& storage = *run_->destination.storage;
+  HAKOBU_ASSIGN_OR_RETURN(const SealedStream found, FindSealed(storage, stream));
+  if (found == SealedStream::kGone) return Earlier::kNothing;
+  if (found == SealedStream::kSealed) {
+    HAKOBU_RETURN_IF_ERROR(Annotate(storage.BatchCommit(table.staging, {stream}), "commit the stream"));
   }
-  HAKOBU_RETURN_IF_ERROR(
-      run_->ledger->runs().FinishSealedChunk(run_->run_id, table->work.name, chunk->number));
-  chunk->state = ChunkState::kDone;
-  table->rows += chunk->rows;
-  table->bytes += chunk->bytes;
-  return true;
+  return Earlier::kDone;
 }
 
 }  // namespace hakobu

@@ -1,6 +1,7 @@
 // One chunk after the other, on one connection to the source: read, decode, encode, send, finish, checkpoint.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -12,7 +13,7 @@ namespace hakobu {
 // One thread each.
 class ChunkDelivery {
  public:
-  explicit ChunkDelivery(RunContext* run) : run_(run), connection_(run) {}
+  explicit ChunkDelivery(RunContext* run) : run_(run), source_(run->source()) {}
   // Delivers the chunk and checkpoints it. What passes by itself (a lost connection, a restarting source, a
   // stream the service forgot) is tried again with a new stream until RunOptions::patience is spent without a
   // chunk finished.
@@ -21,12 +22,21 @@ class ChunkDelivery {
  private:
   absl::Status Attempt(TableRun* table, ChunkRecord* chunk);
   absl::Status ReadInto(TableRun* table, const Chunk& bounds, RowSink* sink);
-  absl::StatusOr<std::unique_ptr<RowSink>> OpenSink(TableRun* table, ChunkRecord* chunk);
-  // A load job that an earlier attempt let go: true when it has loaded the chunk.
-  absl::StatusOr<bool> FinishSealed(TableRun* table, ChunkRecord* chunk);
+  absl::StatusOr<std::unique_ptr<RowSink>> OpenSink(TableRun* table, ChunkRecord* chunk,
+                                                    const std::string& job_id);
+
+  // What an earlier attempt let go, and the ledger knows of.
+  enum class Earlier : uint8_t {
+    kNothing,  // there is none, or the service has never heard of it
+    kFailed,   // a job that failed: its id is used up
+    kDone
+  };
+  absl::StatusOr<Earlier> FindEarlier(TableRun* table, ChunkRecord* chunk);
+  absl::StatusOr<Earlier> FindEarlierJob(const std::string& id);
+  absl::StatusOr<Earlier> FindEarlierStream(const TableRun& table, const std::string& stream);
 
   RunContext* run_;
-  RunConnection connection_;
+  SourceLease source_;
   std::vector<RowError> refused_;  // by the attempt before
   // Counted into the table's progress by the attempt under way; taken back when it fails.
   uint64_t counted_rows_ = 0;

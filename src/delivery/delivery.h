@@ -27,6 +27,18 @@ struct DestinationAddresses {
 
 enum class WriteMode : uint8_t { kReplace, kAppend, kIncremental, kStream };
 enum class WriteBy : uint8_t { kStorage, kLoad };
+// How rows get into the target (docs/publishing.md).
+enum class PublishMethod : uint8_t {
+  kLoad,     // one load job, straight into it
+  kStreams,  // write streams of its own, committed together
+  kCopy,     // a staging table, then a copy job
+  kQuery,    // a staging table, then a query job that writes into it
+  kMerge,    // a staging table, then a MERGE that replaces every row
+  kUpsert    // a staging table, then a MERGE by key
+};
+PublishMethod PublishMethodOf(std::string_view name);
+std::string_view PublishMethodName(
+    PublishMethod method);                       // "load", "streams", "copy", "query", "merge", "upsert"
 std::string_view WriteModeName(WriteMode mode);  // "replace" …, as in the configuration
 std::string_view WriteByName(WriteBy by);        // "storage", "load"
 
@@ -49,7 +61,10 @@ struct PlannedTable {
   uint64_t estimated_rows = 0;
   uint64_t estimated_bytes = 0;
   uint64_t chunks = 0;
-  std::string key;  // "PRIMARY (id)"; empty: one streamed pass
+  PublishMethod publish = PublishMethod::kLoad;
+  std::string publish_why;    // "fits one load job"
+  uint64_t billed_bytes = 0;  // by the query that publishes, about; 0: free
+  std::string key;            // "PRIMARY (id)"; empty: one streamed pass
   bool target_exists = false;
   uint64_t target_bytes = 0;  // logical bytes of the table as it is in BigQuery
   std::vector<SchemaChange> schema_changes;
@@ -57,8 +72,16 @@ struct PlannedTable {
   std::vector<std::string> notes;  // "no key: read in one streamed pass", "deletes are not seen" …
 };
 
+// A table that cannot be delivered; the others are.
+struct TableTrouble {
+  std::string source;  // "shop.members", or the configuration's pattern that matches nothing
+  std::string error;
+  bool refused = false;  // delivering it would lose data
+};
+
 struct RunPlan {
   std::vector<PlannedTable> tables;
+  std::vector<TableTrouble> troubles;
   std::optional<std::string> resumes_run;  // the id of the interrupted run that Run would continue
   uint64_t chunks_already_done = 0;
 };
@@ -85,9 +108,11 @@ struct TableReport {
   std::string target;
   WriteMode mode = WriteMode::kReplace;
   WriteBy write = WriteBy::kStorage;
-  std::string state;   // "done", "failed", "cancelled", "not started"
-  uint64_t rows = 0;   // rows delivered by this run, resumed chunks included
-  uint64_t bytes = 0;  // encoded
+  PublishMethod publish = PublishMethod::kLoad;
+  bool unchanged = false;  // the target holds these rows already: nothing was published
+  std::string state;       // "done", "failed", "cancelled", "not started"
+  uint64_t rows = 0;       // rows delivered by this run, resumed chunks included
+  uint64_t bytes = 0;      // encoded
   double seconds = 0;
   uint64_t chunks = 0;
   uint64_t chunks_resumed = 0;  // finished by the interrupted run that this one continued
@@ -101,7 +126,8 @@ struct TableReport {
 
 struct RunReport {
   std::string run_id;
-  std::string state;  // "done", "failed", "cancelled"
+  std::string
+      state;  // "done", "failed", "interrupted" (a side stayed away; the next run continues), "cancelled"
   absl::Time started;
   absl::Time finished;
   std::optional<std::string> resumed_run;
@@ -147,7 +173,8 @@ struct RunOptions {
   Clock* clock = Clock::Real();
 };
 
-// Touches nothing on either side. All problems of the configuration against the two servers at once.
+// Touches nothing on either side. What cannot be delivered is in `troubles`; an error when nothing can, with
+// all problems at once.
 absl::StatusOr<RunPlan> PlanRun(const Config& config, const RunOptions& options, const Cancellation& cancel);
 
 // Delivers. An error status means that nothing was started (a second run holds the ledger, a side is

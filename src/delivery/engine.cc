@@ -66,7 +66,7 @@ void Engine::FillQueues() {
   for (TableRun* table : order) {
     {
       absl::MutexLock table_lock(&table->mutex);
-      if (table->record.state == "done") continue;
+      if (table->record.state == "done" || !table->failure.ok()) continue;
     }
     size_t left = 0;
     for (ChunkRecord& chunk : table->chunks) {

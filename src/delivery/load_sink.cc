@@ -13,83 +13,92 @@ constexpr size_t kUploadChunkBytes = 1 << 20;
 
 class LoadSink : public RowSink {
  public:
-  LoadSink(RunContext* run, AvroEncoder encoder, JobName job, std::string configuration,
-           std::function<absl::Status(const SinkResult&, const Quarantine&)> seal)
-      : run_(run),
+  LoadSink(Rest* rest, Clock* clock, const Cancellation* cancel, AvroEncoder encoder, JobName job,
+           LoadSinkOptions options)
+      : rest_(*rest),
+        clock_(clock),
+        cancel_(cancel),
         encoder_(std::move(encoder)),
         job_(std::move(job)),
-        configuration_(std::move(configuration)),
-        seal_(std::move(seal)) {}
+        options_(std::move(options)) {
+    encoder_.Header(&buffer_);
+  }
 
   absl::Status Write(const Batch& batch) override {
-    if (batch.rows() > 0 && upload_ == nullptr) {
-      HAKOBU_ASSIGN_OR_RETURN(
-          upload_, LoadUpload::Start(*run_->destination.rest, job_, configuration_, kUploadChunkBytes));
-      CrashPoint("chunk.upload_started");
-      encoder_.Header(&buffer_);
-    }
     for (size_t row = 0; row < batch.rows();) {
       HAKOBU_ASSIGN_OR_RETURN(const size_t taken,
                               encoder_.Append(batch, row, kWriteBytes, &buffer_, &quarantine_));
       row += taken;
-      rows_ += taken;
       if (buffer_.size() >= kWriteBytes || taken == 0) HAKOBU_RETURN_IF_ERROR(Send());
     }
     return absl::OkStatus();
   }
 
   absl::StatusOr<SinkResult> Finish() override {
-    if (upload_ == nullptr) return SinkResult();
     HAKOBU_RETURN_IF_ERROR(encoder_.Finish(&buffer_));
+    SinkResult result{.stream = "", .bytes = bytes_ + buffer_.size(), .content = encoder_.content()};
+    if (result.content.rows == 0 && !options_.send_empty) return SinkResult();
+    if (options_.wanted) {
+      HAKOBU_ASSIGN_OR_RETURN(const bool wanted, options_.wanted(result.content));
+      if (!wanted) return result;
+    }
     HAKOBU_RETURN_IF_ERROR(Send());
-    const SinkResult result{job_.id, rows_, bytes_};
-    HAKOBU_RETURN_IF_ERROR(seal_(result, quarantine_));
+    result.stream = job_.id;
+    HAKOBU_RETURN_IF_ERROR(options_.pace->Wait(clock_, cancel_));
+    HAKOBU_RETURN_IF_ERROR(options_.seal(result, quarantine_));
     CrashPoint("chunk.sealed");
-    HAKOBU_ASSIGN_OR_RETURN(const Job job, upload_->Finish());
+    HAKOBU_ASSIGN_OR_RETURN(const Job started, upload_->Finish());
     CrashPoint("chunk.load_started");
-    HAKOBU_RETURN_IF_ERROR(WaitForJob(*run_->destination.rest, job.name).status());
+    HAKOBU_ASSIGN_OR_RETURN(const Job job, WaitForJob(rest_, started.name));
     CrashPoint("chunk.loaded");
+    // A job of this id that an earlier life had let go without knowing: its rows count, whatever they were.
+    if (upload_->found_earlier()) result.content = {.rows = job.output_rows, .sum = 0};
     return result;
   }
 
+  const Quarantine& quarantine() const override { return quarantine_; }
+
  private:
+  // The first bytes open the upload. There is no job before its end.
   absl::Status Send() {
+    if (upload_ == nullptr) {
+      HAKOBU_ASSIGN_OR_RETURN(
+          upload_, LoadUpload::Start(rest_, job_, LoadConfiguration(options_.load), kUploadChunkBytes));
+      CrashPoint("chunk.upload_started");
+    }
     HAKOBU_RETURN_IF_ERROR(upload_->Write(buffer_.bytes()));
     bytes_ += buffer_.size();
     buffer_.Clear();
     return absl::OkStatus();
   }
 
-  RunContext* run_;
+  Rest& rest_;
+  Clock* const clock_;
+  const Cancellation* const cancel_;
   AvroEncoder encoder_;
   const JobName job_;
-  const std::string configuration_;
-  const std::function<absl::Status(const SinkResult&, const Quarantine&)> seal_;
+  const LoadSinkOptions options_;
   std::unique_ptr<LoadUpload> upload_;
   ByteBuffer buffer_;
-  uint64_t rows_ = 0;
+  Quarantine quarantine_;
   uint64_t bytes_ = 0;
 };
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<RowSink>> OpenLoadSink(
-    RunContext* run, const TableRun& table, const std::string& job_id,
-    std::function<absl::Status(const SinkResult&, const Quarantine&)> seal) {
-  AvroOptions options;
-  options.block_bytes = 512 << 10;
+absl::StatusOr<std::unique_ptr<RowSink>> OpenLoadSink(RunContext* run, const TableRun& table,
+                                                      LoadSinkOptions options) {
+  AvroOptions avro;
+  avro.block_bytes = 512 << 10;
   absl::BitGen random;
-  for (char& byte : options.sync_marker) byte = static_cast<char>(absl::Uniform<int>(random, 0, 256));
-  if (table.work.mode == WriteMode::kIncremental) options.invalid_key = InvalidKey::kError;
+  for (char& byte : avro.sync_marker) byte = static_cast<char>(absl::Uniform<int>(random, 0, 256));
+  if (table.work.mode == WriteMode::kIncremental) avro.invalid_key = InvalidKey::kError;
   HAKOBU_ASSIGN_OR_RETURN(AvroEncoder encoder,
-                          AvroEncoder::Create(table.work.source, table.work.schema, options));
+                          AvroEncoder::Create(table.work.source, table.work.schema, avro));
   const DestinationConfig& destination = run->config->destination;
-  LoadSettings settings;
-  settings.target = table.staging;
-  settings.schema_fields = SchemaFieldsJson(table.work.schema);
-  return std::make_unique<LoadSink>(run, std::move(encoder),
-                                    JobName{destination.billing_project, job_id, destination.location},
-                                    LoadConfiguration(settings), std::move(seal));
+  JobName job{destination.billing_project, options.job_id, destination.location};
+  return std::make_unique<LoadSink>(run->destination.rest.get(), run->clock, run->cancel, std::move(encoder),
+                                    std::move(job), std::move(options));
 }
 
 }  // namespace hakobu

@@ -15,8 +15,47 @@ std::string QuoteField(std::string_view name) {
   return quoted + "`";
 }
 
+namespace {
+
+// Always true, and a filter over the partitions where the table demands one.
+std::string EveryPartition(std::string_view column, std::string_view table) {
+  const std::string name =
+      table.empty() ? QuoteField(column) : fmt::format("{}.{}", table, QuoteField(column));
+  return fmt::format("({0} IS NULL OR {0} IS NOT NULL)", name);
+}
+
+std::string ColumnList(const TableSchema& schema) {
+  std::string columns;
+  for (const Field& field : schema.fields) {
+    if (!columns.empty()) columns += ", ";
+    columns += QuoteField(field.name);
+  }
+  return columns;
+}
+
+}  // namespace
+
+std::string CountRowsSql(const TableName& table, std::string_view partition) {
+  std::string sql = fmt::format("SELECT COUNT(*) FROM {}", table.Quoted());
+  return partition.empty() ? sql : fmt::format("{} WHERE {}", sql, EveryPartition(partition, ""));
+}
+
+std::string SelectSql(const TableSchema& schema, const TableName& table) {
+  return fmt::format("SELECT {} FROM {}", ColumnList(schema), table.Quoted());
+}
+
+std::string ReplaceSql(const TableSchema& schema, const TableName& staging, const TableName& target,
+                       std::string_view partition) {
+  const std::string filter = partition.empty() ? "" : " AND " + EveryPartition(partition, "target");
+  const std::string columns = ColumnList(schema);
+  return fmt::format(
+      "MERGE {} AS target USING ({}) AS staged ON FALSE{} WHEN NOT MATCHED BY SOURCE{} THEN DELETE "
+      "WHEN NOT MATCHED THEN INSERT ({}) VALUES ({})",
+      target.Quoted(), SelectSql(schema, staging), filter, filter, columns, columns);
+}
+
 std::string MergeSql(const TableSchema& schema, const TableName& staging, const TableName& target,
-                     std::string_view newest_by) {
+                     std::string_view newest_by, std::string_view partition) {
   std::string keys, on, set, columns, values;
   const auto add = [](std::string* list, std::string_view separator, const std::string& item) {
     if (!list->empty()) list->append(separator);
@@ -34,6 +73,7 @@ std::string MergeSql(const TableSchema& schema, const TableName& staging, const 
     add(&columns, ", ", name);
     add(&values, ", ", "staged." + name);
   }
+  if (!partition.empty()) on += " AND " + EveryPartition(partition, "target");
   std::string rows = staging.Quoted();
   if (!newest_by.empty()) {
     rows = fmt::format(

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/match.h"
 #include "base/status.h"
+#include "delivery/move/retry.h"
 #include "delivery/schema_change.h"
 
 namespace hakobu {
@@ -23,8 +25,8 @@ absl::Status CheckDataset(RunContext* run, Prepared* prepared) {
   }
   HAKOBU_RETURN_IF_ERROR(dataset.status());
   prepared->dataset_exists = true;
-  const nlohmann::json json = nlohmann::json::parse(dataset->json, nullptr, false);
-  const std::string location = json.is_object() ? json.value("location", "") : "";
+  const nlohmann::json found = nlohmann::json::parse(dataset->json, nullptr, false);
+  const std::string location = found.is_object() ? found.value("location", "") : "";
   if (location.empty() || absl::EqualsIgnoreCase(location, destination.location)) return absl::OkStatus();
   return WithHint(
       absl::InvalidArgumentError(fmt::format("dataset {} is in {}, destination.location says {}",
@@ -36,6 +38,8 @@ absl::Status CompareWithTarget(RunContext* run, TableWork* work) {
   absl::StatusOr<Resource> target = GetTable(*run->destination.rest, work->target);
   if (target.status().code() == absl::StatusCode::kNotFound) return absl::OkStatus();
   HAKOBU_RETURN_IF_ERROR(target.status());
+  const absl::Status is_table = ReadTargetState(target->json).status();
+  if (!is_table.ok()) return Annotate(is_table, fmt::format("{}: {}", work->name, work->target.ToString()));
   work->existing = std::move(target->json);
   HAKOBU_ASSIGN_OR_RETURN(const std::optional<SchemaVersion> before,
                           run->ledger->schemas().NewestSchema(work->target.ToString()));
@@ -44,19 +48,39 @@ absl::Status CompareWithTarget(RunContext* run, TableWork* work) {
       CompareSchemas(*work->existing, before.has_value() ? before->schema_json : "", work));
   work->changes = std::move(changes.changes);
   work->ddl = std::move(changes.ddl);
+  work->replaces_schema = changes.replaces_schema;
+  work->ddl_after = std::move(changes.ddl_after);
+  work->cannot_alter = std::move(changes.cannot_alter);
   return CheckPartitioning(*work->existing, *work);
 }
 
+// Both are in the wrong: which of them is meant cannot be told.
 void CheckTargets(const std::vector<TableWork>& tables, Problems* problems) {
   std::map<std::string, std::string> sources;
   for (const TableWork& work : tables) {
     const auto [entry, inserted] = sources.emplace(work.target.ToString(), work.name);
     if (inserted) continue;
-    problems->Add(
-        WithHint(absl::InvalidArgumentError(fmt::format("{} and {} would both be delivered to {}",
-                                                        entry->second, work.name, work.target.ToString())),
-                 "give them targets of their own: `target: {database}_{table}`"));
+    for (const std::string& name : {entry->second, work.name}) {
+      problems->Add(
+          WithHint(absl::InvalidArgumentError(fmt::format("{} and {} would both be delivered to {}",
+                                                          entry->second, work.name, work.target.ToString())),
+                   "give them targets of their own: `target: {database}_{table}`"),
+          name);
+    }
   }
+}
+
+// Takes the tables that have problems out, and says of each what they are.
+void SetAside(const Problems& problems, Prepared* prepared) {
+  std::map<std::string, Problems> by_table;
+  for (const Problems::Problem& problem : problems.list()) by_table[problem.table].Add(problem.status);
+  for (const auto& [name, own] : by_table) {
+    const absl::Status status = own.Status();
+    prepared->troubles.push_back({.source = name,
+                                  .error = std::string(View(status.message())),
+                                  .refused = status.code() == absl::StatusCode::kDataLoss});
+  }
+  std::erase_if(prepared->tables, [&](const TableWork& work) { return by_table.contains(work.name); });
 }
 
 }  // namespace
@@ -65,13 +89,20 @@ absl::StatusOr<Prepared> Prepare(RunContext* run, Connection* source) {
   Prepared prepared;
   Problems problems;
   prepared.tables = SelectTables(*run->config, run->options.tables, source, &problems);
-  for (TableWork& work : prepared.tables) problems.Add(MapTable(*run->config, &work));
+  for (TableWork& work : prepared.tables) problems.Add(MapTable(*run->config, &work), work.name);
   CheckTargets(prepared.tables, &problems);
   problems.Add(CheckDataset(run, &prepared));
   if (prepared.dataset_exists) {
-    for (TableWork& work : prepared.tables) problems.Add(CompareWithTarget(run, &work));
+    for (TableWork& work : prepared.tables) {
+      const absl::Status status = CompareWithTarget(run, &work);
+      problems.Add(status, PassesByItself(status) ? "" : work.name);
+    }
   }
-  HAKOBU_RETURN_IF_ERROR(problems.Status());
+  const bool general = std::any_of(problems.list().begin(), problems.list().end(),
+                                   [](const Problems::Problem& problem) { return problem.table.empty(); });
+  if (general) return problems.Status();
+  SetAside(problems, &prepared);
+  if (prepared.tables.empty()) HAKOBU_RETURN_IF_ERROR(problems.Status());
   if (prepared.tables.empty()) {
     return WithHint(absl::InvalidArgumentError("there is no table to deliver"),
                     "`hakobu run` delivers tables of the modes replace, append and incremental");

@@ -4,18 +4,21 @@
 
 #include <algorithm>
 #include <charconv>
+#include <nlohmann/json.hpp>
 
-#include "absl/time/clock.h"
 #include "base/crash_point.h"
 #include "base/status.h"
+#include "delivery/direct_load.h"
 #include "delivery/merge_sql.h"
+#include "delivery/publish_jobs.h"
+#include "delivery/published_content.h"
+#include "delivery/staging.h"
 #include "delivery/table_resource.h"
 
 namespace hakobu {
 namespace {
 
 constexpr size_t kStreamsPerCommit = 10'000;
-constexpr absl::Duration kMostSettling = absl::Hours(2);
 
 // The cursor's name in BigQuery when rows can be staged twice; empty when they cannot.
 std::string_view CursorField(const TableRun& table) {
@@ -26,86 +29,82 @@ std::string_view CursorField(const TableRun& table) {
   return {};
 }
 
+// Milliseconds since 1970 by BigQuery's clock; 0: it does not say.
+int64_t EndOfJob(const std::string& job) {
+  const nlohmann::json resource = nlohmann::json::parse(job, nullptr, false);
+  if (!resource.is_object()) return 0;
+  const std::string text = resource.value("/statistics/endTime"_json_pointer, "");
+  int64_t ended = 0;
+  std::from_chars(text.data(), text.data() + text.size(), ended);
+  return ended;
+}
+
+std::string_view JobStep(PublishMethod method) {
+  return method == PublishMethod::kUpsert ? "merge" : PublishMethodName(method);
+}
+
 class Publication {
  public:
-  Publication(RunContext* run, TableRun* table)
-      : run_(run), table_(table), rest_(*run->destination.rest), work_(table->work) {}
+  Publication(RunContext* run, TableRun* table, PublishSteps steps)
+      : run_(run),
+        table_(table),
+        rest_(*run->destination.rest),
+        work_(table->work),
+        steps_(std::move(steps)) {
+    for (const ChunkRecord& chunk : table->chunks) sent_.Add(ContentSum{chunk.rows, chunk.content});
+  }
 
   absl::Status Publish();
 
  private:
-  const PublishStep* Find(std::string_view name) const {
-    for (const PublishStep& step : steps_) {
-      if (step.step == name) return &step;
-    }
-    return nullptr;
-  }
-  bool Done(std::string_view name) const {
-    const PublishStep* step = Find(name);
-    return step != nullptr && step->done;
-  }
-  absl::Status Record(const PublishStep& step) {
-    return run_->ledger->runs().RecordStep(run_->run_id, work_.name, step);
-  }
-
-  absl::Status Commit();
-  absl::Status Verify();
-  absl::Status AwaitSettled();
-  absl::Status CarryTags();
-  absl::Status KeepPrevious();
-  absl::Status Copy(WriteDisposition disposition);
-  absl::Status Merge();
+  bool replaces() const { return work_.mode == WriteMode::kReplace; }
+  absl::Status CommitStreams();
+  absl::Status PutInPlace();
+  absl::Status ChooseAgain();
+  absl::StatusOr<bool> JobIsThere(PublishMethod method);
+  absl::Status PrepareTarget();
+  absl::Status RunPublishJob();
+  absl::StatusOr<uint64_t> Count(const TableName& name, const PublishTarget& state);
+  absl::Status VerifyStaging();
   absl::Status PatchTarget();
-  absl::Status Drop();
-  absl::Status RunRecordedJob(const std::string& step, const std::string& configuration);
+  absl::Status FinishReplacing();
+  absl::Status CountTarget();
+  std::string LastJob() const;
+  QuerySpec Query(std::string sql) const;
+  PublishQuestion Question() const;
+  void Note(std::string note);
 
   RunContext* run_;
   TableRun* table_;
   Rest& rest_;
   const TableWork& work_;
-  std::vector<PublishStep> steps_;
-  std::string before_;  // the target's resource before it was replaced; empty: there was none
+  PublishSteps steps_;
+  ContentSum sent_;
+  PublishTarget target_;  // before the publication; after it from FinishReplacing on
 };
 
 absl::Status Publication::Publish() {
-  HAKOBU_ASSIGN_OR_RETURN(steps_, run_->ledger->runs().Steps(run_->run_id, work_.name));
   CrashPoint("publish.begun");
-  HAKOBU_RETURN_IF_ERROR(Commit());
-  if (!table_->direct) {
-    const bool whole = work_.mode == WriteMode::kReplace || table_->first_load;
-    if (!Done("published")) {
-      HAKOBU_RETURN_IF_ERROR(Verify());
-      HAKOBU_RETURN_IF_ERROR(AwaitSettled());
-      if (whole) {
-        HAKOBU_RETURN_IF_ERROR(CarryTags());
-        HAKOBU_RETURN_IF_ERROR(KeepPrevious());
-        HAKOBU_RETURN_IF_ERROR(Copy(WriteDisposition::kTruncate));
-      } else if (work_.mode == WriteMode::kAppend) {
-        HAKOBU_RETURN_IF_ERROR(Copy(WriteDisposition::kAppend));
-      } else {
-        HAKOBU_RETURN_IF_ERROR(Merge());
-      }
-      CrashPoint("publish.published");
-      HAKOBU_RETURN_IF_ERROR(Record({.step = "published", .detail = "", .done = true}));
-      CrashPoint("publish.recorded");
-    }
-    if (whole) HAKOBU_RETURN_IF_ERROR(PatchTarget());
-  }
+  if (table_->publish.method == PublishMethod::kStreams) HAKOBU_RETURN_IF_ERROR(CommitStreams());
+  if (!table_->direct() && !steps_.Done("published")) HAKOBU_RETURN_IF_ERROR(PutInPlace());
+  if (replaces()) HAKOBU_RETURN_IF_ERROR(FinishReplacing());
   if (table_->next_cursor.has_value()) {
     HAKOBU_RETURN_IF_ERROR(run_->ledger->runs().MoveCursor(run_->run_id, work_.name, work_.target.ToString(),
                                                            table_->next_cursor->ToJson()));
     CrashPoint("publish.cursor_moved");
   }
-  HAKOBU_RETURN_IF_ERROR(Drop());
+  if (!table_->direct()) {
+    HAKOBU_RETURN_IF_ERROR(DeleteTable(rest_, table_->staging));
+    CrashPoint("publish.dropped");
+  }
   return run_->ledger->schemas()
       .RecordSchema(work_.target.ToString(), run_->run_id, SchemaJson(work_))
       .status();
 }
 
-// All streams at once become visible in the staging table (or, written directly, in the target: that is the
-// publication).
-absl::Status Publication::Commit() {
-  if (work_.write != WriteBy::kStorage || Done("commit")) return absl::OkStatus();
+// All streams of the target at once: that is the publication.
+absl::Status Publication::CommitStreams() {
+  if (steps_.Done("commit")) return absl::OkStatus();
   std::vector<std::string> streams;
   for (const ChunkRecord& chunk : table_->chunks) {
     if (!chunk.stream.empty()) streams.push_back(chunk.stream);
@@ -119,144 +118,219 @@ absl::Status Publication::Commit() {
         Annotate(run_->destination.storage->BatchCommit(table_->staging, some), "commit the write streams"));
     CrashPoint("publish.committed");
   }
-  HAKOBU_RETURN_IF_ERROR(Record({.step = "commit", .detail = std::to_string(streams.size()), .done = true}));
+  HAKOBU_RETURN_IF_ERROR(
+      steps_.Record({.step = "commit", .detail = std::to_string(streams.size()), .done = true}));
   CrashPoint("publish.commit_recorded");
   return absl::OkStatus();
 }
 
-// The staging table holds exactly the rows that were sent, or nothing is published.
-absl::Status Publication::Verify() {
-  uint64_t sent = 0;
-  for (const ChunkRecord& chunk : table_->chunks) sent += chunk.rows;
+absl::Status Publication::PutInPlace() {
+  HAKOBU_ASSIGN_OR_RETURN(target_, LookAtTarget(rest_, work_.target));
+  HAKOBU_RETURN_IF_ERROR(VerifyStaging());
+  if (replaces()) HAKOBU_RETURN_IF_ERROR(ChooseAgain());
+  bool unchanged = false;
+  if (replaces()) {
+    HAKOBU_ASSIGN_OR_RETURN(unchanged, IsUnchanged(run_->ledger, work_, sent_, target_));
+  }
+  if (!unchanged) {
+    HAKOBU_RETURN_IF_ERROR(PrepareTarget());
+    HAKOBU_RETURN_IF_ERROR(RunPublishJob());
+  }
+  CrashPoint("publish.published");
+  HAKOBU_RETURN_IF_ERROR(
+      steps_.Record({.step = "published", .detail = unchanged ? "unchanged" : "", .done = true}));
+  CrashPoint("publish.recorded");
+  return absl::OkStatus();
+}
+
+PublishQuestion Publication::Question() const {
+  PublishQuestion question{.mode = work_.mode,
+                           .write = work_.write,
+                           .chunks = std::max<size_t>(2, table_->chunks.size()),  // they are staged
+                           .replaces_schema = work_.replaces_schema,
+                           .partitioned = false,
+                           .bytes = table_->bytes,
+                           .target_bytes = 0};
+  const absl::StatusOr<TableFacts> facts = ReadTableFacts(target_.resource);
+  if (target_.exists && facts.ok()) question.target_bytes = facts->bytes;
+  return question;
+}
+
+// What hangs on the target may have changed while the table was read. A job that has been started already is
+// gone on with: it cannot be taken back.
+absl::Status Publication::ChooseAgain() {
+  for (const PublishMethod method : {PublishMethod::kCopy, PublishMethod::kQuery, PublishMethod::kMerge}) {
+    HAKOBU_ASSIGN_OR_RETURN(const bool there, JobIsThere(method));
+    if (!there) continue;
+    table_->publish.method = method;
+    return absl::OkStatus();
+  }
+  table_->publish = ChoosePublish(Question(), target_);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> Publication::JobIsThere(PublishMethod method) {
+  const PublishStep* step = steps_.Find(JobStep(method));
+  if (step == nullptr) return false;
+  if (step->done) return true;
+  const DestinationConfig& destination = run_->config->destination;
+  const absl::Status found =
+      GetJob(rest_, {destination.billing_project, step->detail, destination.location}).status();
+  if (found.code() == absl::StatusCode::kNotFound) return false;
+  HAKOBU_RETURN_IF_ERROR(found);
+  return true;
+}
+
+// Makes the target what the job needs: there, or with the new columns.
+absl::Status Publication::PrepareTarget() {
+  if (steps_.Done(JobStep(table_->publish.method))) return absl::OkStatus();
+  const bool keeps_schema = KeepsSchema(table_->publish.method, Question(), target_);
+  if (replaces() && keeps_schema && work_.replaces_schema) HAKOBU_RETURN_IF_ERROR(work_.cannot_alter);
+  if (replaces()) {
+    HAKOBU_RETURN_IF_ERROR(KeepPrevious(work_, target_, &steps_));
+    if (steps_.Find("before") == nullptr) {
+      HAKOBU_RETURN_IF_ERROR(steps_.Record({.step = "before", .detail = target_.resource, .done = true}));
+    }
+    if (keeps_schema) HAKOBU_RETURN_IF_ERROR(AlterTarget(run_, work_, work_.ddl));
+  }
+  if (!target_.exists && table_->publish.method != PublishMethod::kCopy) {
+    HAKOBU_RETURN_IF_ERROR(CreateTarget(run_, work_));
+    CrashPoint("publish.target_created");
+  }
+  return absl::OkStatus();
+}
+
+QuerySpec Publication::Query(std::string sql) const {
   QuerySpec query;
   query.project = run_->config->destination.billing_project;
-  query.sql = fmt::format("SELECT COUNT(*) FROM {}", table_->staging.Quoted());
+  query.sql = std::move(sql);
   query.location = run_->config->destination.location;
+  return query;
+}
+
+absl::Status Publication::RunPublishJob() {
+  const PublishMethod method = table_->publish.method;
+  const std::string_view partition = target_.require_filter ? std::string_view(target_.partition_column) : "";
+  std::string configuration;
+  if (method == PublishMethod::kCopy) {
+    configuration = CopyConfiguration({table_->staging}, work_.target,
+                                      replaces() ? WriteDisposition::kTruncate : WriteDisposition::kAppend,
+                                      target_.kms_key);
+  } else if (method == PublishMethod::kMerge) {
+    configuration =
+        QueryConfiguration(Query(ReplaceSql(work_.schema, table_->staging, work_.target, partition)));
+  } else if (method == PublishMethod::kUpsert) {
+    configuration = QueryConfiguration(
+        Query(MergeSql(work_.schema, table_->staging, work_.target, CursorField(*table_), partition)));
+  } else {
+    QuerySpec query = Query(SelectSql(work_.schema, table_->staging));
+    query.destination = work_.target;
+    query.kms_key = target_.kms_key;
+    query.disposition = WriteDisposition::kAppend;
+    if (replaces()) {
+      query.disposition = !target_.exists || KeepsSchema(method, Question(), target_)
+                              ? WriteDisposition::kTruncateData
+                              : WriteDisposition::kTruncate;
+    }
+    configuration = QueryConfiguration(query);
+  }
+  return steps_.RunJobOnce(std::string(JobStep(method)), table_->staging_created, configuration).status();
+}
+
+absl::StatusOr<uint64_t> Publication::Count(const TableName& name, const PublishTarget& state) {
+  const QuerySpec query = Query(CountRowsSql(name, state.require_filter ? state.partition_column : ""));
   HAKOBU_ASSIGN_OR_RETURN(const QueryAnswer answer, RunQuery(rest_, query));
   const std::string text =
       answer.rows.empty() || answer.rows[0].empty() ? "" : answer.rows[0][0].value_or("");
   uint64_t found = 0;
-  std::from_chars(text.data(), text.data() + text.size(), found);
-  if (found == sent) return absl::OkStatus();
+  if (std::from_chars(text.data(), text.data() + text.size(), found).ec != std::errc()) {
+    return absl::InternalError(fmt::format("count {}: the answer is '{}'", name.ToString(), text));
+  }
+  return found;
+}
+
+// The staging table holds exactly the rows that were sent, or nothing is published. (Its numRows would not
+// tell: it leaves out for minutes what was streamed.)
+absl::Status Publication::VerifyStaging() {
+  HAKOBU_ASSIGN_OR_RETURN(const uint64_t found, Count(table_->staging, PublishTarget()));
+  if (found == sent_.rows) return absl::OkStatus();
   return WithHint(absl::DataLossError(fmt::format("verify {}: sent {} rows, BigQuery holds {}",
-                                                  table_->staging.ToString(), sent, found)),
+                                                  table_->staging.ToString(), sent_.rows, found)),
                   "nothing was published; run again with --fresh, which reads the table anew");
 }
 
-// Queries see streamed rows at once, copy jobs only when they have left the streaming buffer: minutes, rarely
-// 90 (docs.cloud.google.com/bigquery/docs/write-api-rest). A copy before that would publish less than all.
-absl::Status Publication::AwaitSettled() {
-  if (work_.write != WriteBy::kStorage) return absl::OkStatus();
-  const absl::Time give_up = absl::Now() + kMostSettling;
-  for (absl::Duration pause = absl::Milliseconds(250);; pause = std::min(pause * 2, absl::Seconds(30))) {
-    HAKOBU_ASSIGN_OR_RETURN(const Resource staging, GetTable(rest_, table_->staging));
-    HAKOBU_ASSIGN_OR_RETURN(const TableFacts facts, ReadTableFacts(staging.json));
-    if (!facts.has_streaming_buffer) return absl::OkStatus();
-    if (absl::Now() >= give_up) {
-      return WithHint(
-          absl::UnavailableError(fmt::format("{}: {} rows are still in the streaming buffer after {}",
-                                             table_->staging.ToString(), facts.streaming_buffer_rows,
-                                             absl::FormatDuration(kMostSettling))),
-          "nothing was published; run again, which goes on from here");
-    }
-    if (run_->cancel->WaitFor(pause)) return run_->cancel->Check();
-  }
+void Publication::Note(std::string note) {
+  absl::MutexLock lock(&table_->mutex);
+  table_->notes.push_back(std::move(note));
 }
 
-// Policy tags that somebody set while the run was reading must be on the copy from its first moment.
-absl::Status Publication::CarryTags() {
-  if (const PublishStep* step = Find("before"); step != nullptr) {
-    before_ = step->detail;
+absl::Status Publication::CountTarget() {
+  HAKOBU_ASSIGN_OR_RETURN(const uint64_t found, Count(work_.target, target_));
+  if (found == sent_.rows) return absl::OkStatus();
+  if (found < sent_.rows && target_.partitions_expire) {
+    Note(fmt::format("{} of {} rows are in partitions that have expired: BigQuery does not keep them",
+                     sent_.rows - found, sent_.rows));
     return absl::OkStatus();
   }
-  const absl::StatusOr<Resource> target = GetTable(rest_, work_.target);
-  if (target.ok()) {
-    before_ = target->json;
-  } else if (target.status().code() != absl::StatusCode::kNotFound) {
-    return target.status();
-  }
-  HAKOBU_ASSIGN_OR_RETURN(const Resource staging, GetTable(rest_, table_->staging));
-  const std::string patch = StagingPatch(staging.json, before_, work_);
-  if (!patch.empty()) HAKOBU_RETURN_IF_ERROR(PatchTable(rest_, table_->staging, patch).status());
-  CrashPoint("publish.tags_carried");
-  return Record({.step = "before", .detail = before_, .done = true});
-}
-
-absl::Status Publication::KeepPrevious() {
-  if (!work_.options.keep_previous || before_.empty()) return absl::OkStatus();
-  TableName previous = work_.target;
-  previous.table += "_previous";
-  return RunRecordedJob("previous", CopyConfiguration({work_.target}, previous, WriteDisposition::kTruncate));
-}
-
-absl::Status Publication::Copy(WriteDisposition disposition) {
-  return RunRecordedJob("copy", CopyConfiguration({table_->staging}, work_.target, disposition));
-}
-
-absl::Status Publication::Merge() {
-  QuerySpec query;
-  query.project = run_->config->destination.billing_project;
-  query.sql = MergeSql(work_.schema, table_->staging, work_.target, CursorField(*table_));
-  query.location = run_->config->destination.location;
-  return RunRecordedJob("merge", QueryConfiguration(query));
-}
-
-// The job's id is in the ledger before the job is started: whoever comes later finds that very job, finished
-// or not.
-absl::Status Publication::RunRecordedJob(const std::string& step, const std::string& configuration) {
-  if (Done(step)) return absl::OkStatus();
-  const DestinationConfig& destination = run_->config->destination;
-  const auto id = [&](int attempt) {
-    return MakeJobId(step, {run_->ledger->id(), run_->run_id, work_.name}, attempt);
-  };
-  const PublishStep* recorded = Find(step);
-  const std::string job_id = recorded == nullptr ? id(0) : recorded->detail;
-  HAKOBU_RETURN_IF_ERROR(Record({.step = step, .detail = job_id, .done = false}));
-  CrashPoint("publish.job_recorded");
-  const absl::StatusOr<Job> job =
-      RunJob(rest_, {destination.billing_project, job_id, destination.location}, configuration);
-  if (!job.ok()) {
-    // A job that failed stays failed: the next try needs an id of its own. One whose end is not known keeps
-    // it.
-    const absl::StatusCode code = job.status().code();
-    const bool unknown = code == absl::StatusCode::kCancelled || code == absl::StatusCode::kUnavailable ||
-                         code == absl::StatusCode::kDeadlineExceeded;
-    if (!unknown) {
-      const int attempt = static_cast<int>(absl::ToUnixSeconds(run_->clock->Now()));
-      HAKOBU_RETURN_IF_ERROR(Record({.step = step, .detail = id(attempt), .done = false}));
-    }
-    return Annotate(job.status(), fmt::format("{} job {}", step, job_id));
-  }
-  CrashPoint("publish.job_done");
-  HAKOBU_RETURN_IF_ERROR(Record({.step = step, .detail = job_id, .done = true}));
-  CrashPoint("publish.job_done_recorded");
-  return absl::OkStatus();
+  return WithHint(
+      absl::AbortedError(fmt::format("{} was published with {} rows, and a query finds {}",
+                                     work_.target.ToString(), sent_.rows, found)),
+      "somebody else writes to it, or a row access policy hides rows from this identity; run again");
 }
 
 absl::Status Publication::PatchTarget() {
-  if (Done("metadata")) return absl::OkStatus();
-  if (const PublishStep* step = Find("before"); step != nullptr) before_ = step->detail;
-  HAKOBU_ASSIGN_OR_RETURN(const Resource target, GetTable(rest_, work_.target));
-  const std::string patch = TargetPatch(target.json, before_, work_);
-  if (!patch.empty()) {
-    HAKOBU_RETURN_IF_ERROR(
-        Annotate(PatchTable(rest_, work_.target, patch).status(), "describe the published table"));
-  }
-  CrashPoint("publish.metadata");
-  return Record({.step = "metadata", .detail = "", .done = true});
+  const PublishStep* before = steps_.Find("before");
+  const std::string patch =
+      TargetPatch(target_.resource, before != nullptr ? before->detail : target_.resource, work_);
+  if (patch.empty()) return absl::OkStatus();
+  const absl::StatusOr<Resource> patched = PatchTable(rest_, work_.target, patch);
+  if (!patched.ok()) return Annotate(patched.status(), "describe the published table");
+  HAKOBU_ASSIGN_OR_RETURN(target_, ReadTargetState(patched->json));
+  return absl::OkStatus();
 }
 
-absl::Status Publication::Drop() {
-  if (table_->direct) return absl::OkStatus();
-  HAKOBU_RETURN_IF_ERROR(DeleteTable(rest_, table_->staging));
-  CrashPoint("publish.dropped");
+// The job that put the rows in place; empty when there was nothing to send.
+std::string Publication::LastJob() const {
+  if (table_->direct()) return table_->chunks.empty() ? "" : table_->chunks.front().stream;
+  const PublishStep* published = steps_.Find("published");
+  if (published != nullptr && published->detail == "unchanged") return "";
+  const PublishStep* step = steps_.Find(JobStep(table_->publish.method));
+  return step == nullptr ? "" : step->detail;
+}
+
+absl::Status Publication::FinishReplacing() {
+  const std::string job_id = LastJob();
+  if (!job_id.empty() && !work_.ddl_after.empty() && work_.existing.has_value() &&
+      KeepsSchema(table_->publish.method, Question(), target_.exists ? target_ : table_->target)) {
+    HAKOBU_RETURN_IF_ERROR(AlterTarget(run_, work_, work_.ddl_after));
+  }
+  HAKOBU_ASSIGN_OR_RETURN(const Resource resource, GetTable(rest_, work_.target));
+  HAKOBU_ASSIGN_OR_RETURN(target_, ReadTargetState(resource.json));
+  HAKOBU_RETURN_IF_ERROR(PatchTarget());
+  CrashPoint("publish.metadata");
+  if (job_id.empty()) {
+    table_->unchanged = true;
+    Note("unchanged since it was last published: nothing was sent");
+    return absl::OkStatus();
+  }
+  HAKOBU_RETURN_IF_ERROR(CountTarget());
+  CrashPoint("publish.counted");
+  const DestinationConfig& destination = run_->config->destination;
+  HAKOBU_ASSIGN_OR_RETURN(const Job job,
+                          GetJob(rest_, {destination.billing_project, job_id, destination.location}));
+  HAKOBU_RETURN_IF_ERROR(
+      KeepPublished(run_->ledger, run_->run_id, work_, sent_, target_, EndOfJob(job.json)));
+  CrashPoint("publish.content_recorded");
   return absl::OkStatus();
 }
 
 }  // namespace
 
 absl::Status PublishTable(RunContext* run, TableRun* table) {
-  return Annotate(Publication(run, table).Publish(), fmt::format("{}: publish", table->work.name));
+  const std::string what = fmt::format("{}: publish", table->work.name);
+  absl::StatusOr<PublishSteps> steps = PublishSteps::Read(run, table->work.name);
+  if (!steps.ok()) return Annotate(steps.status(), what);
+  return Annotate(Publication(run, table, *std::move(steps)).Publish(), what);
 }
 
 }  // namespace hakobu

@@ -35,6 +35,8 @@ ordered_json ToJson(const TableReport& table) {
           {"target", table.target},
           {"mode", WriteModeName(table.mode)},
           {"write", WriteByName(table.write)},
+          {"publish", PublishMethodName(table.publish)},
+          {"unchanged", table.unchanged},
           {"state", table.state},
           {"rows", table.rows},
           {"bytes", table.bytes},

@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "delivery/delivery.h"
 #include "delivery/engine.h"
+#include "delivery/move/retry.h"
 #include "delivery/open_ledger.h"
 #include "delivery/prepare.h"
 #include "delivery/run_tables.h"
@@ -54,13 +55,15 @@ absl::StatusOr<std::optional<RunRecord>> FindResumable(RunContext* run, const st
   HAKOBU_ASSIGN_OR_RETURN(std::optional<RunRecord> found, run->ledger->runs().ResumableRun(fingerprint));
   if (!found.has_value() || run->clock->Now() - found->started > kContinueWithin)
     return std::optional<RunRecord>();
-  HAKOBU_ASSIGN_OR_RETURN(const bool can, CanContinue(run, found->id));
-  if (!can) return std::optional<RunRecord>();
   return found;
 }
 
-PlannedTable Planned(const TableWork& work, uint64_t chunks, uint64_t rows, std::vector<std::string> notes) {
+PlannedTable Planned(const TableWork& work, uint64_t chunks, uint64_t rows, const PublishChoice& publish,
+                     std::vector<std::string> notes) {
   PlannedTable table;
+  table.publish = publish.method;
+  table.publish_why = publish.why;
+  table.billed_bytes = publish.billed_bytes;
   table.source = work.name;
   table.target = work.target.ToString();
   table.mode = work.mode;
@@ -86,6 +89,28 @@ PlannedTable Planned(const TableWork& work, uint64_t chunks, uint64_t rows, std:
   return table;
 }
 
+absl::StatusOr<PlannedTable> PlanTable(RunContext* run, Connection* source, const TableWork& work) {
+  std::vector<std::string> notes = work.notes;
+  std::optional<Window> window;
+  if (work.mode == WriteMode::kIncremental) {
+    HAKOBU_ASSIGN_OR_RETURN(const std::optional<std::string> text,
+                            run->ledger->runs().Cursor(work.name, work.target.ToString()));
+    std::optional<CursorState> state;
+    if (text.has_value() && work.existing.has_value()) {
+      HAKOBU_ASSIGN_OR_RETURN(state, CursorState::FromJson(*text));
+    }
+    HAKOBU_ASSIGN_OR_RETURN(window, PlanWindow(source, work, state));
+    notes.insert(notes.end(), window->notes.begin(), window->notes.end());
+  }
+  HAKOBU_ASSIGN_OR_RETURN(
+      const TableChunks chunks,
+      PlanTableChunks(run, source, work, window.has_value() ? &*window : nullptr, &notes));
+  HAKOBU_ASSIGN_OR_RETURN(
+      const PublishChoice publish,
+      ChooseFor(run, work, chunks.chunks.size(), EstimatedBytes(work.source, chunks.estimated_rows)));
+  return Planned(work, chunks.chunks.size(), chunks.estimated_rows, publish, std::move(notes));
+}
+
 // The run that is under way.
 class Delivery {
  public:
@@ -94,18 +119,22 @@ class Delivery {
 
  private:
   absl::Status Begin(Connection* source);
+  absl::Status NoteTroubles();
   absl::Status Finish(const absl::StatusOr<LoadCounters>& before);
+  RunState EndState() const;
   TableReport ReportOf(TableRun* table);
 
   RunContext* run_;
   RunObserver* observer_;
   TableRuns tables_;
+  std::vector<TableTrouble> troubles_;  // of tables that are not among tables_
   RunReport report_;
 };
 
 absl::Status Delivery::Begin(Connection* source) {
   HAKOBU_ASSIGN_OR_RETURN(Prepared prepared, Prepare(run_, source));
   report_.notes = prepared.notes;
+  troubles_ = prepared.troubles;
   HAKOBU_ASSIGN_OR_RETURN(const std::optional<RunRecord> resumed, FindResumable(run_, prepared.fingerprint));
   run_->run_id = resumed.has_value() ? resumed->id : NewRunId(report_.started);
   report_.run_id = run_->run_id;
@@ -130,6 +159,16 @@ absl::Status Delivery::Begin(Connection* source) {
     CrashPoint("run.started");
     HAKOBU_ASSIGN_OR_RETURN(tables_, BeginTables(run_, source, std::move(prepared.tables)));
   }
+  return NoteTroubles();
+}
+
+// In the ledger too: `status` shows them with the run.
+absl::Status Delivery::NoteTroubles() {
+  if (report_.resumed_run.has_value()) return absl::OkStatus();
+  for (const TableTrouble& trouble : troubles_) {
+    HAKOBU_RETURN_IF_ERROR(run_->ledger->runs().AddTable(
+        {.run_id = run_->run_id, .source = trouble.source, .state = "failed", .error = trouble.error}, {}));
+  }
   return absl::OkStatus();
 }
 
@@ -139,6 +178,8 @@ TableReport Delivery::ReportOf(TableRun* table) {
   report.target = table->work.target.ToString();
   report.mode = table->work.mode;
   report.write = table->work.write;
+  report.publish = table->publish.method;
+  report.unchanged = table->unchanged;
   report.chunks = table->chunks.size();
   report.chunk_retries = table->retries;
   report.schema_changes = table->work.changes;
@@ -166,16 +207,41 @@ TableReport Delivery::ReportOf(TableRun* table) {
   return report;
 }
 
+// Interrupted: nothing failed but that a side went away and stayed away, or a disk was full. The next run
+// goes on where this one stopped; after any other failure it begins anew.
+RunState Delivery::EndState() const {
+  if (run_->cancel->cancelled()) return RunState::kCancelled;
+  bool failed = !troubles_.empty();
+  bool away = false;
+  for (const auto& table : tables_) {
+    absl::MutexLock lock(&table->mutex);
+    const absl::StatusCode code = table->failure.code();
+    away |= code == absl::StatusCode::kUnavailable || code == absl::StatusCode::kResourceExhausted;
+    failed |= !table->failure.ok() && code != absl::StatusCode::kUnavailable &&
+              code != absl::StatusCode::kResourceExhausted;
+  }
+  if (failed) return RunState::kFailed;
+  return away ? RunState::kInterrupted : RunState::kDone;
+}
+
 absl::Status Delivery::Finish(const absl::StatusOr<LoadCounters>& before) {
   report_.finished = run_->clock->Now();
   const absl::Duration limit = run_->config->limits.finish_within;
   report_.late = limit > absl::ZeroDuration() && report_.finished - report_.started > limit;
-  std::string error;
-  for (const auto& table : tables_) {
-    report_.tables.push_back(ReportOf(table.get()));
-    if (error.empty()) error = report_.tables.back().error;
+  for (const auto& table : tables_) report_.tables.push_back(ReportOf(table.get()));
+  for (const TableTrouble& trouble : troubles_) {
+    TableReport& table = report_.tables.emplace_back();
+    table.source = trouble.source;
+    table.state = "failed";
+    table.error = trouble.error;
+    table.refused = trouble.refused;
   }
-  report_.state = run_->cancel->cancelled() ? "cancelled" : error.empty() ? "done" : "failed";
+  std::string error;
+  for (const TableReport& table : report_.tables) {
+    if (error.empty()) error = table.error;
+  }
+  const RunState state = EndState();
+  report_.state = NameOf(state);
   const LoadCounters load = run_->load.sum();
   report_.source_load = {.statements = load.statements,
                          .rows_examined = load.rows_examined,
@@ -192,9 +258,6 @@ absl::Status Delivery::Finish(const absl::StatusOr<LoadCounters>& before) {
       }
     }
   }
-  const RunState state = report_.state == "done"        ? RunState::kDone
-                         : report_.state == "cancelled" ? RunState::kCancelled
-                                                        : RunState::kFailed;
   CrashPoint("run.finishing");
   return run_->ledger->runs().FinishRun(run_->run_id, state, report_.finished, error, ReportToJson(report_));
 }
@@ -203,7 +266,7 @@ absl::StatusOr<RunReport> Delivery::Deliver() {
   report_.started = run_->clock->Now();
   absl::StatusOr<LoadCounters> before = absl::UnknownError("not read");
   {
-    RunConnection connection(run_);
+    SourceLease connection(run_->source());
     HAKOBU_ASSIGN_OR_RETURN(Connection * source, connection.Get());
     before = ReadLoadCounters(source);
     HAKOBU_RETURN_IF_ERROR(Begin(source));
@@ -216,12 +279,14 @@ absl::StatusOr<RunReport> Delivery::Deliver() {
     resumed[i] = table.chunks_done;
     resumed_chunks += resumed[i];
     absl::MutexLock lock(&table.mutex);
-    plan.tables.push_back(Planned(table.work, table.chunks.size(), table.estimated_rows, table.notes));
+    plan.tables.push_back(
+        Planned(table.work, table.chunks.size(), table.estimated_rows, table.publish, table.notes));
     if (table.resumed && table.record.state == "done") {
       table.notes.push_back(
           "delivered already by the run that this one continues; --fresh delivers it again");
     }
   }
+  plan.troubles = troubles_;
   plan.resumes_run = report_.resumed_run;
   plan.chunks_already_done = resumed_chunks;
   if (observer_ != nullptr) observer_->OnStart(run_->run_id, plan);
@@ -241,27 +306,21 @@ absl::StatusOr<RunPlan> PlanRun(const Config& config, const RunOptions& options,
   HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Ledger> ledger, OpenLedger(config, options.ledger_path));
   HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<RunContext> run,
                           MakeContext(config, options, cancel, ledger.get()));
-  RunConnection connection(run.get());
+  SourceLease connection(run->source());
   HAKOBU_ASSIGN_OR_RETURN(Connection * source, connection.Get());
   HAKOBU_ASSIGN_OR_RETURN(Prepared prepared, Prepare(run.get(), source));
   RunPlan plan;
+  plan.troubles = prepared.troubles;
   for (const TableWork& work : prepared.tables) {
-    std::vector<std::string> notes = work.notes;
-    std::optional<Window> window;
-    if (work.mode == WriteMode::kIncremental) {
-      HAKOBU_ASSIGN_OR_RETURN(const std::optional<std::string> text,
-                              ledger->runs().Cursor(work.name, work.target.ToString()));
-      std::optional<CursorState> state;
-      if (text.has_value() && work.existing.has_value()) {
-        HAKOBU_ASSIGN_OR_RETURN(state, CursorState::FromJson(*text));
-      }
-      HAKOBU_ASSIGN_OR_RETURN(window, PlanWindow(source, work, state));
-      notes.insert(notes.end(), window->notes.begin(), window->notes.end());
+    absl::StatusOr<PlannedTable> table = PlanTable(run.get(), source, work);
+    if (table.ok()) {
+      plan.tables.push_back(*std::move(table));
+      continue;
     }
-    HAKOBU_ASSIGN_OR_RETURN(
-        const TableChunks chunks,
-        PlanTableChunks(run.get(), source, work, window.has_value() ? &*window : nullptr, &notes));
-    plan.tables.push_back(Planned(work, chunks.chunks.size(), chunks.estimated_rows, std::move(notes)));
+    if (PassesByItself(table.status()) || cancel.cancelled()) return table.status();
+    plan.troubles.push_back({.source = work.name,
+                             .error = std::string(View(table.status().message())),
+                             .refused = table.status().code() == absl::StatusCode::kDataLoss});
   }
   HAKOBU_ASSIGN_OR_RETURN(const std::optional<RunRecord> resumable,
                           FindResumable(run.get(), prepared.fingerprint));

@@ -8,6 +8,7 @@
 
 #include "base/crash_point.h"
 #include "base/status.h"
+#include "delivery/move/retry.h"
 #include "delivery/staging.h"
 #include "delivery/table_chunks.h"
 
@@ -18,10 +19,7 @@ using nlohmann::json;
 
 std::unique_ptr<TableRun> MakeTableRun(RunContext* run, TableWork work) {
   auto table = std::make_unique<TableRun>();
-  table->direct = work.mode == WriteMode::kAppend && work.write == WriteBy::kStorage;
-  table->staging = table->direct ? work.target : StagingName(*run, work.target);
   table->decoder = std::make_unique<RowDecoder>(work.source, work.columns);
-  table->first_load = work.mode == WriteMode::kIncremental && !work.existing.has_value();
   table->where = work.options.where;
   table->read_as = work.source;
   table->estimated_rows = work.source.estimated_rows;
@@ -31,10 +29,16 @@ std::unique_ptr<TableRun> MakeTableRun(RunContext* run, TableWork work) {
                    .source = work.name,
                    .target = work.target.ToString(),
                    .mode = std::string(WriteModeName(work.mode)),
-                   .state = "planned",
-                   .staging = table->direct ? "" : table->staging.ToString()};
+                   .state = "planned"};
   table->work = std::move(work);
   return table;
+}
+
+void SetMethod(RunContext* run, PublishChoice choice, TableRun* table) {
+  table->publish = std::move(choice);
+  table->staging = table->direct() ? table->work.target : StagingName(*run, table->work.target);
+  absl::MutexLock lock(&table->mutex);
+  if (!table->direct()) table->record.staging = table->staging.ToString();
 }
 
 absl::StatusOr<std::optional<CursorState>> ReadCursor(RunContext* run, const TableWork& work) {
@@ -48,7 +52,7 @@ absl::StatusOr<std::optional<CursorState>> ReadCursor(RunContext* run, const Tab
 
 std::string PlanJson(const TableRun& table) {
   json plan = {{"where", table.where},
-               {"first_load", table.first_load},
+               {"publish", PublishMethodName(table.publish.method)},
                {"estimated_rows", table.estimated_rows},
                {"next_cursor", table.next_cursor.has_value() ? table.next_cursor->ToJson() : ""}};
   // Places of columns: a run is continued only while the schema is the same.
@@ -85,12 +89,46 @@ absl::StatusOr<std::unique_ptr<TableRun>> BeginTable(RunContext* run, Connection
   }
   table->estimated_rows = plan.estimated_rows;
   if (plan.range.has_value()) RangeOver(table.get(), *plan.range);
+  HAKOBU_ASSIGN_OR_RETURN(PublishChoice choice,
+                          ChooseFor(run, table->work, plan.chunks.size(),
+                                    EstimatedBytes(table->work.source, plan.estimated_rows)));
+  SetMethod(run, std::move(choice), table.get());
   absl::MutexLock lock(&table->mutex);
   table->notes.insert(table->notes.end(), notes.begin(), notes.end());
   table->record.plan_json = PlanJson(*table);
   HAKOBU_RETURN_IF_ERROR(run->ledger->runs().AddTable(table->record, table->chunks));
   CrashPoint("run.table_added");
   return table;
+}
+
+// Chunks count only in the table they were written to: one of its name that was made later has none of them.
+// Unless the publication has begun: then its job tells what was in it.
+absl::Status ForgetLostChunks(RunContext* run, TableRun* table) {
+  if (table->direct()) return absl::OkStatus();
+  const bool any = std::any_of(table->chunks.begin(), table->chunks.end(), [](const ChunkRecord& chunk) {
+    return chunk.state == ChunkState::kDone || !chunk.stream.empty();
+  });
+  if (!any) return absl::OkStatus();
+  HAKOBU_ASSIGN_OR_RETURN(const std::vector<PublishStep> steps,
+                          run->ledger->runs().Steps(run->run_id, table->work.name));
+  std::string created;
+  for (const PublishStep& step : steps) {
+    if (step.step == "staging") created = step.detail;
+    if (step.step != "staging" && step.step != "before") return absl::OkStatus();
+  }
+  const absl::StatusOr<std::string> now = StagingCreated(*run->destination.rest, table->staging);
+  if (now.ok() && *now == created) return absl::OkStatus();
+  if (!now.ok() && now.status().code() != absl::StatusCode::kNotFound) return now.status();
+  for (ChunkRecord& chunk : table->chunks) {
+    chunk = {.number = chunk.number,
+             .bounds_json = chunk.bounds_json,
+             .state = ChunkState::kReading,
+             .attempts = chunk.attempts};
+    HAKOBU_RETURN_IF_ERROR(run->ledger->runs().SealChunk(run->run_id, table->work.name, chunk, {}));
+  }
+  absl::MutexLock lock(&table->mutex);
+  table->notes.push_back("the staging table was gone: read anew");
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::unique_ptr<TableRun>> ContinueTable(RunContext* run, TableWork work,
@@ -101,7 +139,7 @@ absl::StatusOr<std::unique_ptr<TableRun>> ContinueTable(RunContext* run, TableWo
   if (!plan.is_object())
     return absl::InternalError("the ledger's plan of " + record.source + " is no JSON object");
   table->where = plan.value("where", "");
-  table->first_load = plan.value("first_load", false);
+  SetMethod(run, PublishChoice{PublishMethodOf(plan.value("publish", "")), "", 0}, table.get());
   table->estimated_rows = plan.value("estimated_rows", table->estimated_rows);
   if (plan.contains("range")) {
     const json& range = plan["range"];
@@ -113,6 +151,7 @@ absl::StatusOr<std::unique_ptr<TableRun>> ContinueTable(RunContext* run, TableWo
     HAKOBU_ASSIGN_OR_RETURN(table->next_cursor, CursorState::FromJson(cursor));
   }
   HAKOBU_ASSIGN_OR_RETURN(table->chunks, run->ledger->runs().Chunks(run->run_id, record.source));
+  HAKOBU_RETURN_IF_ERROR(ForgetLostChunks(run, table.get()));
   for (const ChunkRecord& chunk : table->chunks) {
     if (chunk.state != ChunkState::kDone) continue;
     table->rows += chunk.rows;
@@ -124,13 +163,63 @@ absl::StatusOr<std::unique_ptr<TableRun>> ContinueTable(RunContext* run, TableWo
   return table;
 }
 
+// A table that is there with its failure, and is not delivered.
+std::unique_ptr<TableRun> FailedTable(RunContext* run, TableWork work, const absl::Status& failure) {
+  std::unique_ptr<TableRun> table = MakeTableRun(run, std::move(work));
+  table->stopped = true;
+  absl::MutexLock lock(&table->mutex);
+  table->failure = failure;
+  table->record.state = "failed";
+  table->record.error = std::string(View(failure.message()));
+  return table;
+}
+
+absl::StatusOr<std::unique_ptr<TableRun>> BeginOrFail(RunContext* run, Connection* source, TableWork work) {
+  absl::StatusOr<std::unique_ptr<TableRun>> table = BeginTable(run, source, work);
+  if (table.ok()) return table;
+  const absl::Status& failure = table.status();
+  const bool general = PassesByItself(failure) || run->cancel->cancelled() ||
+                       failure.code() == absl::StatusCode::kResourceExhausted;
+  if (general) return failure;
+  std::unique_ptr<TableRun> failed =
+      FailedTable(run, std::move(work), Annotate(failure, fmt::format("{}: plan", work.name)));
+  absl::MutexLock lock(&failed->mutex);
+  HAKOBU_RETURN_IF_ERROR(run->ledger->runs().AddTable(failed->record, {}));
+  return failed;
+}
+
 }  // namespace
+
+absl::StatusOr<PublishChoice> ChooseFor(RunContext* run, const TableWork& work, size_t chunks,
+                                        uint64_t bytes) {
+  PublishTarget target;
+  if (work.existing.has_value()) {
+    HAKOBU_ASSIGN_OR_RETURN(target, LookAtTarget(*run->destination.rest, work.target));
+  }
+  PublishQuestion question{
+      .mode = work.mode,
+      .write = work.write,
+      .chunks = chunks,
+      .replaces_schema = work.replaces_schema,
+      .partitioned = work.options.partition.has_value() || !target.partition_column.empty(),
+      .bytes = bytes,
+      .target_bytes = 0};
+  if (target.exists) {
+    HAKOBU_ASSIGN_OR_RETURN(const TableFacts facts, ReadTableFacts(target.resource));
+    question.target_bytes = facts.bytes;
+  }
+  PublishChoice choice = ChoosePublish(question, target);
+  if (work.replaces_schema && KeepsSchema(choice.method, question, target)) {
+    HAKOBU_RETURN_IF_ERROR(work.cannot_alter);
+  }
+  return choice;
+}
 
 absl::StatusOr<TableRuns> BeginTables(RunContext* run, Connection* source, std::vector<TableWork> works) {
   TableRuns tables;
   for (TableWork& work : works) {
     HAKOBU_RETURN_IF_ERROR(run->cancel->Check());
-    HAKOBU_ASSIGN_OR_RETURN(std::unique_ptr<TableRun> table, BeginTable(run, source, std::move(work)));
+    HAKOBU_ASSIGN_OR_RETURN(std::unique_ptr<TableRun> table, BeginOrFail(run, source, std::move(work)));
     tables.push_back(std::move(table));
   }
   return tables;
@@ -145,38 +234,12 @@ absl::StatusOr<TableRuns> ContinueTables(RunContext* run, Connection* source, st
     HAKOBU_RETURN_IF_ERROR(run->cancel->Check());
     const auto record = by_source.find(work.name);
     absl::StatusOr<std::unique_ptr<TableRun>> table =
-        record == by_source.end() ? BeginTable(run, source, std::move(work))
+        record == by_source.end() ? BeginOrFail(run, source, std::move(work))
                                   : ContinueTable(run, std::move(work), std::move(record->second));
     HAKOBU_RETURN_IF_ERROR(table.status());
     tables.push_back(*std::move(table));
   }
   return tables;
-}
-
-absl::StatusOr<bool> CanContinue(RunContext* run, const std::string& run_id) {
-  HAKOBU_ASSIGN_OR_RETURN(const std::vector<RunTableRecord> records, run->ledger->runs().Tables(run_id));
-  for (const RunTableRecord& record : records) {
-    if (record.state == "done" || record.state == "planned" || record.staging.empty()) continue;
-    HAKOBU_ASSIGN_OR_RETURN(const std::vector<PublishStep> steps,
-                            run->ledger->runs().Steps(run_id, record.source));
-    bool published = false;
-    for (const PublishStep& step : steps) published |= step.step == "published" && step.done;
-    if (published) continue;
-    HAKOBU_ASSIGN_OR_RETURN(const std::vector<ChunkRecord> chunks,
-                            run->ledger->runs().Chunks(run_id, record.source));
-    const bool any_done = std::any_of(chunks.begin(), chunks.end(), [](const ChunkRecord& chunk) {
-      return chunk.state == ChunkState::kDone || !chunk.stream.empty();
-    });
-    if (!any_done) continue;
-    const size_t dot = record.staging.find('.');
-    const size_t second = record.staging.find('.', dot + 1);
-    const TableName staging{record.staging.substr(0, dot), record.staging.substr(dot + 1, second - dot - 1),
-                            record.staging.substr(second + 1)};
-    const absl::Status there = GetTable(*run->destination.rest, staging).status();
-    if (there.code() == absl::StatusCode::kNotFound) return false;
-    HAKOBU_RETURN_IF_ERROR(there);
-  }
-  return true;
 }
 
 }  // namespace hakobu

@@ -12,14 +12,16 @@ namespace hakobu {
 
 using TableRuns = std::vector<std::unique_ptr<TableRun>>;
 
-// Plans windows and chunks and writes them to the ledger, table by table.
+// Plans windows and chunks and writes them to the ledger, table by table. A table that cannot be begun is
+// there with its failure; an error is everybody's (a side is away, the ledger, a cancellation).
 absl::StatusOr<TableRuns> BeginTables(RunContext* run, Connection* source, std::vector<TableWork> works);
 
 // The tables of run->run_id, with their finished chunks. Tables that the interrupted run never wrote down are
-// begun.
+// begun; chunks are read again when the table that they were written to is gone, or is another.
 absl::StatusOr<TableRuns> ContinueTables(RunContext* run, Connection* source, std::vector<TableWork> works);
 
-// Whether all that the ledger says was written is still there in BigQuery, so that the run can be continued.
-absl::StatusOr<bool> CanContinue(RunContext* run, const std::string& run_id);
+// How the table's rows get into its target, looked at as it is now. `chunks` and `bytes`: what is read.
+absl::StatusOr<PublishChoice> ChooseFor(RunContext* run, const TableWork& work, size_t chunks,
+                                        uint64_t bytes);
 
 }  // namespace hakobu

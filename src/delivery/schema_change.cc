@@ -57,22 +57,30 @@ class Comparison {
   absl::StatusOr<SchemaChanges> Compare() {
     FindNewAndGone();
     FindRenamed();
+    for (const Existing& old_one : existing_) {
+      if (old_one.required && !(replaces() && StaysRequired(old_one))) {
+        Alter(fmt::format("ALTER COLUMN {} DROP NOT NULL", QuoteField(old_one.name)));
+      }
+    }
     for (const auto& [gone, added] : renamed_) Renamed(gone, added);
     for (const size_t added : added_) Added(added);
     for (const size_t gone : gone_) Dropped(gone);
     for (const auto& [old_one, field] : retyped_) Retyped(old_one, field);
-    for (const Existing& old_one : existing_) {
-      if (old_one.required && !replaces()) {
-        Alter(fmt::format("ALTER COLUMN {} DROP NOT NULL", QuoteField(old_one.name)));
-      }
-    }
     RemoveIgnored();
     HAKOBU_RETURN_IF_ERROR(problems_.Status());
+    result_.cannot_alter = cannot_alter_.Status();
     return std::move(result_);
   }
 
  private:
   bool replaces() const { return work_.mode == WriteMode::kReplace; }
+
+  bool StaysRequired(const Existing& old_one) const {
+    const auto& fields = work_.schema.fields;
+    return std::any_of(fields.begin(), fields.end(), [&](const Field& field) {
+      return SameName(field.name, old_one.name) && field.mode == FieldMode::kRequired;
+    });
+  }
 
   void FindNewAndGone() {
     const auto& fields = work_.schema.fields;
@@ -146,6 +154,7 @@ class Comparison {
       ignored_.push_back(place);
       Note(SchemaChangeKind::kAdded, field.name, "", WantedType(field), "not delivered (added: ignore)");
     } else if (replaces()) {
+      AddColumn(field);
       Note(SchemaChangeKind::kAdded, field.name, "", WantedType(field), "new column");
     } else {
       AddColumn(field);
@@ -160,6 +169,9 @@ class Comparison {
       Refuse(old_one.name, "is gone from the source and schema_changes.dropped is refuse",
              "`dropped: keep` or `dropped: drop` says what to do with it");
     } else if (replaces()) {
+      result_.replaces_schema = true;
+      result_.ddl_after.push_back(fmt::format("ALTER TABLE {} DROP COLUMN IF EXISTS {}",
+                                              work_.target.Quoted(), QuoteField(old_one.name)));
       Note(SchemaChangeKind::kDropped, old_one.name, old_one.type, "",
            "gone with the version it belonged to");
     } else if (options_.dropped == DroppedColumn::kDrop) {
@@ -177,6 +189,8 @@ class Comparison {
       Refuse(field.name, fmt::format("was `{}` and schema_changes.renamed is refuse", old_one.name),
              "`renamed: rename` or `renamed: add_and_keep` says what to do");
     } else if (replaces()) {
+      result_.replaces_schema = true;
+      Alter(fmt::format("RENAME COLUMN {} TO {}", QuoteField(old_one.name), QuoteField(field.name)));
       Note(SchemaChangeKind::kRenamed, field.name, old_one.name, field.name,
            "new name; description and policy tags of the old one are kept");
     } else if (options_.renamed == RenamedColumn::kRename) {
@@ -199,6 +213,17 @@ class Comparison {
     if (options_.retyped == RetypedColumn::kRefuse) {
       Refuse(field.name, what + ", and schema_changes.retyped is refuse", "say `as:` to keep the type");
     } else if (replaces()) {
+      result_.replaces_schema = true;
+      if (widens) {
+        Alter(fmt::format("ALTER COLUMN {} SET DATA TYPE {}", QuoteField(old_one.name), type));
+      } else {
+        cannot_alter_.Add(
+            WithHint(absl::DataLossError(fmt::format(
+                         "{}: column `{}` {}, which BigQuery cannot do in place, and what hangs on "
+                         "the table (policies, tags, grants, key) would be lost with a new one",
+                         work_.name, field.name, what)),
+                     "say `as:` to keep the type, or deliver to another `target:`"));
+      }
       Note(kind, field.name, old_one.type, type, "new type");
     } else if (!widens) {
       Refuse(field.name, what + ", which BigQuery cannot do in place",
@@ -229,6 +254,7 @@ class Comparison {
   std::vector<std::pair<size_t, size_t>> retyped_;  // existing, wanted
   std::vector<size_t> ignored_;
   Problems problems_;
+  Problems cannot_alter_;
   SchemaChanges result_;
 };
 

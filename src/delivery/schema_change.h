@@ -15,6 +15,12 @@ namespace hakobu {
 struct SchemaChanges {
   std::vector<SchemaChange> changes;
   std::vector<std::string> ddl;  // GoogleSQL to run on the target before rows are written to it, in order
+  // Mode replace: whether the new schema is more than the old one with further columns. Where the table's own
+  // schema is to be kept nevertheless (of what hangs on it), `ddl` brings it there, `ddl_after` takes away
+  // what is gone once the new rows are in place, and `cannot_alter` says what BigQuery cannot do.
+  bool replaces_schema = false;
+  std::vector<std::string> ddl_after;
+  absl::Status cannot_alter;
 };
 
 // `existing` is BigQuery's Table resource. `delivered_before` is SchemaJson of the last delivery, or empty: a

@@ -27,30 +27,72 @@ absl::Status EnsureDataset(RunContext* run, const DatasetName& name) {
   return status.code() == absl::StatusCode::kAlreadyExists ? absl::OkStatus() : status;
 }
 
-absl::Status Prepare(RunContext* run, TableRun* table) {
+absl::Status PrepareStaging(RunContext* run, TableRun* table) {
   Rest& rest = *run->destination.rest;
+  const StagingLabels labels{run->ledger->id(), run->run_id};
+  HAKOBU_RETURN_IF_ERROR(CreateUnlessThere(
+      rest, table->staging,
+      StagingResource(table->work, table->target, labels, run->clock->Now() + kStagingLife)));
+  CrashPoint("staging.created");
+  HAKOBU_ASSIGN_OR_RETURN(const std::string created, StagingCreated(rest, table->staging));
+  table->staging_created = created;
+  return run->ledger->runs().RecordStep(run->run_id, table->work.name,
+                                        {.step = "staging", .detail = created, .done = true});
+}
+
+// Before rows are written straight to the target.
+absl::Status PrepareDirect(RunContext* run, TableRun* table) {
   const TableWork& work = table->work;
-  const DestinationConfig& destination = run->config->destination;
-  if (!table->direct) {
-    const StagingLabels labels{run->ledger->id(), run->run_id};
-    HAKOBU_RETURN_IF_ERROR(CreateUnlessThere(
-        rest, table->staging, StagingResource(work, labels, run->clock->Now() + kStagingLife)));
-    CrashPoint("staging.created");
+  table->staging_created = table->target.exists ? std::to_string(table->target.created_ms) : "new";
+  if (table->publish.method == PublishMethod::kStreams && !table->target.exists)
+    return CreateTarget(run, work);
+  if (work.mode != WriteMode::kReplace || !table->target.exists) return absl::OkStatus();
+  if (work.replaces_schema) HAKOBU_RETURN_IF_ERROR(work.cannot_alter);
+  if (work.ddl.empty()) return absl::OkStatus();
+  HAKOBU_RETURN_IF_ERROR(AlterTarget(run, work, work.ddl));
+  HAKOBU_ASSIGN_OR_RETURN(table->target, LookAtTarget(*run->destination.rest, work.target));
+  return absl::OkStatus();
+}
+
+absl::Status Prepare(RunContext* run, TableRun* table) {
+  const TableWork& work = table->work;
+  HAKOBU_ASSIGN_OR_RETURN(table->target, LookAtTarget(*run->destination.rest, work.target));
+  HAKOBU_RETURN_IF_ERROR(table->direct() ? PrepareDirect(run, table) : PrepareStaging(run, table));
+  if (work.mode == WriteMode::kReplace) return absl::OkStatus();
+  if (table->target.exists) {
+    HAKOBU_RETURN_IF_ERROR(AlterTarget(run, work, work.ddl));
+    if (work.ddl.empty()) return absl::OkStatus();
+    HAKOBU_ASSIGN_OR_RETURN(table->target, LookAtTarget(*run->destination.rest, work.target));
+    return absl::OkStatus();
   }
-  if (work.mode == WriteMode::kReplace || table->first_load) return absl::OkStatus();
-  if (!work.existing.has_value()) return CreateUnlessThere(rest, work.target, TargetResource(work));
-  for (const std::string& ddl : work.ddl) {
+  // A load makes its target itself, with the rows in it.
+  return table->publish.method == PublishMethod::kLoad ? absl::OkStatus() : CreateTarget(run, work);
+}
+
+}  // namespace
+
+absl::Status CreateTarget(RunContext* run, const TableWork& work) {
+  return CreateUnlessThere(*run->destination.rest, work.target, TargetResource(work));
+}
+
+absl::Status AlterTarget(RunContext* run, const TableWork& work, const std::vector<std::string>& ddl) {
+  for (const std::string& statement : ddl) {
     QuerySpec query;
-    query.project = destination.billing_project;
-    query.sql = ddl;
-    query.location = destination.location;
-    HAKOBU_RETURN_IF_ERROR(Annotate(RunQuery(rest, query).status(), fmt::format("{}: {}", work.name, ddl)));
+    query.project = run->config->destination.billing_project;
+    query.sql = statement;
+    query.location = run->config->destination.location;
+    HAKOBU_RETURN_IF_ERROR(Annotate(RunQuery(*run->destination.rest, query).status(),
+                                    fmt::format("{}: {}", work.name, statement)));
     CrashPoint("staging.altered");
   }
   return absl::OkStatus();
 }
 
-}  // namespace
+absl::StatusOr<std::string> StagingCreated(Rest& rest, const TableName& staging) {
+  HAKOBU_ASSIGN_OR_RETURN(const Resource resource, GetTable(rest, staging));
+  HAKOBU_ASSIGN_OR_RETURN(const PublishTarget state, ReadTargetState(resource.json));
+  return std::to_string(state.created_ms);
+}
 
 TableName StagingName(const RunContext& run, const TableName& target) {
   return {target.project,

@@ -18,6 +18,13 @@ absl::Status EnsureDatasets(RunContext* run, bool dataset_exists);
 // itself, or its new columns. Idempotent; one thread does it while the others of the table wait.
 absl::Status EnsureDestination(RunContext* run, TableRun* table);
 
+absl::Status CreateTarget(RunContext* run, const TableWork& work);  // unless it is there
+// Runs the statements, one after the other.
+absl::Status AlterTarget(RunContext* run, const TableWork& work, const std::vector<std::string>& ddl);
+// When the staging table was made: what tells it from an earlier one of its name. NotFound when there is
+// none.
+absl::StatusOr<std::string> StagingCreated(Rest& rest, const TableName& staging);
+
 // Removes the staging tables of this ledger's runs but for `keep_run` (may be empty) and marks those runs
 // abandoned. Returns what was removed, for the report.
 absl::StatusOr<std::vector<std::string>> RemoveLeftovers(RunContext* run, const std::string& keep_run);

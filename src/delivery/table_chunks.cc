@@ -10,8 +10,12 @@
 namespace hakobu {
 namespace {
 
-// BatchCommitWriteStreams takes 10,000 streams [quotas], and each chunk is one.
-constexpr size_t kMostChunks = 9000;
+// BatchCommitWriteStreams takes 10,000 streams [quotas], and each chunk is one; or a load job.
+constexpr size_t kMostStreams = 9000;
+
+size_t MostChunks(const TableWork& work) {
+  return work.write == WriteBy::kLoad ? kMostLoads : kMostStreams;
+}
 
 ChunkOptions OptionsFor(const RunContext& run, const TableWork& work) {
   ChunkOptions options;
@@ -22,10 +26,11 @@ ChunkOptions OptionsFor(const RunContext& run, const TableWork& work) {
   return options;
 }
 
-absl::StatusOr<ChunkPlan> PlanFew(Connection* source, const SourceTable& table, ChunkOptions options) {
+absl::StatusOr<ChunkPlan> PlanFew(Connection* source, const SourceTable& table, ChunkOptions options,
+                                  size_t most) {
   for (;;) {
     HAKOBU_ASSIGN_OR_RETURN(ChunkPlan plan, PlanChunks(source, table, options));
-    if (plan.chunks.size() <= kMostChunks) return plan;
+    if (plan.chunks.size() <= most) return plan;
     options.target_rows *= 2;
     options.target_bytes *= 2;
   }
@@ -115,7 +120,7 @@ absl::StatusOr<TableChunks> WindowPlanner::ByKey() {
   } else {
     notes_->push_back("much of the table is in the window: it is read through its key");
   }
-  HAKOBU_ASSIGN_OR_RETURN(ChunkPlan plan, PlanFew(source_, work_.source, options_));
+  HAKOBU_ASSIGN_OR_RETURN(ChunkPlan plan, PlanFew(source_, work_.source, options_, MostChunks(work_)));
   if (plan.single_pass) notes_->push_back("read in one streamed pass: " + plan.why);
   return TableChunks{.chunks = std::move(plan.chunks), .estimated_rows = rows_};
 }
@@ -134,7 +139,7 @@ absl::StatusOr<TableChunks> WindowPlanner::ByCursor() {
   for (const SourceKey& range : {with_key, SourceKey{.name = *index_, .columns = {cursor_}}}) {
     SourceTable table = work_.source;
     table.key = range;
-    HAKOBU_ASSIGN_OR_RETURN(ChunkPlan plan, PlanFew(source_, table, options_));
+    HAKOBU_ASSIGN_OR_RETURN(ChunkPlan plan, PlanFew(source_, table, options_, MostChunks(work_)));
     if (!plan.single_pass) {
       TableChunks chunks{.chunks = std::move(plan.chunks), .estimated_rows = rows_};
       if (chunks.chunks.size() > 1) chunks.range = range;
@@ -176,7 +181,8 @@ absl::StatusOr<TableChunks> PlanTableChunks(RunContext* run, Connection* source,
   if (window != nullptr && !window->whole_table) {
     return WindowPlanner(*run, source, work, *window, notes).Plan();
   }
-  HAKOBU_ASSIGN_OR_RETURN(ChunkPlan plan, PlanFew(source, work.source, OptionsFor(*run, work)));
+  HAKOBU_ASSIGN_OR_RETURN(ChunkPlan plan,
+                          PlanFew(source, work.source, OptionsFor(*run, work), MostChunks(work)));
   if (plan.single_pass) notes->push_back("read in one streamed pass: " + plan.why);
   return TableChunks{.chunks = std::move(plan.chunks), .estimated_rows = work.source.estimated_rows};
 }

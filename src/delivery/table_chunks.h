@@ -17,9 +17,9 @@ struct TableChunks {
   uint64_t estimated_rows = 0;  // of the table or the window, by the server's statistics
 };
 
-// At most as many chunks as one commit takes streams: larger ones when there would be more. `window`: null
-// for a whole table. Adds notes: why it is read in one pass, or not through the cursor. Reads no row: EXPLAIN
-// and probes of single keys.
+// At most as many chunks as one commit takes streams, or a table load jobs a day: larger ones when there
+// would be more. `window`: null for a whole table. Adds notes: why it is read in one pass, or not through the
+// cursor. Reads no row: EXPLAIN and probes of single keys.
 absl::StatusOr<TableChunks> PlanTableChunks(RunContext* run, Connection* source, const TableWork& work,
                                             const Window* window, std::vector<std::string>* notes);
 

@@ -84,6 +84,27 @@ json Partitioning(const TableWork& work) {
   return resource;
 }
 
+// 10,000 years: a dataset's default for new tables would take rows away on arrival.
+constexpr const char* kForeverMs = "315569520000000";
+
+json StagingLayout(const TableWork& work, const json& target) {
+  json layout = Partitioning(work);
+  if (!target.empty()) {
+    layout.erase("timePartitioning");
+    layout.erase("rangePartitioning");
+    for (const char* key : {"timePartitioning", "rangePartitioning"}) {
+      if (target.contains(key)) layout[key] = target[key];
+    }
+    if (!layout.contains("clustering") && target.contains("clustering"))
+      layout["clustering"] = target["clustering"];
+  }
+  if (layout.contains("timePartitioning")) {
+    layout["timePartitioning"].erase("requirePartitionFilter");
+    layout["timePartitioning"]["expirationMs"] = kForeverMs;
+  }
+  return layout;
+}
+
 std::string Description(const TableWork& work) {
   return work.options.description.empty() ? work.source.comment : work.options.description;
 }
@@ -97,6 +118,11 @@ bool SameTags(const json& a, const json& b) {
     if (field.value("policyTags", json()) != other->value("policyTags", json())) return false;
   }
   return true;
+}
+
+// BigQuery does not tell column names apart by case.
+bool SameNames(const json& a, const json& b) {
+  return absl::EqualsIgnoreCase(a.dump(), b.dump());
 }
 
 // `onto` with the descriptions and policy tags of `from`.
@@ -117,15 +143,26 @@ std::string PartitionJson(const TableWork& work) {
   return Dump(Partitioning(work));
 }
 
-std::string StagingResource(const TableWork& work, const StagingLabels& labels, absl::Time expires) {
-  const json target = Parse(work.existing.value_or(""));
-  json resource = Partitioning(work);
+std::string StagingResource(const TableWork& work, const PublishTarget& state, const StagingLabels& labels,
+                            absl::Time expires) {
+  const json target = Parse(state.resource);
+  json resource = work.write == WriteBy::kLoad ? StagingLayout(work, target) : json::object();
   resource["schema"]["fields"] = Fields(work, target);
   resource["labels"] = {{"hakobu_ledger", labels.ledger}, {"hakobu_run", labels.run}};
   resource["expirationTime"] = std::to_string(absl::ToUnixMillis(expires));
   resource["description"] = "rows on their way to " + work.target.table + "; made and removed by hakobu";
   if (target.contains("tableConstraints")) resource["tableConstraints"] = target["tableConstraints"];
+  if (!state.kms_key.empty()) resource["encryptionConfiguration"]["kmsKeyName"] = state.kms_key;
   return Dump(resource);
+}
+
+std::string NewTableJson(const TableWork& work) {
+  json load = Partitioning(work);
+  json properties = json::object();
+  if (!Description(work).empty()) properties["description"] = Description(work);
+  for (const auto& [key, value] : work.options.labels) properties["labels"][key] = value;
+  if (!properties.empty()) load["destinationTableProperties"] = std::move(properties);
+  return Dump(load);
 }
 
 std::string TargetResource(const TableWork& work) {
@@ -139,11 +176,19 @@ std::string TargetResource(const TableWork& work) {
   return Dump(resource);
 }
 
-std::string StagingPatch(std::string_view staging, std::string_view target, const TableWork& work) {
-  const json has = Parse(staging).value("/schema/fields"_json_pointer, json::array());
-  const json wants = Fields(work, Parse(target));
-  if (SameTags(wants, has)) return "";
-  return Dump({{"schema", {{"fields", WithTags(has, wants)}}}});
+std::string LoadFieldsJson(const TableWork& work, std::string_view target) {
+  const json existing = Parse(target).value("/schema/fields"_json_pointer, json::array());
+  if (existing.empty()) return SchemaFieldsJson(work.schema);
+  json fields = json::parse(SchemaFieldsJson(work.schema), nullptr, false);
+  for (json& field : fields) {
+    field.erase("description");
+    const std::string name = field.value("name", "");
+    const json* there = FindField(existing, name);
+    if (there == nullptr) there = FindField(existing, FormerName(work, name));
+    const bool required = there != nullptr && there->value("mode", "") == "REQUIRED";
+    if (field.value("mode", "") == "REQUIRED" && !required) field["mode"] = "NULLABLE";
+  }
+  return Dump(fields);
 }
 
 std::string TargetPatch(std::string_view target, std::string_view before, const TableWork& work) {
@@ -165,8 +210,23 @@ std::string TargetPatch(std::string_view target, std::string_view before, const 
   const json fields = now.value("/schema/fields"_json_pointer, json::array());
   const json wanted = Fields(work, old_one);
   if (!SameTags(wanted, fields)) patch["schema"]["fields"] = WithTags(fields, wanted);
+  // What is not configured is the customer's own.
   const bool filter = work.options.partition.has_value() && work.options.partition->require_filter;
-  if (filter != now.value("requirePartitionFilter", false)) patch["requirePartitionFilter"] = filter;
+  if (filter && !now.value("requirePartitionFilter", false)) patch["requirePartitionFilter"] = true;
+  const json layout = Partitioning(work);
+  if (layout.contains("clustering") && !SameNames(layout["clustering"], now.value("clustering", json()))) {
+    patch["clustering"] = layout["clustering"];
+  }
+  if (old_one.contains("tableConstraints") && !now.contains("tableConstraints")) {
+    patch["tableConstraints"] = old_one["tableConstraints"];
+  }
+  // A copy that made the table gave it the staging table's partition expiration.
+  if (now.value("/timePartitioning/expirationMs"_json_pointer, "") == kForeverMs) {
+    json by = old_one.empty() ? layout.value("timePartitioning", json::object())
+                              : old_one.value("timePartitioning", json::object());
+    if (!by.contains("expirationMs")) by["expirationMs"] = nullptr;
+    patch["timePartitioning"] = std::move(by);
+  }
   if (now.contains("expirationTime") && !old_one.contains("expirationTime"))
     patch["expirationTime"] = nullptr;
   return patch.empty() ? "" : Dump(patch);

@@ -80,22 +80,46 @@ std::vector<Found> Choose(const Config& config, const std::vector<std::string>& 
   return found;
 }
 
+// All at once; should that fail, one by one, so that a table's trouble is its own.
+std::vector<absl::StatusOr<SourceTable>> ReadEach(Connection* source, const std::string& database,
+                                                  const std::vector<std::string>& names) {
+  std::vector<absl::StatusOr<SourceTable>> tables;
+  absl::StatusOr<std::vector<SourceTable>> all = ReadTables(source, database, names);
+  if (all.ok()) {
+    for (SourceTable& table : *all) tables.emplace_back(std::move(table));
+    return tables;
+  }
+  for (const std::string& name : names) {
+    absl::StatusOr<std::vector<SourceTable>> one = ReadTables(source, database, {name});
+    if (one.ok()) {
+      tables.emplace_back(std::move(one->front()));
+    } else {
+      tables.emplace_back(one.status());
+    }
+  }
+  return tables;
+}
+
 void CheckAllUsed(const Config& config, const std::vector<std::string>& wanted,
                   const std::vector<TableWork>& works, const std::set<const TableRule*>& used,
-                  DeliveredBy delivered_by, Problems* problems) {
+                  const std::set<std::string>& unread, DeliveredBy delivered_by, Problems* problems) {
   for (const TableRule& rule : config.tables) {
     if (used.contains(&rule)) continue;
     problems->Add(
         WithHint(absl::InvalidArgumentError(fmt::format("{}:{}: `{}` matches no table of the source",
                                                         config.path, rule.line, rule.pattern)),
                  "check the name, and that the user may SELECT from it: a table without privileges is "
-                 "not seen"));
+                 "not seen"),
+        rule.pattern);
   }
   for (const std::string& pattern : wanted) {
     const bool matched = std::any_of(works.begin(), works.end(), [&](const TableWork& work) {
       return GlobMatches(pattern, work.source.name) || GlobMatches(pattern, work.name);
     });
-    if (!matched) {
+    const bool failed = std::any_of(unread.begin(), unread.end(), [&](const std::string& name) {
+      return GlobMatches(pattern, name) || GlobMatches(pattern, name.substr(name.find('.') + 1));
+    });
+    if (!matched && !failed) {
       problems->Add(absl::InvalidArgumentError(
           fmt::format("`{}` matches none of the configuration's tables that `hakobu {}` delivers", pattern,
                       delivered_by == DeliveredBy::kStream ? "stream" : "run")));
@@ -241,6 +265,32 @@ void CheckCluster(const TableWork& work, const std::string& name, Problems* prob
       work.name, name, TypeText(field))));
 }
 
+// [Avro 1.11, "Names"]
+bool IsAvroName(std::string_view name) {
+  if (name.empty() || absl::ascii_isdigit(static_cast<unsigned char>(name[0]))) return false;
+  return std::all_of(name.begin(), name.end(), [](char letter) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(letter)) || letter == '_';
+  });
+}
+
+absl::Status ChooseWritePath(WritePath wanted, TableWork* work) {
+  const auto& fields = work->schema.fields;
+  const auto other =
+      std::find_if(fields.begin(), fields.end(), [](const Field& field) { return !IsAvroName(field.name); });
+  if (wanted == WritePath::kByMode) {
+    const bool loads = work->mode == WriteMode::kReplace && other == fields.end();
+    work->write = loads ? WriteBy::kLoad : WriteBy::kStorage;
+    return absl::OkStatus();
+  }
+  work->write = wanted == WritePath::kLoad ? WriteBy::kLoad : WriteBy::kStorage;
+  if (wanted == WritePath::kStorage || other == fields.end()) return absl::OkStatus();
+  return WithHint(absl::InvalidArgumentError(
+                      fmt::format("{}: write: load, and `{}` is no name for a column of an Avro file "
+                                  "(letters A to Z, digits and _)",
+                                  work->name, other->name)),
+                  "take `write: load` away, and the table is written by the Storage Write API");
+}
+
 absl::Status CheckPartitionAndCluster(const TableWork& work) {
   Problems problems;
   if (work.options.partition.has_value()) CheckPartition(work, *work.options.partition, &problems);
@@ -252,13 +302,13 @@ absl::Status CheckPartitionAndCluster(const TableWork& work) {
 
 absl::Status Problems::Status() const {
   if (list_.empty()) return absl::OkStatus();
-  if (list_.size() == 1) return list_.front();
-  const bool all_refusals = std::all_of(list_.begin(), list_.end(), [](const absl::Status& status) {
-    return status.code() == absl::StatusCode::kDataLoss;
+  if (list_.size() == 1) return list_.front().status;
+  const bool all_refusals = std::all_of(list_.begin(), list_.end(), [](const Problem& problem) {
+    return problem.status.code() == absl::StatusCode::kDataLoss;
   });
   std::string text = fmt::format("{} problems", list_.size());
   absl::StatusCode code = absl::StatusCode::kDataLoss;
-  for (const absl::Status& status : list_) {
+  for (const auto& [table, status] : list_) {
     text += fmt::format("\n  - {}", std::string_view(status.message().data(), status.message().size()));
     if (!all_refusals && status.code() != absl::StatusCode::kDataLoss) code = status.code();
   }
@@ -274,7 +324,8 @@ std::vector<TableWork> SelectTables(const Config& config, const std::vector<std:
     problems->Add(databases.status());
     return works;
   }
-  bool all_read = true;  // else nothing can be said of what matches nothing
+  std::set<std::string> unread;  // "shop.members": there, but its definition cannot be read
+  bool all_read = true;          // else nothing can be said of what matches nothing
   for (const std::string& database : *databases) {
     const absl::StatusOr<std::vector<std::string>> names = ListTables(source, database);
     if (!names.ok()) {
@@ -286,32 +337,33 @@ std::vector<TableWork> SelectTables(const Config& config, const std::vector<std:
     if (found.empty()) continue;
     std::vector<std::string> to_read;
     for (const Found& one : found) to_read.push_back(one.table);
-    absl::StatusOr<std::vector<SourceTable>> tables = ReadTables(source, database, to_read);
-    if (!tables.ok()) {
-      problems->Add(tables.status());
-      all_read = false;
-      continue;
-    }
-    for (size_t i = 0; i < found.size(); ++i) {
+    for (size_t i = 0; const absl::StatusOr<SourceTable>& table : ReadEach(source, database, to_read)) {
       TableWork work;
       work.name = database + "." + found[i].table;
-      work.source = std::move((*tables)[i]);
       work.options = found[i].rule->options;
+      ++i;
+      if (!table.ok()) {
+        const bool away = table.status().code() == absl::StatusCode::kUnavailable;
+        problems->Add(table.status(), away ? "" : work.name);
+        unread.insert(work.name);
+        continue;
+      }
+      work.source = *table;
       works.push_back(std::move(work));
     }
   }
-  if (all_read) CheckAllUsed(config, wanted, works, used, delivered_by, problems);
+  if (all_read) CheckAllUsed(config, wanted, works, used, unread, delivered_by, problems);
   return works;
 }
 
 absl::Status MapTable(const Config& config, TableWork* work) {
   const TableOptions& options = work->options;
   work->mode = ModeOf(options.mode);
-  work->write = options.write == WritePath::kLoad ? WriteBy::kLoad : WriteBy::kStorage;
   work->target = {config.destination.project, config.destination.dataset,
                   TargetName(options, work->source.database, work->source.name)};
   work->where = options.where;
   HAKOBU_RETURN_IF_ERROR(MapColumns(work->source, options, work));
+  HAKOBU_RETURN_IF_ERROR(ChooseWritePath(options.write, work));
   if (work->mode != WriteMode::kReplace) {
     // The table lives on over changes of the source: a column that is dropped there must be able to be NULL
     // here.
@@ -340,7 +392,9 @@ std::string SchemaJson(const TableWork& work) {
 }
 
 std::string Fingerprint(const Config& config, const std::vector<TableWork>& tables) {
-  std::vector<std::string> parts = {SourceAddress(config.source)};
+  // Raised when a run of this program could not go on with what an earlier one has left.
+  constexpr const char* kVersion = "2";
+  std::vector<std::string> parts = {kVersion, SourceAddress(config.source)};
   for (const TableWork& work : tables) {
     const TableOptions& options = work.options;
     parts.push_back(fmt::format("{}>{} {} {} {} {} {}", work.name, work.target.ToString(),

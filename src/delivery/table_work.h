@@ -29,6 +29,11 @@ struct TableWork {
   std::optional<std::string> existing;  // BigQuery's Table resource of the target; absent: there is none
   std::vector<SchemaChange> changes;
   std::vector<std::string> ddl;  // brings the target to this schema before rows are written or merged
+  // Replace only. What is left to do once the new rows are there, where the target's own schema is kept; and
+  // why it cannot be kept, where it cannot.
+  std::vector<std::string> ddl_after;
+  bool replaces_schema = false;
+  absl::Status cannot_alter;
   std::vector<std::string> notes;
   std::string where;  // the configuration's filter and the cursor's window
 };
@@ -37,14 +42,21 @@ struct TableWork {
 // when there is nothing else.
 class Problems {
  public:
-  void Add(const absl::Status& status) {
-    if (!status.ok()) list_.push_back(status);
+  // `table`: whose trouble it is, and no other's; empty: nothing can be delivered.
+  void Add(const absl::Status& status, std::string table = "") {
+    if (!status.ok()) list_.push_back({std::move(table), status});
   }
   bool empty() const { return list_.empty(); }
   absl::Status Status() const;
 
+  struct Problem {
+    std::string table;
+    absl::Status status;
+  };
+  const std::vector<Problem>& list() const { return list_; }
+
  private:
-  std::vector<absl::Status> list_;
+  std::vector<Problem> list_;
 };
 
 // The source's tables that the configuration names and `wanted` picks ("members", "shop.members", globs;

@@ -29,6 +29,10 @@ json TableReference(const TableName& name) {
   return {{"projectId", name.project}, {"datasetId", name.dataset}, {"tableId", name.table}};
 }
 
+void SetKmsKey(std::string_view key, json* job) {
+  if (!key.empty()) (*job)["destinationEncryptionConfiguration"]["kmsKeyName"] = key;
+}
+
 // The service failed, not the job's content.
 bool DeservesNewJob(const absl::Status& status) {
   const Remedy remedy = RemedyFor(status);
@@ -156,15 +160,15 @@ std::string_view WriteDispositionName(WriteDisposition disposition) {
 }
 
 std::string CopyConfiguration(const std::vector<TableName>& sources, const TableName& target,
-                              WriteDisposition disposition) {
+                              WriteDisposition disposition, std::string_view kms_key) {
   json tables = json::array();
   for (const TableName& source : sources) tables.push_back(TableReference(source));
-  return json{{"copy",
-               {{"sourceTables", tables},
-                {"destinationTable", TableReference(target)},
-                {"createDisposition", "CREATE_IF_NEEDED"},
-                {"writeDisposition", WriteDispositionName(disposition)}}}}
-      .dump();
+  json copy = {{"sourceTables", tables},
+               {"destinationTable", TableReference(target)},
+               {"createDisposition", "CREATE_IF_NEEDED"},
+               {"writeDisposition", WriteDispositionName(disposition)}};
+  SetKmsKey(kms_key, &copy);
+  return json{{"copy", copy}}.dump();
 }
 
 std::string LoadConfiguration(const LoadSettings& settings) {
@@ -178,6 +182,10 @@ std::string LoadConfiguration(const LoadSettings& settings) {
     load["useAvroLogicalTypes"] = settings.use_avro_logical_types;
     load["decimalTargetTypes"] = settings.decimal_target_types;
   }
+  load["createDisposition"] = settings.create ? "CREATE_IF_NEEDED" : "CREATE_NEVER";
+  if (!settings.layout.empty())
+    load.update(json::parse(settings.layout, nullptr, /*allow_exceptions=*/false));
+  SetKmsKey(settings.kms_key, &load);
   return json{{"load", load}}.dump();
 }
 

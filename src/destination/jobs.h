@@ -54,7 +54,7 @@ std::string_view WriteDispositionName(WriteDisposition disposition);
 
 // Configurations, as JSON text.
 std::string CopyConfiguration(const std::vector<TableName>& sources, const TableName& target,
-                              WriteDisposition disposition);
+                              WriteDisposition disposition, std::string_view kms_key = "");
 struct LoadSettings {
   TableName target;
   WriteDisposition disposition = WriteDisposition::kAppend;
@@ -62,6 +62,9 @@ struct LoadSettings {
   std::string schema_fields;  // SchemaFieldsJson; empty: the table's, or the file's
   bool use_avro_logical_types = true;
   std::vector<std::string> decimal_target_types = {"NUMERIC", "BIGNUMERIC", "STRING"};
+  bool create = true;        // CREATE_IF_NEEDED; else CREATE_NEVER
+  std::string layout = {};   // {timePartitioning, clustering …} of a table that the load makes; empty: none
+  std::string kms_key = {};  // of the target; empty: Google's own
 };
 std::string LoadConfiguration(const LoadSettings& settings);
 
@@ -78,6 +81,8 @@ class LoadUpload {
   // Sends the rest and returns the job, which may still run: WaitForJob. If the job id is taken, the earlier
   // job.
   absl::StatusOr<Job> Finish();
+  // Whether the id was taken: what was written here went nowhere, and the job is that earlier one.
+  bool found_earlier() const;
 
  private:
   class State;
@@ -97,6 +102,10 @@ struct QuerySpec {
   std::string location;
   std::string job_id;  // empty: a random one
   std::vector<std::pair<std::string, std::string>> labels;
+  // Where the rows of a SELECT go; absent: back to the caller. An existing table (CREATE_NEVER).
+  std::optional<TableName> destination;
+  WriteDisposition disposition = WriteDisposition::kEmpty;
+  std::string kms_key;
 };
 struct QueryAnswer {
   Job job;

@@ -35,6 +35,14 @@ json QueryJobConfiguration(const QuerySpec& query, bool dry_run) {
       body["queryParameters"].push_back(ParameterJson(parameter));
     }
   }
+  if (query.destination.has_value()) {
+    const TableName& table = *query.destination;
+    body["destinationTable"] = {
+        {"projectId", table.project}, {"datasetId", table.dataset}, {"tableId", table.table}};
+    body["createDisposition"] = "CREATE_NEVER";
+    body["writeDisposition"] = WriteDispositionName(query.disposition);
+    if (!query.kms_key.empty()) body["destinationEncryptionConfiguration"]["kmsKeyName"] = query.kms_key;
+  }
   json configuration = {{"query", std::move(body)}};
   for (const auto& [key, value] : query.labels) configuration["labels"][key] = value;
   if (dry_run) configuration["dryRun"] = true;

@@ -42,6 +42,7 @@ class LoadUpload::State {
   absl::Status Begin(std::string_view configuration);
   absl::Status Write(std::string_view bytes);
   absl::StatusOr<Job> Finish();
+  bool found_earlier() const { return earlier_.ok(); }
 
  private:
   enum class End : uint8_t { kMoreFollows, kLast };
@@ -199,6 +200,9 @@ absl::Status LoadUpload::Write(std::string_view bytes) {
 }
 absl::StatusOr<Job> LoadUpload::Finish() {
   return state_->Finish();
+}
+bool LoadUpload::found_earlier() const {
+  return state_->found_earlier();
 }
 
 }  // namespace hakobu

@@ -37,6 +37,7 @@ struct AvroEncoder::State {
   ByteBuffer open;  // the rows of the block that is being filled, before compression
   size_t open_rows = 0;
   ByteBuffer compressed;
+  ContentSum content;
 
   absl::Status EncodeRow(std::span<const Cell> row, Quarantine* quarantine) {
     const size_t begin = open.size();
@@ -83,6 +84,10 @@ std::string_view AvroEncoder::schema_json() const {
   return state_->schema;
 }
 
+const ContentSum& AvroEncoder::content() const {
+  return state_->content;
+}
+
 void AvroEncoder::Header(ByteBuffer* out) const {
   out->Append(std::string_view("Obj\x01", 4));
   AppendLong(2, out);  // a map of two entries in one block
@@ -110,6 +115,7 @@ absl::StatusOr<size_t> AvroEncoder::Append(const Batch& batch, size_t first_row,
       return encoded;
     }
     ++state.open_rows;
+    state.content.Add(state.open.bytes().substr(begin));
     if (state.open.size() >= state.options.block_bytes) HAKOBU_RETURN_IF_ERROR(state.CloseBlock(out));
   }
   return row - std::min(first_row, row);

@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "encode/byte_buffer.h"
+#include "encode/content_sum.h"
 #include "encode/quarantine.h"
 #include "row/batch.h"
 #include "row/field.h"
@@ -120,6 +121,9 @@ class AvroEncoder {
   // Errors and quarantine as ProtoEncoder's.
   absl::StatusOr<size_t> Append(const Batch& batch, size_t first_row, size_t byte_limit, ByteBuffer* out,
                                 Quarantine* quarantine);
+
+  // Of all rows taken so far.
+  const ContentSum& content() const;
 
   // Closes the open block, if it has rows. The file may end here, or go on with more rows.
   absl::Status Finish(ByteBuffer* out);

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "ledger/grant_book.h"
 #include "ledger/ledger_lock.h"
+#include "ledger/published_book.h"
 #include "ledger/repair_book.h"
 #include "ledger/run_book.h"
 #include "ledger/schema_book.h"
@@ -39,6 +40,7 @@ class Ledger {
 
   RunBook& runs() { return runs_; }
   SchemaBook& schemas() { return schemas_; }
+  PublishedBook& published() { return published_; }
   StreamBook& streams() { return streams_; }
   RepairBook& repairs() { return repairs_; }
   GrantBook& grants() { return grants_; }
@@ -52,6 +54,7 @@ class Ledger {
   LedgerFile file_;
   RunBook runs_{&file_};
   SchemaBook schemas_{&file_};
+  PublishedBook published_{&file_};
   StreamBook streams_{&file_};
   RepairBook repairs_{&file_};
   GrantBook grants_{&file_};

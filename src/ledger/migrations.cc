@@ -99,8 +99,16 @@ CREATE TABLE stream_health (
   lag_bytes INTEGER NOT NULL, headroom_seconds REAL NOT NULL, stalled_seconds REAL NOT NULL, headroom TEXT NOT NULL);
 )sql";
 
+// What was published last, and what each chunk of it adds up to.
+constexpr const char* kPublished = R"sql(
+ALTER TABLE chunks ADD COLUMN content INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE published (
+  target TEXT PRIMARY KEY, run_id TEXT NOT NULL, form TEXT NOT NULL, rows INTEGER NOT NULL,
+  content INTEGER NOT NULL, created_ms INTEGER NOT NULL, modified_ms INTEGER NOT NULL) WITHOUT ROWID;
+)sql";
+
 // The n-th (from 1) brings a ledger from version n-1 to n; `PRAGMA user_version` holds the version.
-constexpr const char* kMigrations[] = {kVersion1, kGrants, kStream, kRepair, kHealth};
+constexpr const char* kMigrations[] = {kVersion1, kGrants, kStream, kRepair, kHealth, kPublished};
 
 absl::StatusOr<size_t> VersionOf(Sqlite* sqlite) {
   HAKOBU_ASSIGN_OR_RETURN(SqliteRows rows, sqlite->Prepare("PRAGMA user_version"));

@@ -55,7 +55,7 @@ const RecordTable<ChunkRecord>& RunChunkRows() {
       "chunks", {"run_id", "source"}, 1,
       {ColumnOf<&R::number>("number"), ColumnOf<&R::bounds_json>("bounds_json"), ColumnOf<&R::state>("state"),
        ColumnOf<&R::stream>("stream"), ColumnOf<&R::rows>("rows"), ColumnOf<&R::bytes>("bytes"),
-       ColumnOf<&R::attempts>("attempts")});
+       ColumnOf<&R::attempts>("attempts"), ColumnOf<&R::content>("content")});
   return *table;
 }
 
@@ -127,15 +127,16 @@ absl::StatusOr<std::vector<RunRecord>> RunBook::Runs(size_t newest) {
 }
 
 absl::StatusOr<std::optional<RunRecord>> RunBook::ResumableRun(const std::string& fingerprint) {
-  return Session(file_).ReadFirst(RunRows(),
-                                  "WHERE fingerprint = ? AND state IN ('running', 'failed', 'cancelled') "
-                                  "ORDER BY started_us DESC, id DESC LIMIT 1",
-                                  fingerprint);
+  return Session(file_).ReadFirst(
+      RunRows(),
+      "WHERE fingerprint = ? AND state IN ('running', 'cancelled', 'interrupted') "
+      "ORDER BY started_us DESC, id DESC LIMIT 1",
+      fingerprint);
 }
 
 absl::StatusOr<std::vector<RunRecord>> RunBook::UnfinishedRuns() {
-  return Session(file_).Read(RunRows(),
-                             "WHERE state IN ('running', 'failed', 'cancelled') ORDER BY started_us, id");
+  return Session(file_).Read(
+      RunRows(), "WHERE state IN ('running', 'cancelled', 'interrupted') ORDER BY started_us, id");
 }
 
 absl::Status RunBook::AddTable(const RunTableRecord& table, const std::vector<ChunkRecord>& chunks) {
@@ -195,9 +196,10 @@ absl::Status RunBook::WriteChunk(const std::string& run_id, const std::string& s
   Session session(file_);
   HAKOBU_RETURN_IF_ERROR(session.Begin());
   HAKOBU_RETURN_IF_ERROR(
-      OneChunk(session.Change("UPDATE chunks SET state = ?, stream = ?, `rows` = ?, bytes = ? "
+      OneChunk(session.Change("UPDATE chunks SET state = ?, stream = ?, `rows` = ?, bytes = ?, content = ? "
                               "WHERE run_id = ? AND source = ? AND number = ?",
-                              state, chunk.stream, chunk.rows, chunk.bytes, run_id, source, chunk.number),
+                              state, chunk.stream, chunk.rows, chunk.bytes, chunk.content, run_id, source,
+                              chunk.number),
                source, chunk.number));
   for (const QuarantineRecord& column : quarantined)
     HAKOBU_RETURN_IF_ERROR(session.Put(QuarantineRows(), column, run_id, source, chunk.number));

@@ -15,8 +15,11 @@
 
 namespace hakobu {
 
-enum class RunState : uint8_t { kRunning, kDone, kFailed, kCancelled, kAbandoned };
-inline constexpr std::string_view kRunStateNames[] = {"running", "done", "failed", "cancelled", "abandoned"};
+// kInterrupted: a side went away and stayed away, or a disk was full, and nothing else failed. Like
+// kCancelled it can be continued.
+enum class RunState : uint8_t { kRunning, kDone, kFailed, kCancelled, kInterrupted, kAbandoned };
+inline constexpr std::string_view kRunStateNames[] = {"running",   "done",        "failed",
+                                                      "cancelled", "interrupted", "abandoned"};
 constexpr std::span<const std::string_view> NamesOf(RunState) {
   return kRunStateNames;
 }
@@ -61,6 +64,7 @@ struct ChunkRecord {
   uint64_t rows = 0;
   uint64_t bytes = 0;
   uint64_t attempts = 0;  // how often reading it was begun
+  uint64_t content = 0;   // ContentSum::sum of its rows
 };
 
 struct QuarantineRecord {
@@ -87,9 +91,9 @@ class RunBook {
                          const std::string& error, const std::string& report_json);
   absl::Status SetRunState(const std::string& run_id, RunState state);
   absl::StatusOr<std::vector<RunRecord>> Runs(size_t newest);
-  // The newest run that did not end with kDone or kAbandoned and has this fingerprint.
+  // The newest run that was cut off (kRunning, kCancelled, kInterrupted) and has this fingerprint.
   absl::StatusOr<std::optional<RunRecord>> ResumableRun(const std::string& fingerprint);
-  // Runs that ended nowhere: kRunning, kFailed or kCancelled, oldest first.
+  // Runs that were cut off: kRunning, kCancelled or kInterrupted, oldest first.
   absl::StatusOr<std::vector<RunRecord>> UnfinishedRuns();
 
   // The table and its chunks in one transaction.

@@ -13,7 +13,7 @@ const tables = ['big', 'loaded', 'changing', 'keyless', 'grown'];
 // Every name that the delivery can be killed at, from its source: a new one is tested as soon as it is written.
 export function crashPoints() {
   const names = new Set();
-  for (const folder of ['src/delivery', 'src/ledger']) {
+  for (const folder of ['src/delivery', 'src/delivery/move', 'src/ledger']) {
     for (const file of readdirSync(join(root, folder)).filter((name) => name.endsWith('.cc'))) {
       for (const match of readFileSync(join(root, folder, file), 'utf8').matchAll(/CrashPoint\("([^"]+)"\)/g)) {
         names.add(match[1]);
@@ -46,8 +46,8 @@ export async function makeSource(admin, database) {
 
 export function crashJob({ mysql, bigquery, database, dataset }) {
   return makeJob({ mysql, bigquery, dataset, source: { connections }, defaults: { chunk_rows: 250 }, tables: [
-    { table: `${database}.big` },
-    { table: `${database}.loaded`, write: 'load' },
+    { table: `${database}.big`, write: 'storage' },
+    { table: `${database}.loaded` },
     { table: `${database}.changing`, mode: 'incremental', cursor: 'updated_at', overlap: '1s' },
     { table: `${database}.keyless` },
     { table: `${database}.grown`, mode: 'append' },
@@ -62,9 +62,10 @@ export async function nextVersion(admin, database, version) {
     UPDATE grown SET version = ${version}; ALTER TABLE grown ADD COLUMN c${version} INT DEFAULT ${version}`);
 }
 
-// What readers see right after a crash: each table is wholly of one version, the old or the new.
-export async function assertWhole(client, dataset, older, newer) {
-  for (const table of ['big', 'loaded', 'keyless', 'changing']) {
+// What readers see right after a crash: each table is wholly of one version, the old or the new. `absent`: tables that
+// had been taken away before, and may be missing or empty.
+export async function assertWhole(client, dataset, older, newer, absent = []) {
+  for (const table of ['big', 'loaded', 'keyless', 'changing'].filter((name) => !absent.includes(name))) {
     const { fields, rows } = await deliveredTable(client, dataset, table);
     const column = fields.findIndex((field) => field.name === 'version');
     const versions = [...new Set(rows.map((row) => row[column]))];
@@ -109,12 +110,12 @@ function newestRun(ledger) {
 
 // One crash: version `version` is in the source; `crash(job)` must end with the process killed or the run done. Then
 // runs again until it is done and checks everything. Returns the number of chunks that were read again.
-export async function crashOnce({ job, client, admin, dataset, database, flavor, version, crash }) {
+export async function crashOnce({ job, client, admin, dataset, database, flavor, version, crash, absent }) {
   await nextVersion(admin, database, version);
   await admin.query('TRUNCATE TABLE mysql.general_log');
   const before = newestRun(job.ledger);
   const crashed = await crash(job);
-  await assertWhole(client, dataset, version - 1, version);
+  await assertWhole(client, dataset, version - 1, version, absent);
   const killed = newestRun(job.ledger);
   // A kill that came after the run's last step left nothing to go on with: one more run would be a new one, which
   // appends again as it should.

@@ -92,7 +92,7 @@ for (const flavor of ['mysql', 'mariadb']) {
     rmSync(join(cwd, '.hakobu'), { recursive: true, force: true });
 
     await t.test('bars on a terminal, and not a sign of them elsewhere', async () => {
-      configure(`dataset: bars, ${running}`, [{ table: 'shop.members', chunk_rows: 200 }]);
+      configure(`dataset: bars, ${running}`, [{ table: 'shop.members', chunk_rows: 200, write: 'storage' }]);
       const terminal = await onTerminal(['run'], cwd);
       assert.equal(terminal.code, 0, terminal.stdout);
       assert.match(terminal.stdout, /shop\.members \[[#.]{20}\] +\d+ %  [\d,]+ rows/);
@@ -103,7 +103,7 @@ for (const flavor of ['mysql', 'mariadb']) {
     });
 
     await t.test('an interrupt stops cleanly, and the next run continues', async () => {
-      configure(`dataset: stopped, ${running}`, [{ table: 'shop.members', chunk_rows: 200 }]);
+      configure(`dataset: stopped, ${running}`, [{ table: 'shop.members', chunk_rows: 200, write: 'storage' }]);
       const stopped = await interrupted(['run'], cwd);
       assert.equal(stopped.code, 1, stopped.stdout + stopped.stderr);
       assert.match(stopped.stderr, /stopping; what is finished is kept and the next run continues/);
@@ -123,7 +123,7 @@ for (const flavor of ['mysql', 'mariadb']) {
     });
 
     await t.test('a run that was killed is interrupted, not running', async () => {
-      configure(`dataset: killed, ${running}`, [{ table: 'shop.members', chunk_rows: 200 }]);
+      configure(`dataset: killed, ${running}`, [{ table: 'shop.members', chunk_rows: 200, write: 'storage' }]);
       const child = spawn(hakobu, ['run', '--quiet'], { cwd, stdio: 'ignore' });
       const exited = new Promise((resolve) => child.once('exit', resolve));
       const state = async () => JSON.parse((await run(['status', '--json', '-n', '1'], { cwd })).stdout).runs[0];

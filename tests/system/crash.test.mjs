@@ -34,8 +34,8 @@ describe('crashes', { concurrency: false }, () => {
     await bigquery?.stop();
   });
 
-  const once = (crash) =>
-    crashOnce({ job, client, admin, dataset, database, flavor: 'mysql', version: ++version, crash });
+  const once = (crash, absent) =>
+    crashOnce({ job, client, admin, dataset, database, flavor: 'mysql', version: ++version, crash, absent });
 
   for (const point of crashPoints()) {
     test(`at ${point}`, async () => {
@@ -44,11 +44,14 @@ describe('crashes', { concurrency: false }, () => {
         await job.run({ env: { HAKOBU_CRASH_AT: 'chunk.read' } });
         await admin.query(`ALTER TABLE ${database}.keyless ADD COLUMN extra${version} INT`);
       }
+      // Only a target that is not there yet is made.
+      const absent = point === 'publish.target_created' ? ['big'] : [];
+      for (const table of absent) await client.dataset(dataset).table(table).delete();
       await once(async () => {
         const { signal, stderr } = await job.run({ env: { HAKOBU_CRASH_AT: point } });
         assert.equal(signal, 'SIGKILL', `${point} was not reached: ${stderr}`);
         return true;
-      });
+      }, absent);
     });
   }
 

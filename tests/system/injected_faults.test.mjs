@@ -62,7 +62,7 @@ describe('random faults', { concurrency: false }, () => {
       const rules = randomRules(seed);
       await admins('DELETE');
       const job = makeJob({ mysql, bigquery, dataset, test: t, defaults: { chunk_rows: 1000 },
-        tables: [{ table: 'shop.big' }, { table: 'shop.loaded', write: 'load' }] });
+        tables: [{ table: 'shop.big', write: 'storage' }, { table: 'shop.loaded' }] });
       await admins('POST', { seed, rules });
       const result = await job.run();
       const told = await admins('GET');

@@ -6,7 +6,7 @@
 
 #include "absl/strings/escaping.h"
 #include "base/status.h"
-#include "delivery/reading.h"
+#include "delivery/move/chunk_read.h"
 
 namespace hakobu {
 namespace {
@@ -126,9 +126,8 @@ ExtraRows::ExtraRows(const LaneSchema& schema, SourceTable table, TableSchema fi
     : schema_(schema),
       table_(std::move(table)),
       fields_(std::move(fields)),
-      encoder_(std::move(encoder)),
       sequence_(std::move(sequence)),
-      send_(std::move(send)),
+      writer_(std::move(encoder), std::make_shared<RequestPool>(), std::move(send)),
       batch_(table_.columns.size()) {}
 
 absl::StatusOr<std::unique_ptr<ExtraRows>> ExtraRows::Create(const LaneSchema& schema, std::string sequence,
@@ -181,20 +180,14 @@ absl::Status ExtraRows::Add(const RowValues& values) {
 absl::Status ExtraRows::Encode() {
   const ChangeType type = schema_.mode == LaneMode::kSoft ? ChangeType::kUpsert : ChangeType::kDelete;
   const std::vector<RowChange> changes(batch_.rows(), RowChange{type, sequence_});
-  Quarantine quarantine;
-  for (size_t row = 0; row < batch_.rows();) {
-    std::shared_ptr<EncodedRows> request = pool_->Take();
-    HAKOBU_ASSIGN_OR_RETURN(const size_t taken,
-                            encoder_.Append(batch_, row, kRequestBytes, request.get(), &quarantine, changes));
-    row += taken;
-    HAKOBU_RETURN_IF_ERROR(send_(std::move(request)));
-  }
+  HAKOBU_RETURN_IF_ERROR(writer_.Write(batch_, changes));
   batch_.Clear();
   return absl::OkStatus();
 }
 
 absl::Status ExtraRows::Finish() {
-  return batch_.rows() == 0 ? absl::OkStatus() : Encode();
+  if (batch_.rows() > 0) HAKOBU_RETURN_IF_ERROR(Encode());
+  return writer_.Flush();
 }
 
 }  // namespace hakobu

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "delivery/request_pool.h"
+#include "delivery/move/request_writer.h"
 #include "delivery/stream/lane_schema.h"
 #include "destination/tables.h"
 #include "encode/encode.h"
@@ -17,10 +17,10 @@ namespace hakobu {
 // One thread.
 class ExtraRows {
  public:
-  using Send = std::function<absl::Status(std::shared_ptr<EncodedRows>)>;
+  using Send = RequestWriter::Send;
   static absl::StatusOr<std::unique_ptr<ExtraRows>> Create(const LaneSchema& schema, std::string sequence,
                                                            Send send);
-  std::string_view descriptor() const { return encoder_.descriptor(); }
+  std::string_view descriptor() const { return writer_.descriptor(); }
   // A row of ExtraSql's answer.
   absl::Status Add(const RowValues& values);
   absl::Status Finish();  // what is left is sent
@@ -33,10 +33,8 @@ class ExtraRows {
   const LaneSchema& schema_;
   const SourceTable table_;
   const TableSchema fields_;
-  ProtoEncoder encoder_;
   const std::string sequence_;
-  const Send send_;
-  std::shared_ptr<RequestPool> pool_ = std::make_shared<RequestPool>();
+  RequestWriter writer_;
   Batch batch_;
 };
 

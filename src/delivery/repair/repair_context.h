@@ -8,6 +8,7 @@
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "config/config.h"
+#include "delivery/move/source_lease.h"
 #include "delivery/sides.h"
 #include "ledger/ledger.h"
 
@@ -23,6 +24,10 @@ struct RepairContext {
   StreamBook* log = nullptr;  // books of the ledger
   RepairBook* repairs = nullptr;
   std::unique_ptr<LedgerLock> lock;  // after the ledger: released first
+
+  SourceAccess source() const {
+    return {.connect = &connect, .cancel = cancel, .connections = nullptr, .load = nullptr};
+  }
 };
 
 // Rows in which BigQuery and the source are not the same.

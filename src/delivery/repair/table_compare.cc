@@ -123,7 +123,7 @@ absl::Status TableCompare::Begin(const std::string& fingerprint) {
   record_.fingerprint = fingerprint;
   record_.started = context_->clock->Now();
   HAKOBU_ASSIGN_OR_RETURN(record_.sequence, NoteSequence());
-  HAKOBU_ASSIGN_OR_RETURN(Connection * source, Source());
+  HAKOBU_ASSIGN_OR_RETURN(Connection * source, source_.Get());
   ChunkOptions options;
   options.target_rows = std::min<uint64_t>(lane_.work.options.chunk_rows, 50'000);
   options.target_bytes = std::min<uint64_t>(lane_.work.options.chunk_bytes, 16 << 20);
@@ -157,7 +157,7 @@ absl::Status TableCompare::MakeRowsTable() {
 // and above every one that it delivered before.
 absl::StatusOr<std::string> TableCompare::NoteSequence() {
   HAKOBU_ASSIGN_OR_RETURN(const StreamPosition stored, DeliveredUpTo(*context_->log));
-  HAKOBU_ASSIGN_OR_RETURN(Connection * source, Source());
+  HAKOBU_ASSIGN_OR_RETURN(Connection * source, source_.Get());
   HAKOBU_ASSIGN_OR_RETURN(const LogState state, ReadLogState(source));
   const auto another = [&](std::string_view why) {
     return WithHint(
@@ -186,7 +186,7 @@ absl::StatusOr<std::string> TableCompare::NoteSequence() {
 }
 
 absl::Status TableCompare::NotePosition() {
-  HAKOBU_ASSIGN_OR_RETURN(Connection * source, Source());
+  HAKOBU_ASSIGN_OR_RETURN(Connection * source, source_.Get());
   HAKOBU_ASSIGN_OR_RETURN(const LogPosition place, ReadLogPosition(source));
   position_ = fmt::format("{}:{}", place.file, place.offset);
   if (!place.gtid_set.empty()) {
@@ -198,7 +198,7 @@ absl::Status TableCompare::NotePosition() {
 }
 
 absl::Status TableCompare::WaitForStream() {
-  HAKOBU_ASSIGN_OR_RETURN(Connection * source, Source());
+  HAKOBU_ASSIGN_OR_RETURN(Connection * source, source_.Get());
   HAKOBU_ASSIGN_OR_RETURN(const LogPosition end, ReadLogPosition(source));
   HAKOBU_ASSIGN_OR_RETURN(const StreamPosition first, DeliveredUpTo(*context_->log));
   const absl::Time until = context_->clock->Now() + kLongestWaitForStream;
@@ -402,13 +402,6 @@ absl::Status TableCompare::Finish() {
     CrashPoint("repair.removed");
   }
   return context_->repairs->Forget(name());
-}
-
-absl::StatusOr<Connection*> TableCompare::Source() {
-  if (source_ == nullptr) {
-    HAKOBU_ASSIGN_OR_RETURN(source_, Connection::Open(context_->connect));
-  }
-  return source_.get();
 }
 
 absl::Status TableCompare::Run(const std::string& sql) {

@@ -9,9 +9,9 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
+#include "delivery/move/request_pool.h"
 #include "delivery/repair/compare_sql.h"
 #include "delivery/repair/repair_context.h"
-#include "delivery/request_pool.h"
 #include "delivery/stream/lane_schema.h"
 #include "encode/encode.h"
 
@@ -49,7 +49,8 @@ class TableCompare {
   bool stream_is_behind() const { return behind_; }
 
  private:
-  TableCompare(RepairContext* context, LaneSchema lane) : context_(context), lane_(std::move(lane)) {}
+  TableCompare(RepairContext* context, LaneSchema lane)
+      : context_(context), lane_(std::move(lane)), source_(context->source()) {}
 
   absl::Status Prepare();
   absl::Status Begin(const std::string& fingerprint);
@@ -66,7 +67,6 @@ class TableCompare {
   absl::StatusOr<std::vector<size_t>> ChunksThatDiffered();
   absl::StatusOr<std::vector<size_t>> ChunksOfExtra(bool* all);
   absl::StatusOr<Differences> Count();
-  absl::StatusOr<Connection*> Source();
   absl::Status Run(const std::string& sql);
   absl::Status Ask(const std::string& sql, absl::FunctionRef<absl::Status(const RowValues&)> each);
   TableName Beside(std::string_view suffix) const;
@@ -77,7 +77,7 @@ class TableCompare {
   SourceTable read_;  // the lane's source, and behind it chunk and round
   TableSchema rows_;  // of the table of rows
   std::string partition_column_;
-  std::unique_ptr<Connection> source_;
+  SourceLease source_;
   std::shared_ptr<RequestPool> pool_ = std::make_shared<RequestPool>();
   RepairTableRecord record_;
   std::vector<StreamChunkRecord> chunks_;

@@ -4,14 +4,21 @@
 #include "base/crash_point.h"
 #include "base/status.h"
 #include "decode/decode.h"
-#include "delivery/reading.h"
+#include "delivery/move/chunk_read.h"
+#include "delivery/move/pending_chunk.h"
+#include "delivery/move/retry.h"
 #include "delivery/repair/table_compare.h"
 
 namespace hakobu {
 namespace {
 
-constexpr size_t kBytesInFlight = 4 << 20;
-constexpr int kTries = 5;
+constexpr absl::Duration kPatience = absl::Minutes(1);
+
+AppendOptions MoveOptions() {
+  AppendOptions options;
+  options.max_bytes_in_flight = 4 << 20;
+  return options;
+}
 
 }  // namespace
 
@@ -29,71 +36,50 @@ absl::Status TableCompare::ReadChunks(const std::vector<size_t>& numbers, const 
 
 absl::Status TableCompare::ReadChunk(StreamChunkRecord* chunk, bool durable,
                                      const std::string& send_sequence) {
-  for (int tries = 1;; ++tries) {
+  MoveAttempts attempts({.patience = kPatience}, context_->clock, context_->cancel);
+  for (;;) {
     HAKOBU_RETURN_IF_ERROR(context_->cancel->Check());
     const absl::Status status = ReadOnce(chunk, durable, send_sequence);
-    if (status.ok() || !PassesByItself(status) || tries == kTries) {
-      return Annotate(status, fmt::format("compare {}: chunk {}", name(), chunk->number));
-    }
-    source_.reset();
-    if (context_->cancel->WaitFor(absl::Seconds(tries))) return context_->cancel->Check();
+    if (status.ok()) return status;
+    source_.Drop();
+    HAKOBU_RETURN_IF_ERROR(
+        attempts.Again(Annotate(status, fmt::format("compare {}: chunk {}", name(), chunk->number))));
   }
 }
 
 namespace {
 
-// Requests for one stream, opened with the first of them.
-class Requests {
+// Changes to the target itself, over its default stream.
+class ChangeSender {
  public:
-  Requests(StorageWrite* storage, ProtoEncoder encoder, std::shared_ptr<RequestPool> pool)
-      : storage_(storage), encoder_(std::move(encoder)), pool_(std::move(pool)) {}
+  ChangeSender(StorageWrite* storage, const TableName& table, ProtoEncoder encoder,
+               std::shared_ptr<RequestPool> pool, std::string sequence)
+      : sequence_(std::move(sequence)),
+        stream_(*storage,
+                AppendTarget{.stream = DefaultStream(table),
+                             .descriptor = std::string(encoder.descriptor()),
+                             .next_offset = 0},
+                MoveOptions()),
+        writer_(std::move(encoder), std::move(pool), [this](std::shared_ptr<EncodedRows> request) {
+          RowBytes rows{.bytes = request->bytes(), .row_count = request->rows(), .owner = request};
+          return stream_.Append(std::move(rows));
+        }) {}
+  ChangeSender(const ChangeSender&) = delete;
+  ChangeSender& operator=(const ChangeSender&) = delete;
 
-  // The default stream of `table`, or a pending one.
-  absl::Status Add(const Batch& batch, std::span<const RowChange> changes, const TableName& table) {
-    Quarantine quarantine;
-    for (size_t row = 0; row < batch.rows();) {
-      if (open_ == nullptr) open_ = pool_->Take();
-      HAKOBU_ASSIGN_OR_RETURN(const size_t taken,
-                              encoder_.Append(batch, row, kRequestBytes, open_.get(), &quarantine, changes));
-      row += taken;
-      if (row < batch.rows() || open_->bytes().size() >= kRequestBytes) {
-        HAKOBU_RETURN_IF_ERROR(Send(table, !changes.empty()));
-      }
-    }
-    return absl::OkStatus();
+  absl::Status Write(const Batch& batch) {
+    const std::vector<RowChange> changes(batch.rows(), RowChange{ChangeType::kUpsert, sequence_});
+    return writer_.Write(batch, changes);
   }
-  absl::Status Flush(const TableName& table, bool by_default) {
-    if (open_ != nullptr && open_->rows() > 0) HAKOBU_RETURN_IF_ERROR(Send(table, by_default));
-    return stream_ == nullptr ? absl::OkStatus() : stream_->Flush();
+  absl::Status Flush() {
+    HAKOBU_RETURN_IF_ERROR(writer_.Flush());
+    return stream_.Flush();
   }
-  const std::string& stream_name() const { return name_; }
 
  private:
-  absl::Status Send(const TableName& table, bool by_default) {
-    if (stream_ == nullptr) {
-      name_ = DefaultStream(table);
-      if (!by_default) {
-        HAKOBU_ASSIGN_OR_RETURN(const StreamFacts made, storage_->CreateStream(table, StreamType::kPending));
-        name_ = made.name;
-      }
-      AppendOptions options;
-      options.max_bytes_in_flight = kBytesInFlight;
-      stream_ = std::make_unique<WriteStream>(
-          *storage_,
-          AppendTarget{.stream = name_, .descriptor = std::string(encoder_.descriptor()), .next_offset = 0},
-          options);
-    }
-    RowBytes rows{.bytes = open_->bytes(), .row_count = open_->rows(), .owner = open_};
-    open_.reset();
-    return stream_->Append(std::move(rows));
-  }
-
-  StorageWrite* storage_;
-  ProtoEncoder encoder_;
-  std::shared_ptr<RequestPool> pool_;
-  std::shared_ptr<EncodedRows> open_;
-  std::string name_;
-  std::unique_ptr<WriteStream> stream_;
+  const std::string sequence_;
+  WriteStream stream_;
+  RequestWriter writer_;
 };
 
 }  // namespace
@@ -102,8 +88,8 @@ absl::Status TableCompare::ReadOnce(StreamChunkRecord* chunk, bool durable,
                                     const std::string& send_sequence) {
   StorageWrite& storage = *context_->destination.storage;
   if (durable && !chunk->write_stream.empty()) {
-    const absl::StatusOr<StreamFacts> earlier = storage.GetStream(chunk->write_stream);
-    if (earlier.ok() && earlier->committed) {
+    HAKOBU_ASSIGN_OR_RETURN(const SealedStream earlier, FindSealed(storage, chunk->write_stream));
+    if (earlier == SealedStream::kCommitted) {
       chunk->done = true;
       return context_->repairs->StoreChunk(name(), *chunk);
     }
@@ -111,23 +97,25 @@ absl::Status TableCompare::ReadOnce(StreamChunkRecord* chunk, bool durable,
   }
   HAKOBU_ASSIGN_OR_RETURN(const Chunk bounds, Chunk::FromJson(chunk->bounds_json));
   HAKOBU_ASSIGN_OR_RETURN(ProtoEncoder rows_encoder, ProtoEncoder::Create(read_, rows_));
-  Requests rows(&storage, std::move(rows_encoder), pool_);
-  std::optional<Requests> changes;
+  const TableName beside = Beside("rows");
+  PendingChunk rows(&storage, beside, std::move(rows_encoder), pool_, MoveOptions());
+  std::optional<ChangeSender> changes;
   if (!send_sequence.empty()) {
     ProtoOptions options;
     options.change_fields = ProtoOptions::ChangeFields::kTypeAndSequence;
     options.invalid_key = InvalidKey::kError;
     HAKOBU_ASSIGN_OR_RETURN(ProtoEncoder encoder, ProtoEncoder::Create(read_, lane_.work.schema, options));
-    changes.emplace(&storage, std::move(encoder), pool_);
+    changes.emplace(&storage, target(), std::move(encoder), pool_, send_sequence);
   }
-  HAKOBU_ASSIGN_OR_RETURN(Connection * source, Source());
-  ChunkReader reader(source, &lane_.base, lane_.work.columns, "");
-  HAKOBU_RETURN_IF_ERROR(reader.Open(bounds));
+  HAKOBU_ASSIGN_OR_RETURN(Connection * source, source_.Get());
   const RowDecoder decoder(read_, lane_.work.columns);
-  const TableName beside = Beside("rows");
-  Batch batch(read_.columns.size());
+  const ChunkSource chunk_source{.table = &lane_.base,
+                                 .columns = &lane_.work.columns,
+                                 .where = "",
+                                 .decoder = &decoder,
+                                 .batch_columns = read_.columns.size()};
   chunk->rows = 0;
-  const auto take = [&]() -> absl::Status {
+  const auto take = [&](Batch& batch) -> absl::Status {
     HAKOBU_RETURN_IF_ERROR(context_->cancel->Check());
     for (size_t row = 0; row < batch.rows(); ++row) {
       const std::span<Cell> cells = batch.MutableRow(row);
@@ -135,34 +123,22 @@ absl::Status TableCompare::ReadOnce(StreamChunkRecord* chunk, bool durable,
       cells[read_.columns.size() - 2] = Cell::Integer(CellKind::kInt64, static_cast<int64_t>(chunk->number));
       cells[read_.columns.size() - 1] = Cell::Integer(CellKind::kInt64, durable ? 1 : record_.round);
     }
-    HAKOBU_RETURN_IF_ERROR(rows.Add(batch, {}, beside));
-    if (changes.has_value()) {
-      const std::vector<RowChange> all(batch.rows(), RowChange{ChangeType::kUpsert, send_sequence});
-      if (batch.rows() > 0) HAKOBU_RETURN_IF_ERROR(changes->Add(batch, all, target()));
-    }
+    HAKOBU_RETURN_IF_ERROR(rows.writer().Write(batch));
+    if (changes.has_value()) HAKOBU_RETURN_IF_ERROR(changes->Write(batch));
     chunk->rows += batch.rows();
-    batch.Clear();
-    reader.Release();
     return absl::OkStatus();
   };
-  std::string_view packet;
-  while (reader.Next(&packet)) {
-    HAKOBU_RETURN_IF_ERROR(decoder.Decode(packet, &batch));
-    if (IsFull(batch)) HAKOBU_RETURN_IF_ERROR(take());
-  }
-  HAKOBU_RETURN_IF_ERROR(reader.status());
-  HAKOBU_RETURN_IF_ERROR(take());
+  HAKOBU_RETURN_IF_ERROR(hakobu::ReadChunk(source, chunk_source, bounds, take));
   if (changes.has_value()) {
-    HAKOBU_RETURN_IF_ERROR(changes->Flush(target(), true));
+    HAKOBU_RETURN_IF_ERROR(changes->Flush());
     CrashPoint("repair.chunk_sent");
   }
-  HAKOBU_RETURN_IF_ERROR(rows.Flush(beside, false));
-  if (!rows.stream_name().empty()) {
-    HAKOBU_RETURN_IF_ERROR(storage.Finalize(rows.stream_name()).status());
-    chunk->write_stream = rows.stream_name();
+  HAKOBU_ASSIGN_OR_RETURN(const std::string stream, rows.Seal());
+  if (!stream.empty()) {
+    chunk->write_stream = stream;
     if (durable) HAKOBU_RETURN_IF_ERROR(context_->repairs->StoreChunk(name(), *chunk));
     CrashPoint("repair.chunk_sealed");
-    HAKOBU_RETURN_IF_ERROR(storage.BatchCommit(beside, {rows.stream_name()}));
+    HAKOBU_RETURN_IF_ERROR(storage.BatchCommit(beside, {stream}));
   }
   chunk->done = true;
   if (!durable) return absl::OkStatus();

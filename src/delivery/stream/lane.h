@@ -11,7 +11,7 @@
 #include "absl/status/status.h"
 #include "decode/binlog/log_decoder.h"
 #include "decode/binlog/row_image.h"
-#include "delivery/request_pool.h"
+#include "delivery/move/request_pool.h"
 #include "delivery/stream/lane_schema.h"
 #include "delivery/stream/sequence.h"
 

@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "base/status.h"
-#include "delivery/reading.h"
+#include "delivery/move/retry.h"
 #include "delivery/stream/spooled_stream.h"
 #include "delivery/stream/start_point.h"
 

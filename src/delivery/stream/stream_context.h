@@ -10,7 +10,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "delivery/run_context.h"
+#include "delivery/move/source_lease.h"
 #include "delivery/sides.h"
 #include "delivery/stream/lane_schema.h"
 #include "delivery/stream/position_keeper.h"
@@ -136,6 +136,9 @@ struct StreamContext {
   std::vector<std::unique_ptr<Sender>>* senders = nullptr;
   StreamTables tables;
   OpenConnections connections;
+  SourceAccess source() {
+    return {.connect = &connect, .cancel = &stop, .connections = &connections, .load = nullptr};
+  }
   PreparedWatch prepared;
   std::atomic<int64_t> epoch{0};  // of what is read now
 

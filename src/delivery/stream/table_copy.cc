@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <limits>
-
 #include "base/crash_point.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "decode/decode.h"
-#include "delivery/reading.h"
+#include "delivery/move/chunk_read.h"
+#include "delivery/move/pending_chunk.h"
+#include "delivery/move/retry.h"
 #include "delivery/stream/sequence.h"
 
 namespace hakobu {
@@ -20,38 +20,17 @@ constexpr int kTries = 20;
 
 }  // namespace
 
-TableCopy::~TableCopy() {
-  DropSource();
-}
-
-absl::StatusOr<Connection*> TableCopy::Source() {
-  if (source_ != nullptr) return source_.get();
-  HAKOBU_RETURN_IF_ERROR(context_->stop.Check());
-  HAKOBU_ASSIGN_OR_RETURN(source_, Connection::Open(context_->connect));
-  context_->connections.Add(source_.get());
-  return source_.get();
-}
-
-void TableCopy::DropSource() {
-  if (source_ == nullptr) return;
-  context_->connections.Remove(source_.get());
-  source_.reset();
-}
-
 absl::Status TableCopy::CheckGoingOn() const {
   if (table_->cancel_copy) return absl::CancelledError("the table has changed");
   return context_->stop.Check();
 }
 
 absl::Status TableCopy::Copy() {
-  RetryPolicy policy;
-  policy.first_delay = absl::Milliseconds(500);
-  policy.longest_delay = absl::Seconds(5);
-  policy.max_elapsed = absl::InfiniteDuration();
-  policy.max_tries = std::numeric_limits<int>::max();
-  const RetryContext retry{.clock = context_->clock, .cancellation = &context_->stop, .jitter = {}};
-  Backoff backoff(policy, retry);
-  int tries = 0;
+  MoveAttempts attempts({.first_delay = absl::Milliseconds(500),
+                         .longest_delay = absl::Seconds(5),
+                         .patience = absl::InfiniteDuration(),
+                         .own_tries = kTries},
+                        context_->clock, &context_->stop);
   for (;;) {
     absl::Status status = Plan();
     if (status.ok()) {
@@ -62,25 +41,23 @@ absl::Status TableCopy::Copy() {
         if (!table_->delivered) return absl::OkStatus();  // stopped meanwhile
         status = CopyChunk(&chunk);
         if (!status.ok()) break;
-        tries = 0;
-        backoff.Reset();
+        attempts.Reset();
       }
     }
     if (status.ok()) status = Finish();
     if (status.ok()) return status;
     HAKOBU_RETURN_IF_ERROR(CheckGoingOn());
-    DropSource();
+    source_.Drop();
     connection_.reset();
-    if (!PassesByItself(status) && ++tries >= kTries) return status;
-    Log(LogSeverity::kWarning, "copy failed, trying again",
+    Log(LogSeverity::kWarning, "copy failed",
         {{"table", table_->name}, {"error", std::string(View(status.message()))}});
-    HAKOBU_RETURN_IF_ERROR(backoff.Wait(status));
+    HAKOBU_RETURN_IF_ERROR(attempts.Again(status));
   }
 }
 
 // A transaction can be in the log before a reader of the tables sees it.
 absl::Status TableCopy::WaitForCommits() {
-  HAKOBU_ASSIGN_OR_RETURN(Connection * source, Source());
+  HAKOBU_ASSIGN_OR_RETURN(Connection * source, source_.Get());
   if (joined_.empty()) {
     // The log's own position was read in a consistent view (MariaDB), or nothing tells: a second is much more
     // than the time between a transaction's log write and its commit.
@@ -103,7 +80,7 @@ absl::Status TableCopy::Plan() {
   HAKOBU_ASSIGN_OR_RETURN(const std::vector<StreamChunkRecord> known, context_->log->Chunks(table_->name));
   if (!known.empty()) return absl::OkStatus();
   HAKOBU_RETURN_IF_ERROR(WaitForCommits());
-  HAKOBU_ASSIGN_OR_RETURN(Connection * source, Source());
+  HAKOBU_ASSIGN_OR_RETURN(Connection * source, source_.Get());
   const std::shared_ptr<const LaneSchema> schema = table_->schema();
   ChunkOptions options;
   options.target_rows = schema->work.options.chunk_rows;
@@ -142,50 +119,28 @@ absl::Status TableCopy::CopyOnce(StreamChunkRecord* chunk) {
   return context_->log->StoreChunk(table_->name, *chunk);
 }
 
-absl::Status TableCopy::Read(const Chunk& bounds, const LaneSchema& schema, ProtoEncoder* encoder,
-                             StreamChunkRecord* chunk,
-                             absl::FunctionRef<absl::Status(std::shared_ptr<EncodedRows>)> send) {
-  HAKOBU_ASSIGN_OR_RETURN(Connection * source, Source());
-  ChunkReader reader(source, &schema.base, schema.work.columns, "");
-  HAKOBU_RETURN_IF_ERROR(reader.Open(bounds));
+absl::Status TableCopy::Read(const Chunk& bounds, const LaneSchema& schema, RequestWriter* writer,
+                             StreamChunkRecord* chunk) {
+  HAKOBU_ASSIGN_OR_RETURN(Connection * source, source_.Get());
   const RowDecoder decoder(schema.work.source, schema.work.columns);
+  const ChunkSource chunk_source{.table = &schema.base,
+                                 .columns = &schema.work.columns,
+                                 .where = "",
+                                 .decoder = &decoder,
+                                 .batch_columns = schema.columns()};
   const std::string sequence = table_->record().copy_sequence;
   RowFacts facts;
   facts.type = "snapshot";
   const std::string sortable = SortableSequence(ParseSequence(sequence));
   facts.place = sortable;
-  Batch batch(schema.columns());
   std::vector<RowChange> changes;
-  Quarantine quarantine;
-  std::shared_ptr<EncodedRows> request;
-  const auto encode = [&]() -> absl::Status {
+  return ReadChunk(source, chunk_source, bounds, [&](Batch& batch) -> absl::Status {
     HAKOBU_RETURN_IF_ERROR(CheckGoingOn());
     for (size_t row = 0; row < batch.rows(); ++row) schema.FillOwnCells(batch.MutableRow(row), facts);
     changes.assign(schema.changes_by_key() ? batch.rows() : 0, RowChange{ChangeType::kUpsert, sequence});
-    for (size_t row = 0; row < batch.rows();) {
-      if (request == nullptr) request = pool_->Take();
-      HAKOBU_ASSIGN_OR_RETURN(const size_t taken, encoder->Append(batch, row, kRequestBytes, request.get(),
-                                                                  &quarantine, changes));
-      row += taken;
-      if (row < batch.rows() || request->bytes().size() >= kRequestBytes) {
-        HAKOBU_RETURN_IF_ERROR(send(std::move(request)));
-        request = nullptr;
-      }
-    }
     chunk->rows += batch.rows();
-    batch.Clear();
-    reader.Release();
-    return absl::OkStatus();
-  };
-  std::string_view packet;
-  while (reader.Next(&packet)) {
-    HAKOBU_RETURN_IF_ERROR(decoder.Decode(packet, &batch));
-    if (IsFull(batch)) HAKOBU_RETURN_IF_ERROR(encode());
-  }
-  HAKOBU_RETURN_IF_ERROR(reader.status());
-  HAKOBU_RETURN_IF_ERROR(encode());
-  table_->quarantined += quarantine.values();
-  return request == nullptr || request->rows() == 0 ? absl::OkStatus() : send(std::move(request));
+    return writer->Write(batch, changes);
+  });
 }
 
 absl::Status TableCopy::CopyByKey(const Chunk& bounds, StreamChunkRecord* chunk) {
@@ -204,10 +159,13 @@ absl::Status TableCopy::CopyByKey(const Chunk& bounds, StreamChunkRecord* chunk)
     descriptor_ = encoder.descriptor();
     connection_->ChangeDescriptor(target_, descriptor_);
   }
-  HAKOBU_RETURN_IF_ERROR(Read(bounds, *schema, &encoder, chunk, [&](std::shared_ptr<EncodedRows> request) {
+  RequestWriter writer(std::move(encoder), pool_, [this](std::shared_ptr<EncodedRows> request) {
     RowBytes rows{.bytes = request->bytes(), .row_count = request->rows(), .owner = request};
     return connection_->Append(target_, std::move(rows));
-  }));
+  });
+  HAKOBU_RETURN_IF_ERROR(Read(bounds, *schema, &writer, chunk));
+  HAKOBU_RETURN_IF_ERROR(writer.Flush());
+  table_->quarantined += writer.quarantine().values();
   return connection_->Flush(target_);
 }
 
@@ -216,40 +174,26 @@ absl::Status TableCopy::CopyHistory(const Chunk& bounds, StreamChunkRecord* chun
   const std::shared_ptr<const LaneSchema> schema = table_->schema();
   StorageWrite& storage = *context_->destination.storage;
   if (!chunk->write_stream.empty()) {
-    const absl::StatusOr<StreamFacts> earlier = storage.GetStream(chunk->write_stream);
-    if (earlier.ok() && earlier->committed) return absl::OkStatus();
+    HAKOBU_ASSIGN_OR_RETURN(const SealedStream earlier, FindSealed(storage, chunk->write_stream));
+    if (earlier == SealedStream::kCommitted) return absl::OkStatus();
     chunk->write_stream.clear();
   }
   HAKOBU_ASSIGN_OR_RETURN(ProtoEncoder encoder, schema->MakeEncoder());
-  std::unique_ptr<WriteStream> stream;
-  std::string name;
-  HAKOBU_RETURN_IF_ERROR(
-      Read(bounds, *schema, &encoder, chunk, [&](std::shared_ptr<EncodedRows> request) -> absl::Status {
-        if (stream == nullptr) {
-          HAKOBU_ASSIGN_OR_RETURN(const StreamFacts made,
-                                  storage.CreateStream(schema->work.target, StreamType::kPending));
-          name = made.name;
-          AppendOptions options;
-          options.max_bytes_in_flight = kBytesInFlight;
-          stream = std::make_unique<WriteStream>(
-              storage,
-              AppendTarget{.stream = name, .descriptor = std::string(encoder.descriptor()), .next_offset = 0},
-              options);
-        }
-        RowBytes rows{.bytes = request->bytes(), .row_count = request->rows(), .owner = request};
-        return stream->Append(std::move(rows));
-      }));
-  if (stream == nullptr) return absl::OkStatus();
-  HAKOBU_RETURN_IF_ERROR(stream->Flush());
-  HAKOBU_RETURN_IF_ERROR(storage.Finalize(name).status());
-  chunk->write_stream = name;
+  AppendOptions options;
+  options.max_bytes_in_flight = kBytesInFlight;
+  PendingChunk pending(&storage, schema->work.target, std::move(encoder), pool_, options);
+  HAKOBU_RETURN_IF_ERROR(Read(bounds, *schema, &pending.writer(), chunk));
+  HAKOBU_ASSIGN_OR_RETURN(const std::string stream, pending.Seal());
+  table_->quarantined += pending.writer().quarantine().values();
+  if (stream.empty()) return absl::OkStatus();
+  chunk->write_stream = stream;
   HAKOBU_RETURN_IF_ERROR(context_->log->StoreChunk(table_->name, *chunk));
   CrashPoint("stream.chunk_sealed");
-  return storage.BatchCommit(schema->work.target, {name});
+  return storage.BatchCommit(schema->work.target, {stream});
 }
 
 absl::Status TableCopy::Finish() {
-  HAKOBU_ASSIGN_OR_RETURN(Connection * source, Source());
+  HAKOBU_ASSIGN_OR_RETURN(Connection * source, source_.Get());
   HAKOBU_ASSIGN_OR_RETURN(const LogPosition end, ReadLogPosition(source));
   CrashPoint("stream.copy_done");
   uint64_t rows = 0;

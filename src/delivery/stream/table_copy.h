@@ -6,7 +6,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "delivery/request_pool.h"
+#include "delivery/move/request_writer.h"
+#include "delivery/move/source_lease.h"
 #include "delivery/stream/stream_context.h"
 #include "source/source.h"
 
@@ -16,8 +17,7 @@ namespace hakobu {
 class TableCopy {
  public:
   TableCopy(StreamContext* context, StreamTable* table, std::string joined)
-      : context_(context), table_(table), joined_(std::move(joined)) {}
-  ~TableCopy();
+      : context_(context), table_(table), joined_(std::move(joined)), source_(context->source()) {}
   // Cancelled when the stream is being stopped. Unavailable is waited out here.
   absl::Status Copy();
 
@@ -28,19 +28,16 @@ class TableCopy {
   absl::Status CopyOnce(StreamChunkRecord* chunk);
   absl::Status CopyByKey(const Chunk& bounds, StreamChunkRecord* chunk);
   absl::Status CopyHistory(const Chunk& bounds, StreamChunkRecord* chunk);
-  // Reads the chunk, encodes it with `encoder` and hands each full request to `send`.
-  absl::Status Read(const Chunk& bounds, const LaneSchema& schema, ProtoEncoder* encoder,
-                    StreamChunkRecord* chunk,
-                    absl::FunctionRef<absl::Status(std::shared_ptr<EncodedRows>)> send);
+  // Reads the chunk into `writer`.
+  absl::Status Read(const Chunk& bounds, const LaneSchema& schema, RequestWriter* writer,
+                    StreamChunkRecord* chunk);
   absl::Status Finish();
   absl::Status CheckGoingOn() const;
-  absl::StatusOr<Connection*> Source();
-  void DropSource();
 
   StreamContext* context_;
   StreamTable* table_;
   const std::string joined_;
-  std::unique_ptr<Connection> source_;
+  SourceLease source_;
   std::shared_ptr<RequestPool> pool_ = std::make_shared<RequestPool>();
   std::unique_ptr<AppendConnection> connection_;
   AppendConnection::TargetId target_ = 0;

@@ -187,22 +187,32 @@ absl::StatusOr<DmlStatistics> WriteRows(const Statement& statement, Connection& 
   return counted;
 }
 
+// Rows written by a statement change the table's lastModifiedTime and etag, as a new version of it does.
+absl::Status Touched(Run& run, const TableId& id, absl::Status written) {
+  HAKOBU_RETURN_IF_ERROR(written);
+  const absl::Status touched =
+      run.catalog.UpdateTable(id, "", [](Table&) { return absl::OkStatus(); }).status();
+  return absl::IsNotFound(touched) ? absl::OkStatus() : touched;  // dropped since: nothing to change
+}
+
 absl::Status RunDml(const Statement& statement, Run& run, Answer& answer) {
   if (run.hooks.check_access)
     HAKOBU_RETURN_IF_ERROR(run.hooks.check_access(statement.target, Access::kWrite));
   if (run.hooks.admit_write) HAKOBU_RETURN_IF_ERROR(run.hooks.admit_write(statement.kind, statement.target));
   const DmlStatistics before = answer.dml;
   answer.target = statement.target;
-  return QueryFailure(
-      run.catalog.Write(IdOf(statement.target), 0, [&](Connection& connection, const Table&) -> absl::Status {
-        {
-          HAKOBU_ASSIGN_OR_RETURN(const std::shared_ptr<void> guard, Guard(run, connection));
-          HAKOBU_ASSIGN_OR_RETURN(const DmlStatistics counted, WriteRows(statement, connection));
-          answer.dml = {before.inserted + counted.inserted, before.updated + counted.updated,
-                        before.deleted + counted.deleted};
-        }
-        return BeforeCommit(run, connection, answer);
-      }));
+  return Touched(run, IdOf(statement.target),
+                 QueryFailure(run.catalog.Write(
+                     IdOf(statement.target), 0, [&](Connection& connection, const Table&) -> absl::Status {
+                       {
+                         HAKOBU_ASSIGN_OR_RETURN(const std::shared_ptr<void> guard, Guard(run, connection));
+                         HAKOBU_ASSIGN_OR_RETURN(const DmlStatistics counted,
+                                                 WriteRows(statement, connection));
+                         answer.dml = {before.inserted + counted.inserted, before.updated + counted.updated,
+                                       before.deleted + counted.deleted};
+                       }
+                       return BeforeCommit(run, connection, answer);
+                     })));
 }
 
 // Rows of a query as a table's columns, in its order; what the query lacks is NULL.
@@ -285,18 +295,19 @@ absl::Status WriteDestination(const Statement& statement, const Destination& des
                                             })
                                .status());
   }
-  return QueryFailure(run.catalog.Write(
-      destination.table, 0, [&](Connection& connection, const Table& table) -> absl::Status {
-        {
-          HAKOBU_ASSIGN_OR_RETURN(const std::shared_ptr<void> guard, Guard(run, connection));
-          if (destination.write == "WRITE_TRUNCATE_DATA") {
-            HAKOBU_RETURN_IF_ERROR(connection.Run("DELETE FROM " + DuckDbName(table.id)));
-          }
-          HAKOBU_ASSIGN_OR_RETURN(std::string insert, AppendQuery(table, statement));
-          HAKOBU_RETURN_IF_ERROR(connection.Run(insert));
-        }
-        return BeforeCommit(run, connection, answer);
-      }));
+  return Touched(run, destination.table,
+                 QueryFailure(run.catalog.Write(
+                     destination.table, 0, [&](Connection& connection, const Table& table) -> absl::Status {
+                       {
+                         HAKOBU_ASSIGN_OR_RETURN(const std::shared_ptr<void> guard, Guard(run, connection));
+                         if (destination.write == "WRITE_TRUNCATE_DATA") {
+                           HAKOBU_RETURN_IF_ERROR(connection.Run("DELETE FROM " + DuckDbName(table.id)));
+                         }
+                         HAKOBU_ASSIGN_OR_RETURN(std::string insert, AppendQuery(table, statement));
+                         HAKOBU_RETURN_IF_ERROR(connection.Run(insert));
+                       }
+                       return BeforeCommit(run, connection, answer);
+                     })));
 }
 
 absl::Status RunSelect(const Statement& statement, const Destination* destination, Run& run, Answer& answer) {

@@ -1,4 +1,4 @@
-#include "delivery/run_context.h"
+#include "delivery/move/source_lease.h"
 
 #include "base/status.h"
 
@@ -37,11 +37,12 @@ LoadCounters SourceLoadSum::sum() const {
   return sum_;
 }
 
-absl::StatusOr<Connection*> RunConnection::Get() {
+absl::StatusOr<Connection*> SourceLease::Get() {
   if (connection_ != nullptr) return connection_.get();
-  HAKOBU_RETURN_IF_ERROR(run_->cancel->Check());
-  HAKOBU_ASSIGN_OR_RETURN(connection_, Connection::Open(run_->connect));
-  run_->connections.Add(connection_.get());
+  HAKOBU_RETURN_IF_ERROR(access_.cancel->Check());
+  HAKOBU_ASSIGN_OR_RETURN(connection_, Connection::Open(*access_.connect));
+  if (access_.connections != nullptr) access_.connections->Add(connection_.get());
+  if (access_.load == nullptr) return connection_.get();
   const absl::StatusOr<LoadCounters> counters = ReadLoadCounters(connection_.get());
   if (!counters.ok()) {
     Drop();
@@ -51,17 +52,17 @@ absl::StatusOr<Connection*> RunConnection::Get() {
   return connection_.get();
 }
 
-void RunConnection::Drop() {
+void SourceLease::Drop() {
   if (connection_ == nullptr) return;
-  run_->connections.Remove(connection_.get());
+  if (access_.connections != nullptr) access_.connections->Remove(connection_.get());
   connection_.reset();
 }
 
-void RunConnection::Close() {
+void SourceLease::Close() {
   if (connection_ == nullptr) return;
-  if (!run_->cancel->cancelled()) {
+  if (access_.load != nullptr && !access_.cancel->cancelled()) {
     const absl::StatusOr<LoadCounters> after = ReadLoadCounters(connection_.get());
-    if (after.ok()) run_->load.Add(*after - before_);
+    if (after.ok()) access_.load->Add(*after - before_);
   }
   Drop();
 }
