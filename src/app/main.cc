@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -31,6 +32,7 @@ int ReportUsage(const CLI::App& app, const CLI::ParseError& error) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  umask(0077);  // ledger, spool, warehouse, plans and reports are the user's alone
   hakobu::CommandLine line;
   CLI::App app("hakobu delivers MySQL tables to BigQuery.", "hakobu");
   hakobu::BuildCommandLine(app, line);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "base/private_file.h"
 #include "base/status.h"
 
 namespace hakobu {
@@ -80,6 +81,7 @@ std::string SqliteRows::Text(int column) const {
 }
 
 absl::StatusOr<std::unique_ptr<Sqlite>> Sqlite::Open(const std::string& path) {
+  for (const char* of : {"", "-wal", "-shm"}) HAKOBU_RETURN_IF_ERROR(MakePrivate(path + of));
   sqlite3* database = nullptr;
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
   const int code = sqlite3_open_v2(path.c_str(), &database, flags, nullptr);

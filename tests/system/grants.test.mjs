@@ -1,7 +1,7 @@
 // `hakobu grants` against the local BigQuery, looked at through Google's own client.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
@@ -95,6 +95,20 @@ test('a reviewed plan is refused when the dataset changed since; wrong lines end
   const wrong = await it.grants(['plan']);
   ended(wrong, 1);
   assert.match(wrong.stderr, /grants.csv:2:20: error: expected reader.*\n.*grants.csv:3:1: error: .*nothing is granted at project level/);
+});
+
+test('what hakobu writes is its user\'s alone, also where an earlier version left it open', async (t) => {
+  const it = await team(t, { sales: [] });
+  it.csv('sales,user:a@x.com,reader,,\n');
+  ended(await it.grants(['plan', '--out', 'plan.json']), 2);
+  const mode = (name) => (statSync(it.path(name)).mode & 0o777).toString(8);
+  assert.equal(mode('plan.json'), '600');
+  assert.equal(mode('ledger.db'), '600');
+  chmodSync(it.path('ledger.db'), 0o644);
+  ended(await it.grants(['plan']), 2);
+  for (const name of ['ledger.db', 'ledger.db-wal', 'ledger.db-shm']) {
+    if (existsSync(it.path(name))) assert.equal(mode(name), '600', name);
+  }
 });
 
 test('an edited plan is refused before anything is asked of BigQuery', async (t) => {

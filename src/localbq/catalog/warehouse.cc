@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "absl/time/clock.h"
+#include "base/private_file.h"
 #include "base/status.h"
 #include "localbq/sql/functions.h"
 
@@ -205,6 +206,7 @@ absl::StatusOr<std::unique_ptr<Warehouse>> Warehouse::Open(const std::string& fo
   std::filesystem::create_directories(folder, error);
   if (error) return absl::InvalidArgumentError(fmt::format("create folder {}: {}", folder, error.message()));
   const std::string path = (std::filesystem::path(folder) / "warehouse.duckdb").string();
+  for (const char* of : {"", ".wal"}) HAKOBU_RETURN_IF_ERROR(MakePrivate(path + of));
   duckdb_config config = nullptr;
   duckdb_create_config(&config);
   // A checkpoint writes the whole catalog again: with 10,000 tables that must be rare. The newest storage
