@@ -140,7 +140,7 @@ TEST(GrantCsv, WhatAnEditorDoesNotShowIsRefused) {
   for (const std::string hidden :
        {"\r", "\x1b", "\x7f", "\xE2\x80\xAE", "\xE2\x80\xA8", "\xC2\x85", "\xE2\x81\xA6", "\xEF\xBB\xBF"}) {
     for (const std::string& line : {"# a comment" + hidden + "sales,user:eve@x.com,owner\n",
-                                    "sales,user:a@x.com,reader" + hidden + "\n",
+                                    "sales,user:a@x.com," + hidden + "reader\n",
                                     "sales,user:a@x.com,reader,,\"why" + hidden + "\"\n"}) {
       GrantProblems problems;
       const CsvFile file = ParseCsv("dataset,member,role,expires,reason\n" + line, "grants.csv", &problems);
