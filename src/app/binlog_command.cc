@@ -60,13 +60,27 @@ absl::Status PrintFile(const std::string& path, binlog::LogDecoder* decoder, con
   return absl::OkStatus();
 }
 
+// A server ends a file between two transactions: one that ends within one was cut, or is being written still.
+absl::Status CheckWhole(const binlog::LogDecoder& decoder) {
+  if (!decoder.in_transaction()) return absl::OkStatus();
+  return WithHint(
+      absl::DataLossError(fmt::format("binary log {}: it ends inside the transaction that begins at {}{}",
+                                      decoder.context().file, decoder.transaction_position(),
+                                      decoder.context().gtid.empty() ? "" : ", " + decoder.context().gtid)),
+      "copy the file again when the server has closed it, or read it with --live; if its server crashed "
+      "there, the "
+      "transaction was rolled back");
+}
+
 absl::Status PrintFiles(const BinlogOptions& options, binlog::LogDecoder* decoder, const LogRange& range) {
+  absl::Status whole;
   for (const std::string& path : options.files) {
     const absl::Status printed = PrintFile(path, decoder, range);
     std::fflush(stdout);  // what could be read comes before what went wrong
     if (!printed.ok() || range.done()) return printed;
+    whole.Update(CheckWhole(*decoder));  // the next files may be read all the same
   }
-  return absl::OkStatus();
+  return whole;
 }
 
 absl::StatusOr<ConnectOptions> Source(const GlobalOptions& globals, const BinlogOptions& options) {
@@ -151,6 +165,8 @@ int Run(const GlobalOptions& globals, const BinlogOptions& options) {
 
 constexpr std::string_view kFooter = R"(Each line is one row change or one statement:
   {"file":…,"position":…,"gtid":…,"time":…,"type":"update","database":…,"table":…,"key":{…},"before":{…},"after":{…}}
+Rows between a savepoint's statement and its ROLLBACK TO did not stay, nor those of a transaction that ends as
+"rollback". Exit code 1: something could not be read, or a file ends inside a transaction.
 Column names are in the log when the source has binlog_row_metadata=FULL; otherwise columns are "@1", "@2" ….
 A place is FILE, FILE:OFFSET, a GTID set (what it holds has been seen), or a time; for --live also now (the default)
 and oldest. --live reads the source of hakobu.yaml, or the one that --user and --host or --socket name, as a replica

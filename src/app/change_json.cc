@@ -167,6 +167,9 @@ ChangeJson::ChangeJson(Wanted wanted, Write write) : wanted_(std::move(wanted)),
 ChangeJson::~ChangeJson() = default;
 
 absl::StatusOr<ChangeJson::Table*> ChangeJson::FindTable(const binlog::TableMap& map) {
+  // Servers give tables new ids all the time: those of old ones need no memory.
+  constexpr size_t kMostTables = 1000;
+  if (tables_.size() >= kMostTables && !tables_.contains(map.table_id)) tables_.clear();
   std::unique_ptr<Table>& table = tables_[map.table_id];
   // Ids are given anew after a restart, and after each DDL: the same id is the same table only within a
   // server's run.

@@ -72,6 +72,10 @@ struct SourceTable {
   // The key rows are ranged over and upserted by: the primary key, else a unique key whose columns are all
   // NOT NULL, else none.
   std::optional<SourceKey> key;
+  // MariaDB's system versioning: the column that ends a row's time, hidden where `columns` has none of the
+  // name; "": the table is not versioned. No SELECT shows rows whose time has ended, but the log does, and
+  // that the server takes the column into each unique key is left out here.
+  std::string row_end;
   std::string comment;
   uint64_t estimated_rows = 0;  // the server's own guess; can be off by half
   uint64_t data_bytes = 0;      // of the clustered index

@@ -89,7 +89,8 @@ class SchemaReader {
 absl::Status SchemaReader::ReadSizes(const std::vector<std::string>& names, const TableMap& tables) {
   HAKOBU_ASSIGN_OR_RETURN(const QueryResult result,
                           connection_->Query(fmt::format(
-                              "SELECT TABLE_NAME, TABLE_ROWS, DATA_LENGTH, TABLE_COMMENT, TABLE_COLLATION "
+                              "SELECT TABLE_NAME, TABLE_ROWS, DATA_LENGTH, TABLE_COMMENT, TABLE_COLLATION, "
+                              "TABLE_TYPE "
                               "FROM information_schema.TABLES WHERE TABLE_SCHEMA = {}{}",
                               database_, NameFilter("TABLE_NAME", names))));
   for (const Row& row : result.rows) {
@@ -99,6 +100,7 @@ absl::Status SchemaReader::ReadSizes(const std::vector<std::string>& names, cons
     definition->table.data_bytes = Number(row[2]);
     definition->table.comment = Text(row[3]);
     definition->collation = Text(row[4]);
+    if (Text(row[5]) == "SYSTEM VERSIONED") definition->table.row_end = "row_end";  // unless a column says so
   }
   return absl::OkStatus();
 }
@@ -111,9 +113,11 @@ absl::Status SchemaReader::ReadColumns(const std::vector<std::string>& names, co
       connection_->Query(fmt::format(
           "SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, CHARACTER_MAXIMUM_LENGTH, "
           "NUMERIC_PRECISION, NUMERIC_SCALE, DATETIME_PRECISION, CHARACTER_SET_NAME, COLLATION_NAME, EXTRA, "
-          "COLUMN_COMMENT, {} FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = {}{} "
+          "COLUMN_COMMENT, {}, {} FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = {}{} "
           "ORDER BY TABLE_NAME, ORDINAL_POSITION",
-          has_srid ? "SRS_ID" : "NULL", database_, NameFilter("TABLE_NAME", names))));
+          has_srid ? "SRS_ID" : "NULL",
+          connection_->flavor() == ServerFlavor::kMariaDb ? "GENERATION_EXPRESSION" : "NULL", database_,
+          NameFilter("TABLE_NAME", names))));
   for (const Row& row : result.rows) {
     SourceTable* table = Find(tables, row[0]);
     if (table == nullptr) continue;
@@ -130,6 +134,7 @@ absl::Status SchemaReader::ReadColumns(const std::vector<std::string>& names, co
     column.comment = Text(row[12]);
     if (row[13]) column.srid = static_cast<uint32_t>(Number(row[13]));
     ReadExtra(Text(row[11]), &column);
+    if (Text(row[14]) == "ROW END" && !table->row_end.empty()) table->row_end = column.name;
     if (!ReadType(Text(row[2]), &column)) {
       unknown_types.push_back(fmt::format("{}.{} {}", table->name, column.name, column.declared));
     }
@@ -196,6 +201,7 @@ absl::Status SchemaReader::ReadKeys(const std::vector<std::string>& names, const
       index.visible = Text(row[6]) == "1";
       index.hash = Text(row[4]) == "HASH";
     }
+    if (!indexes.back().parts.empty() && Text(row[2]) == definition->table.row_end && row[2]) continue;
     indexes.back().parts.push_back({std::string(Text(row[2])), Number(row[3])});  // NULL: an expression
   }
   return absl::OkStatus();

@@ -48,6 +48,7 @@ absl::Status LogDecoder::Feed(std::string_view bytes) {
     if (const uint32_t next = header.U32(); next != 0) context_.next_position = next;
     // A server that crashed in a transaction starts its next file without ending it: it was rolled back.
     maps_.clear();
+    announced_ = false;
     return in_transaction_ && (bytes[17] & kFlagArtificial) == 0 ? located(End(TransactionEnd::kRollback))
                                                                  : absl::OkStatus();
   }
@@ -97,12 +98,17 @@ absl::Status LogDecoder::Handle(const Event& event, const Format& format) {
     case EventType::kHeartbeatV2:
       return visitor_->OnHeartbeat(context_);
     case EventType::kIncident:
-      return absl::DataLossError(
-          "INCIDENT: the source says that its log lacks changes; hint: repair the tables of this source");
+      return HandleUnreadable(absl::DataLossError(
+          "INCIDENT: the source says that its log lacks changes; hint: repair the tables of this source"));
+    case EventType::kExecuteLoadQuery:
+      return HandleLoadData(event);
     case EventType::kMariadbStartEncryption:
       return absl::UnimplementedError(
           "START_ENCRYPTION: the file is encrypted; hint: read it from the server, which decrypts");
     case EventType::kStop:
+    case EventType::kBeginLoadQuery:  // a file's contents, for the statement that comes behind them
+    case EventType::kAppendBlock:
+    case EventType::kDeleteFile:
     case EventType::kRowsQuery:
     case EventType::kMariadbAnnotateRows:
     case EventType::kMariadbCheckpoint:
@@ -119,10 +125,31 @@ absl::Status LogDecoder::Handle(const Event& event, const Format& format) {
   }
   if (IsRowsEvent(WithoutCompression(event.header.type))) return HandleRows(event, format);
   if ((event.header.flags & kFlagIgnorable) != 0) return visitor_->OnIgnored(context_, event.header.type);
-  return absl::UnimplementedError(fmt::format(
-      "{}: this event is not known and may not be skipped; hint: statement-format LOAD DATA needs "
-      "binlog_format=ROW",
-      EventTypeName(event.header.type)));
+  return HandleUnreadable(absl::UnimplementedError(
+      fmt::format("{}: this event is not known and may not be skipped", EventTypeName(event.header.type))));
+}
+
+absl::Status LogDecoder::HandleUnreadable(const absl::Status& problem) {
+  announced_ = false;
+  std::vector<TableMap> tables;
+  for (const auto& [id, known] : maps_) {
+    if (known->statement == statement_ && known->map.serial != 0) tables.push_back(known->map);
+  }
+  return visitor_->OnUnreadable(context_, tables, problem);
+}
+
+// Execute_load_query_event: a QUERY with the file's id and where its name stands in the text, behind the
+// fixed part.
+absl::Status LogDecoder::HandleLoadData(const Event& event) {
+  constexpr size_t kQueryBytes = 13, kFileBytes = 13;
+  if (event.body.size() < kQueryBytes + kFileBytes)
+    return absl::DataLossError("EXECUTE_LOAD_QUERY is cut short");
+  std::string body(event.body.substr(0, kQueryBytes));
+  body += event.body.substr(kQueryBytes + kFileBytes);
+  Event query = event;
+  query.header.type = EventType::kQuery;
+  query.body = body;
+  return HandleQuery(query);
 }
 
 absl::Status LogDecoder::HandleRotate(const Event& event) {
@@ -162,6 +189,7 @@ absl::Status LogDecoder::HandleQuery(const Event& event) {
   if (statement.text.starts_with("XA END")) return absl::OkStatus();
   statement.settings = ReadStatementSettings(variables);
   statement.ansi_quotes = (statement.settings.sql_mode & kAnsiQuotes) != 0;
+  announced_ = false;
   return visitor_->OnStatement(context_, statement);
 }
 
@@ -211,12 +239,21 @@ absl::Status LogDecoder::HandleRows(const Event& event, const Format& format) {
   return absl::OkStatus();
 }
 
+void LogDecoder::Announce() {
+  context_.event_in_transaction = 0;
+  announced_ = true;
+  transaction_position_ = context_.position;
+}
+
 absl::Status LogDecoder::Begin() {
+  if (!announced_) transaction_position_ = context_.position;
   in_transaction_ = true;
+  announced_ = false;
   return visitor_->OnBegin(context_);
 }
 
 absl::Status LogDecoder::End(TransactionEnd end) {
+  announced_ = false;
   if (!in_transaction_) return absl::OkStatus();
   in_transaction_ = false;
   ForgetMaps();

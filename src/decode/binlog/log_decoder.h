@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
@@ -68,6 +69,14 @@ class LogVisitor {
   virtual absl::Status OnHeartbeat(const LogContext&) { return absl::OkStatus(); }
   // An event with the ignorable flag that this decoder does not know.
   virtual absl::Status OnIgnored(const LogContext&, EventType) { return absl::OkStatus(); }
+  // Something that may have changed rows and cannot be read: an event that is not known and may not be
+  // skipped, or INCIDENT, by which the source says that its log lacks changes. `tables`: those whose maps its
+  // statement has; none: any table may be concerned. `problem` is what is returned by whoever cannot do
+  // without it, as this one.
+  virtual absl::Status OnUnreadable(const LogContext&, const std::vector<TableMap>& /*tables*/,
+                                    const absl::Status& problem) {
+    return problem;
+  }
 };
 
 // Not thread-safe. Pure: it sees bytes only.
@@ -84,17 +93,23 @@ class LogDecoder {
 
   const LogContext& context() const { return context_; }
   const Format& format() const { return format_; }
-  bool in_transaction() const { return in_transaction_; }
+  // Between a transaction's first event, which announces its GTID, and its last.
+  bool in_transaction() const { return in_transaction_ || announced_; }
+  // Where that first event stands.
+  uint64_t transaction_position() const { return transaction_position_; }
 
  private:
   absl::Status Handle(const Event& event, const Format& format);
   absl::Status HandleQuery(const Event& event);
+  absl::Status HandleLoadData(const Event& event);
+  absl::Status HandleUnreadable(const absl::Status& problem);
   absl::Status HandleGtid(const Event& event);
   absl::Status HandleTaggedGtid(const Event& event);
   absl::Status HandleMariadbGtid(const Event& event);
   absl::Status HandleRows(const Event& event, const Format& format);
   absl::Status HandlePayload(const Event& event);
   absl::Status HandleRotate(const Event& event);
+  void Announce();
   absl::Status Begin();
   absl::Status End(TransactionEnd end);
 
@@ -102,6 +117,8 @@ class LogDecoder {
   Format format_;
   LogContext context_;
   bool in_transaction_ = false;
+  bool announced_ = false;  // its GTID was read, and nothing of it since
+  uint64_t transaction_position_ = 0;
   // Servers repeat a table's map before every statement: it is parsed once for each form it takes.
   struct KnownMap {
     std::string body;

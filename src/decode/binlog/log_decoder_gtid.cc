@@ -73,7 +73,7 @@ absl::Status LogDecoder::HandleGtid(const Event& event) {
     gtid.append(digits, static_cast<size_t>(end - digits));
     context_.gtid = std::move(gtid);
   }
-  context_.event_in_transaction = 0;
+  Announce();
   return absl::OkStatus();
 }
 
@@ -123,7 +123,7 @@ absl::Status LogDecoder::HandleTaggedGtid(const Event& event) {
     return absl::DataLossError("GTID_TAGGED is corrupt");
   context_.gtid = gtid.Text();
   context_.commit_micros = original != 0 ? original : immediate;
-  context_.event_in_transaction = 0;
+  Announce();
   return absl::OkStatus();
 }
 
@@ -137,7 +137,7 @@ absl::Status LogDecoder::HandleMariadbGtid(const Event& event) {
   if (reader.failed()) return absl::DataLossError("GTID is cut short");
   context_.gtid = fmt::format("{}-{}-{}", domain, event.header.server_id, number);
   context_.commit_micros = 0;
-  context_.event_in_transaction = 0;
+  Announce();
   if ((flags & (kPreparedXa | kCompletedXa)) != 0) {
     if ((flags & kGroupCommitId) != 0) reader.Skip(8);
     const uint32_t format = reader.U32();

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 
 #include "base/status.h"
 #include "decode/binlog/binary_json.h"
+#include "decode/binlog/native_text.h"
 #include "decode/charset/charset.h"
 
 namespace hakobu::binlog {
@@ -22,6 +24,14 @@ size_t CountBits(std::string_view bits) {
   size_t count = 0;
   for (const char byte : bits) count += static_cast<size_t>(std::popcount(static_cast<uint8_t>(byte)));
   return count;
+}
+
+// The end of a row's time that has not ended: the last moment of a TIMESTAMP (of 32 bits signed, unsigned
+// since 11.5), or the largest transaction number.
+bool IsPresent(const Cell& row_end) {
+  constexpr int64_t kLastMoment = int64_t{0x7fffffff} * 1'000'000 + 999'999;
+  if (row_end.kind == CellKind::kTimestamp) return row_end.integer >= kLastMoment;
+  return row_end.kind == CellKind::kUInt64 && row_end.unsigned_integer == ~uint64_t{0};
 }
 
 bool HasSign(LogType type) {
@@ -118,6 +128,12 @@ absl::Status Resolve(const TableMap& map, size_t place, const SourceColumn* know
       column->is_unsigned = known->is_unsigned;
     } else if (unknown == UnknownColumns::kRefuse) {
       return Unstated(map, place, "sign");
+    }
+  }
+  if (known != nullptr && logged.type == LogType::kString) {
+    if (const LogCellDecoder native = FindNativeDecoder(known->declared); native != nullptr) {
+      column->decode = native;
+      return absl::OkStatus();
     }
   }
   column->is_json_text =
@@ -229,6 +245,27 @@ absl::Status RowImageDecoder::Corrupt(size_t column) const {
       fmt::format("row of {}: column {} is cut short or corrupt", table_, names_[column]));
 }
 
+void RowImageDecoder::LeaveOutLastIfPast(RowChange change, Batch* batch) const {
+  const size_t last = batch->rows() - 1;
+  if (change != RowChange::kUpdate) {
+    if (!IsPresent(batch->Row(last)[*row_end_])) batch->KeepFirst(last);
+    return;
+  }
+  const bool was = IsPresent(batch->Row(last - 1)[*row_end_]), is = IsPresent(batch->Row(last)[*row_end_]);
+  if (was && is) return;
+  if (is) std::ranges::copy(batch->Row(last), batch->MutableRow(last - 1).begin());
+  batch->operations[last - 1] = was ? RowOperation::kDelete : RowOperation::kInsert;
+  batch->KeepFirst(was || is ? last : last - 1);
+}
+
+absl::Status RowImageDecoder::WithoutDocument(size_t column) const {
+  return WithHint(absl::DataLossError(
+                      fmt::format("row of {}: column {} is logged as changes to a document that the row's "
+                                  "before image lacks",
+                                  table_, names_[column])),
+                  "set binlog_row_image=FULL or binlog_row_value_options='' on the source");
+}
+
 absl::Status RowImageDecoder::Decode(const RowsEvent& event, Batch* batch) {
   if (event.columns != columns_.size()) {
     return absl::DataLossError(fmt::format("row event of {}: {} columns, its table map has {}", table_,
@@ -248,6 +285,7 @@ absl::Status RowImageDecoder::Decode(const RowsEvent& event, Batch* batch) {
           event.change == RowChange::kUpdate ? RowOperation::kUpdateAfter : RowOperation::kInsert;
       HAKOBU_RETURN_IF_ERROR(DecodeImage(event.present_after, operation, event.partial_json, &reader, batch));
     }
+    if (row_end_.has_value()) LeaveOutLastIfPast(event.change, batch);
     if (reader.position() == row_begin) {
       return absl::DataLossError(fmt::format("row event of {}: rows without columns", table_));
     }
@@ -264,6 +302,8 @@ absl::Status RowImageDecoder::DecodeImage(std::string_view present, RowOperation
   }
   const std::string_view nulls = reader->Take((CountBits(present) + 7) / 8);
   if (reader->failed()) return absl::DataLossError(fmt::format("row of {} is cut short", table_));
+  // What the row before held is no part of this one: where its image lacks a document, there is none.
+  if (operation == RowOperation::kUpdateBefore) json_before_.assign(columns_.size(), {});
   const std::span<Cell> row = batch->AddRow();
   const auto fail = [&](size_t column) {
     batch->DropLastRow();
@@ -279,6 +319,10 @@ absl::Status RowImageDecoder::DecodeImage(std::string_view present, RowOperation
       const std::string_view bytes = TakeJsonBytes(columns_[i], reader);
       if (reader->failed()) return fail(i);
       const bool is_diff = !partial.empty() && BitAt(partial, json_bit);
+      if (is_diff && json_before_[i].data() == nullptr) {
+        batch->DropLastRow();
+        return WithoutDocument(i);
+      }
       scratch_.clear();
       const absl::Status appended = is_diff ? AppendPatchedJsonText(json_before_[i], bytes, &scratch_)
                                             : AppendJsonText(bytes, &scratch_);

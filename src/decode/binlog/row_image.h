@@ -2,6 +2,7 @@
 // Source: Rows_event in libs/mysql/binlog/event/rows_event.h and unpack_row in sql/rpl_record.cc.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,6 +51,10 @@ class RowImageDecoder {
   static absl::StatusOr<RowImageDecoder> Create(const TableMap& map, const SourceTable* known,
                                                 UnknownColumns unknown);
 
+  // MariaDB's versioned tables: `row_end` is the column that ends a row's time. Rows of the past are left
+  // out; an update that ends a row's time is its delete, and one that takes the end away is its insert.
+  void LeaveOutHistory(size_t row_end) { row_end_ = row_end; }
+
   // Adds the event's rows to a batch of columns() columns: an update adds two, its before and its after image
   // (batch->operations says which is which). A column absent from an image stays NULL. DataLoss, naming table
   // and column, when the rows are corrupt; the batch then holds the rows before the bad one.
@@ -60,13 +65,17 @@ class RowImageDecoder {
   RowImageDecoder() = default;
   absl::Status DecodeImage(std::string_view present, RowOperation operation, bool partial_json,
                            ByteReader* reader, Batch* batch);
+  void LeaveOutLastIfPast(RowChange change, Batch* batch) const;
   absl::Status Corrupt(size_t column) const;
+  absl::Status WithoutDocument(size_t column) const;
 
   std::string table_;
   std::vector<LogCellColumn> columns_;
   std::vector<std::string> names_;
+  std::optional<size_t> row_end_;
   size_t json_columns_ = 0;
-  std::vector<std::string_view> json_before_;  // by column: the raw documents of the last before image
+  // By column: the raw documents of the last before image; without data where it has none.
+  std::vector<std::string_view> json_before_;
   std::string scratch_;
 };
 

@@ -55,12 +55,20 @@ std::string BinaryCollation(std::string_view charset) {
 
 std::string ResolveCollation(std::string_view charset, std::string_view collation,
                              const DdlContext& context) {
-  if (collation.empty()) return charset.empty() ? "" : DefaultCollation(CanonicalCharset(charset), context);
+  if (collation.empty() || collation == "default")
+    return charset.empty() ? "" : DefaultCollation(CanonicalCharset(charset), context);
   // MariaDB's UCA collations go by a name without their character set.
   if (collation.starts_with("uca1400_") && !charset.empty()) {
     return fmt::format("{}_{}", CanonicalCharset(charset), collation);
   }
   return CanonicalCollation(collation);
+}
+
+std::string ResolveCollationWithin(std::string_view outer, std::string_view charset,
+                                   std::string_view collation, const DdlContext& context) {
+  const bool leaves_charset = collation == "default" || collation.starts_with("uca1400_");
+  if (!charset.empty() || !leaves_charset) return ResolveCollation(charset, collation, context);
+  return ResolveCollation(CharsetOf(outer), collation, context);
 }
 
 std::string CollationName(uint32_t number) {

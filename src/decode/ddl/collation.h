@@ -23,6 +23,10 @@ std::string BinaryCollation(std::string_view charset);
 // The collation that CHARACTER SET and COLLATE, either of which may be empty, give. "" when neither is given
 // or the character set is not known.
 std::string ResolveCollation(std::string_view charset, std::string_view collation, const DdlContext& context);
+// The same where a collation may leave the character set to its surroundings: MariaDB's `COLLATE DEFAULT`,
+// `COLLATE uca1400_ai_ci`. `outer`: the surroundings' collation.
+std::string ResolveCollationWithin(std::string_view outer, std::string_view charset,
+                                   std::string_view collation, const DdlContext& context);
 
 // By the number sessions have in the log; "" when unknown.
 std::string CollationName(uint32_t number);

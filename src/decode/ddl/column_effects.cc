@@ -71,6 +71,7 @@ std::vector<ColumnEffect> CompareColumns(const std::vector<SourceColumn>& before
       effects.push_back(Effect(Kind::kRetyped, column.name));
     }
     if (column.charset != old.charset) effects.push_back(Effect(Kind::kCharset, column.name));
+    if (origins[i].recomputed) effects.push_back(Effect(Kind::kRecomputed, column.name));
     if (column.nullable != old.nullable) effects.push_back(Effect(Kind::kNullability, column.name));
     if (moved[i]) effects.push_back(Effect(Kind::kMoved, column.name));
   }

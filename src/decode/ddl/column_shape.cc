@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "decode/binlog/native_text.h"
 #include "decode/charset/charset.h"
 #include "decode/ddl/collation.h"
 #include "row/column_type.h"
@@ -157,10 +158,8 @@ absl::Status Shaper::ChooseCollation() {
   if (national) charset = "utf8mb3";
   if (definition_.type == "json") {
     column_.collation = "utf8mb4_bin";
-  } else if (definition_.collation.starts_with("uca1400_") && charset.empty()) {
-    column_.collation = ResolveCollation(CharsetOf(table_collation_), definition_.collation, context_);
   } else if (!charset.empty() || !definition_.collation.empty()) {
-    column_.collation = ResolveCollation(charset, definition_.collation, context_);
+    column_.collation = ResolveCollationWithin(table_collation_, charset, definition_.collation, context_);
   } else {
     column_.collation = table_collation_;
   }
@@ -289,7 +288,8 @@ absl::StatusOr<SourceColumn> Shaper::Shape() {
   const bool bad_timestamp = type_ == "timestamp" && !context_.explicit_timestamps;
   column_.nullable = definition_.nullable == Tristate::kYes ||
                      (definition_.nullable == Tristate::kUnstated && !bad_timestamp);
-  if (definition_.primary || definition_.auto_increment) column_.nullable = false;
+  const bool may_be_null = !IsMariaDb(context_) && definition_.nullable == Tristate::kYes;
+  if (definition_.primary || (definition_.auto_increment && !may_be_null)) column_.nullable = false;
   const std::vector<std::string> labels = std::move(column_.labels);
   if (!ReadType(type_, &column_)) {
     return absl::UnimplementedError(fmt::format("{}: type {} is not known", column_.name, type_));
@@ -307,8 +307,7 @@ absl::StatusOr<SourceColumn> Shaper::Shape() {
 }
 
 bool IsConvertible(const SourceColumn& column) {
-  return !column.charset.empty() && column.charset != "binary" && column.declared != "uuid" &&
-         !column.declared.starts_with("inet");
+  return !column.charset.empty() && column.charset != "binary" && binlog::NativeBytes(column.declared) == 0;
 }
 
 }  // namespace

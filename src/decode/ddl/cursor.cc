@@ -57,6 +57,17 @@ absl::StatusOr<uint64_t> Cursor::TakeNumber() {
   return number;
 }
 
+absl::StatusOr<uint64_t> Cursor::TakeLength() {
+  const std::string_view text = Peek().text;
+  const size_t point = text.find('.');
+  uint64_t number = 0;
+  const char* const last = text.data() + (point == std::string_view::npos ? text.size() : point);
+  const auto [end, error] = std::from_chars(text.data(), last, number);
+  if (Peek().kind != TokenKind::kNumber || error != std::errc() || end != last) return Unexpected("a length");
+  Next();
+  return number;
+}
+
 absl::StatusOr<std::string> Cursor::TakeOptionValue(std::string_view what) {
   if (!IsName() && Peek().kind != TokenKind::kString && Peek().kind != TokenKind::kNumber)
     return Unexpected(what);

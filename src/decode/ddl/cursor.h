@@ -82,6 +82,8 @@ class Cursor {
   // `[database.]table`; the session's database where none is written.
   absl::StatusOr<TableName> TakeTableName();
   absl::StatusOr<uint64_t> TakeNumber();
+  // A type's length: the servers take `19.5` for 19.
+  absl::StatusOr<uint64_t> TakeLength();
   // A word, quoted name or string, lower-case: character sets, collations, engines.
   absl::StatusOr<std::string> TakeOptionValue(std::string_view what);
   // From '(' to behind the ')' that closes it.

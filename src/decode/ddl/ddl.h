@@ -8,5 +8,6 @@
 
 #include "decode/ddl/parse.h"           // IWYU pragma: export
 #include "decode/ddl/reconcile.h"       // IWYU pragma: export
+#include "decode/ddl/savepoint.h"       // IWYU pragma: export
 #include "decode/ddl/schema_history.h"  // IWYU pragma: export
 #include "decode/ddl/statement.h"       // IWYU pragma: export

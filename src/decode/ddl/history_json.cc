@@ -86,6 +86,7 @@ Json TableJson(const TableDefinition& definition) {
   for (const SourceColumn& column : table.columns) json["columns"].push_back(ColumnJson(column));
   for (const TableIndex& index : definition.indexes) json["indexes"].push_back(IndexJson(index));
   if (!definition.collation.empty()) json["collation"] = definition.collation;
+  if (!table.row_end.empty()) json["row_end"] = table.row_end;
   if (!table.comment.empty()) json["comment"] = table.comment;
   if (table.estimated_rows != 0) json["estimated_rows"] = table.estimated_rows;
   if (table.data_bytes != 0) json["data_bytes"] = table.data_bytes;
@@ -101,6 +102,7 @@ TableDefinition TableFrom(const Json& json) {
     for (const Json& index : json.at("indexes")) definition.indexes.push_back(IndexFrom(index));
   }
   definition.collation = json.value("collation", "");
+  definition.table.row_end = json.value("row_end", "");
   definition.table.comment = json.value("comment", "");
   definition.table.estimated_rows = json.value("estimated_rows", uint64_t{0});
   definition.table.data_bytes = json.value("data_bytes", uint64_t{0});

@@ -14,7 +14,7 @@ namespace hakobu::ddl {
 namespace {
 
 // sql_mode's bits, sql/system_variables.h.
-constexpr uint64_t kRealAsFloat = 1, kAnsiQuotes = 4, kOracle = 1 << 9;
+constexpr uint64_t kRealAsFloat = 1, kAnsiQuotes = 4, kOracle = 1 << 9, kMaxDb = 1 << 12;
 constexpr uint64_t kNoBackslashEscapes = 1 << 20, kStrictTrans = 1 << 21, kStrictAll = 1 << 22;
 
 using Changes = std::vector<DdlChange>;
@@ -46,7 +46,7 @@ std::vector<TableName> TablesNamed(const std::vector<Token>& tokens, const DdlCo
     }
     cursor.AcceptIfExists();
     cursor.AcceptIfNotExists();
-    cursor.AcceptAny({"LOW_PRIORITY", "IGNORE", "ONLY"});
+    while (cursor.AcceptAny({"LOW_PRIORITY", "IGNORE", "ONLY", "TABLE"})) continue;
     do {
       if (!cursor.IsName()) break;
       absl::StatusOr<TableName> name = cursor.TakeTableName();
@@ -148,9 +148,13 @@ absl::StatusOr<Changes> ParseCreate(Cursor* cursor) {
 }
 
 absl::StatusOr<Changes> ParseAlter(Cursor* cursor) {
-  while (SkipModifier(cursor)) continue;
+  bool ignore = false;
+  do {
+    ignore = ignore || cursor->IsWord("IGNORE");
+  } while (SkipModifier(cursor));
   if (cursor->Accept("TABLE")) {
     DdlChange change = Change(DdlKind::kAlterTable, "ALTER TABLE");
+    change.ignore = ignore;
     HAKOBU_RETURN_IF_ERROR(ParseAlterTable(cursor, &change));
     return One(std::move(change));
   }
@@ -239,7 +243,22 @@ bool ConcernsNoTable(const Cursor& cursor) {
                            "DESCRIBE", "DESC",     "RESTART",    "BACKUP",    "SIGNAL"});
 }
 
+// MariaDB's SET STATEMENT a = 1, b = 2 FOR …: settings for one statement.
+absl::Status SkipOwnSettings(Cursor* cursor) {
+  while (!cursor->IsWord("FOR")) {
+    if (cursor->AtEnd()) return cursor->Unexpected("FOR");
+    if (cursor->IsSymbol('(')) {
+      HAKOBU_RETURN_IF_ERROR(cursor->SkipParentheses());
+    } else {
+      cursor->Next();
+    }
+  }
+  cursor->Next();
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Changes> ParseStatement(Cursor* cursor, const std::vector<Token>& tokens) {
+  if (cursor->AcceptAll({"SET", "STATEMENT"})) HAKOBU_RETURN_IF_ERROR(SkipOwnSettings(cursor));
   if (ConcernsNoTable(*cursor)) return One(Change(DdlKind::kOther, cursor->Peek().text));
   if (ChangesRows(*cursor)) {
     DdlChange change = Change(DdlKind::kDataStatement, cursor->Peek().text);
@@ -262,7 +281,7 @@ absl::StatusOr<Changes> ParseStatement(Cursor* cursor, const std::vector<Token>&
   return cursor->Unexpected("a statement that is known");
 }
 
-DdlChange Unreadable(const absl::Status& problem, const std::vector<Token>& tokens,
+DdlChange Unreadable(const absl::Status& problem, std::string_view text, const std::vector<Token>& tokens,
                      const DdlContext& context) {
   DdlChange change;
   change.kind = DdlKind::kUnknown;
@@ -272,12 +291,15 @@ DdlChange Unreadable(const absl::Status& problem, const std::vector<Token>& toke
   change.problem = View(problem.message());
   change.tables = TablesNamed(tokens, context);
   change.may_concern_any_table = change.tables.empty();
+  change.text = LowerCase(text);
+  for (const Token& token : tokens) change.text += " " + LowerCase(token.text);  // without quotes and escapes
   return change;
 }
 
 // A statement that is logged though it failed did a part of its work. MariaDB's CREATE OR REPLACE had dropped
 // the old table; DROP TABLE dropped those that were there.
-Changes AfterError(Changes changes, const std::vector<Token>& tokens, const DdlContext& context) {
+Changes AfterError(Changes changes, std::string_view text, const std::vector<Token>& tokens,
+                   const DdlContext& context) {
   DdlChange& first = changes[0];
   if (first.kind == DdlKind::kCreateTable && first.or_replace && !first.temporary) {
     DdlChange drop = Change(DdlKind::kDropTable, "CREATE OR REPLACE TABLE");
@@ -291,7 +313,7 @@ Changes AfterError(Changes changes, const std::vector<Token>& tokens, const DdlC
   if (as_it_says) return changes;
   const absl::Status problem =
       absl::AbortedError(fmt::format("it failed on the source with error {} half-way", context.error_code));
-  return One(Unreadable(problem, tokens, context));
+  return One(Unreadable(problem, text, tokens, context));
 }
 
 }  // namespace
@@ -310,6 +332,7 @@ DdlContext ContextOf(const binlog::LogStatement& statement, Dialect dialect, uin
   context.real_as_float = (settings.sql_mode & kRealAsFloat) != 0;
   context.strict = (settings.sql_mode & (kStrictTrans | kStrictAll)) != 0;
   context.oracle = dialect == Dialect::kMariaDb && (settings.sql_mode & kOracle) != 0;
+  context.maxdb = (dialect == Dialect::kMariaDb || version < 80000) && (settings.sql_mode & kMaxDb) != 0;
   context.explicit_timestamps =
       settings.explicit_timestamps.value_or(version >= (dialect == Dialect::kMySql ? 80000u : 101000u));
   const std::string_view client = CharsetOfCollation(settings.client_collation);
@@ -331,12 +354,14 @@ absl::StatusOr<std::vector<DdlChange>> ParseDdl(std::string_view statement, cons
   Cursor cursor(tokens, context);
   if (tokenized.ok()) {
     absl::StatusOr<Changes> changes = ParseStatement(&cursor, tokens);
-    if (changes.ok() && context.error_code != 0) return AfterError(*std::move(changes), tokens, context);
+    if (changes.ok() && context.error_code != 0)
+      return AfterError(*std::move(changes), text, tokens, context);
     if (changes.ok()) return changes;
-    return One(Unreadable(changes.status(), tokens, context));
+    return One(Unreadable(changes.status(), text, tokens, context));
   }
-  if (ConcernsNoTable(cursor)) return One(Change(DdlKind::kOther, tokens[0].text));
-  return One(Unreadable(tokenized, tokens, context));
+  const bool other = cursor.IsWord("STATEMENT", 1) ? false : ConcernsNoTable(cursor);
+  if (other) return One(Change(DdlKind::kOther, tokens[0].text));
+  return One(Unreadable(tokenized, text, tokens, context));
 }
 
 }  // namespace hakobu::ddl

@@ -84,6 +84,10 @@ absl::Status ParseDrop(Cursor* cursor, std::vector<AlterAction>* actions) {
   // A constraint may be a unique key; where it is none, no key has its name but by accident.
   if (cursor->AcceptAny({"INDEX", "KEY", "CONSTRAINT"})) {
     cursor->AcceptIfExists();
+    if (cursor->AcceptAll({"PRIMARY", "KEY"})) {
+      actions->push_back(DropKey{"PRIMARY"});
+      return absl::OkStatus();
+    }
     HAKOBU_ASSIGN_OR_RETURN(std::string name, cursor->TakeName("an index's name"));
     actions->push_back(DropKey{std::move(name)});
     return absl::OkStatus();

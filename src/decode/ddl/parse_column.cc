@@ -6,15 +6,37 @@ namespace hakobu::ddl {
 namespace {
 
 bool EndsAttributes(const Cursor& cursor) {
-  return cursor.AtEnd() || cursor.IsSymbol(',') || cursor.IsSymbol(')') ||
+  // What ALTER TABLE may do to partitions follows its last action without a comma.
+  const bool partitions = (cursor.IsWord("PARTITION") && cursor.IsWord("BY", 1)) ||
+                          (cursor.IsWord("REMOVE") && cursor.IsWord("PARTITIONING", 1));
+  return cursor.AtEnd() || cursor.IsSymbol(',') || cursor.IsSymbol(')') || partitions ||
          cursor.IsAnyWord({"FIRST", "AFTER"});
+}
+
+// From CASE to behind its END.
+absl::Status SkipCase(Cursor* cursor) {
+  HAKOBU_RETURN_IF_ERROR(cursor->Expect("CASE"));
+  for (int depth = 1; depth > 0; cursor->Next()) {
+    if (cursor->Peek().kind == TokenKind::kEnd) return cursor->Unexpected("END");
+    if (cursor->IsWord("CASE")) ++depth;
+    if (cursor->IsWord("END")) --depth;
+  }
+  return absl::OkStatus();
+}
+
+bool IsTemporalLiteral(const Cursor& cursor) {
+  return cursor.IsAnyWord({"DATE", "TIME", "TIMESTAMP"}) && cursor.Peek(1).kind == TokenKind::kString;
 }
 
 // DEFAULT's value: a literal, a function, an expression in parentheses, MariaDB's bare expressions.
 absl::Status SkipDefault(Cursor* cursor, ColumnDefinition* column) {
+  bool computed = false;
   column->default_kind = DefaultKind::kExpression;
+  while (cursor->AcceptAny({"NOT", "BINARY"}) || cursor->AcceptSymbol('!') || cursor->AcceptSymbol('~'))
+    computed = true;
   const bool negative = cursor->AcceptSymbol('-');
   if (!negative) cursor->AcceptSymbol('+');
+  if (IsTemporalLiteral(*cursor)) cursor->Next();
   const Token& token = cursor->Peek();
   if (token.kind == TokenKind::kEnd) return cursor->Unexpected("a default");
   if (token.kind == TokenKind::kString || token.kind == TokenKind::kNumber || token.kind == TokenKind::kHex) {
@@ -29,11 +51,14 @@ absl::Status SkipDefault(Cursor* cursor, ColumnDefinition* column) {
     cursor->Next();
   } else if (cursor->AcceptAll({"NEXT", "VALUE", "FOR"})) {
     return cursor->TakeTableName().status();
+  } else if (cursor->IsWord("CASE")) {
+    HAKOBU_RETURN_IF_ERROR(SkipCase(cursor));
   } else if (cursor->IsSymbol('(')) {
     HAKOBU_RETURN_IF_ERROR(cursor->SkipParentheses());
   } else {
     cursor->Next();
   }
+  if (computed) column->default_kind = DefaultKind::kExpression;
   // What may follow in an expression and begins no attribute.
   for (;;) {
     if (cursor->IsSymbol('(')) {
@@ -72,8 +97,9 @@ absl::Status SkipReferences(Cursor* cursor) {
 }
 
 absl::Status ParseGenerated(Cursor* cursor, ColumnDefinition* column) {
+  column->row_end = cursor->IsWord("ROW") && cursor->IsWord("END", 1);
   if (cursor->AcceptAll({"ROW", "START"}) || cursor->AcceptAll({"ROW", "END"})) {
-    column->row_period = true;
+    column->generated = column->stored = true;
     column->nullable = Tristate::kNo;
     return absl::OkStatus();
   }

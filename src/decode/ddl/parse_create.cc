@@ -106,11 +106,13 @@ absl::Status ParseTail(Cursor* cursor, DdlChange* change) {
       change->system_versioning = true;
       continue;
     }
+    // MySQL 8.0.21 marks the atomic CREATE … SELECT so, before its options; its rows follow in the same
+    // transaction.
+    if (cursor->AcceptAll({"START", "TRANSACTION"})) continue;
     HAKOBU_ASSIGN_OR_RETURN(more, ParseTableOption(cursor, &change->options));
     if (cursor->AcceptSymbol(',')) more = true;
   }
   if (cursor->IsWord("PARTITION")) HAKOBU_RETURN_IF_ERROR(SkipPartitioning(cursor));
-  // MySQL 8.0.21 marks the atomic CREATE … SELECT so; its rows follow in the same transaction.
   if (cursor->AcceptAll({"START", "TRANSACTION"})) return absl::OkStatus();
   if (BeginsSelect(*cursor)) {
     change->as_select = true;

@@ -1,8 +1,8 @@
-#include "decode/ddl/parse.h"
-
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "decode/ddl/ddl.h"
 
 namespace hakobu::ddl {
 namespace {
@@ -192,6 +192,89 @@ TEST(ParseDdl, AStatementThatFailedDidAPart) {
   EXPECT_EQ(ParseOne("CREATE OR REPLACE TABLE t (a INT)", failed).kind, DdlKind::kDropTable);
   EXPECT_EQ(ParseOne("DROP TABLE t", failed).kind, DdlKind::kDropTable);
   EXPECT_EQ(ParseOne("ALTER TABLE t ADD a INT", failed).kind, DdlKind::kUnknown);
+}
+
+TEST(ParseDdl, SettingsOfOneStatementStandBeforeIt) {
+  const auto kind = [](std::string_view text) { return ParseOne(text, MariaDb()).kind; };
+  EXPECT_EQ(kind("SET STATEMENT lock_wait_timeout=5 FOR TRUNCATE TABLE t"), DdlKind::kTruncateTable);
+  EXPECT_EQ(kind("set statement a=(SELECT 1 FROM (SELECT 2) x), b='FOR' for ALTER TABLE t ADD c INT"),
+            DdlKind::kAlterTable);
+  EXPECT_EQ(kind("SET STATEMENT a=1 FOR CREATE TABLE t (id INT)"), DdlKind::kCreateTable);
+  EXPECT_EQ(kind("SET STATEMENT a=1 FOR RENAME TABLE t TO u"), DdlKind::kRenameTable);
+  EXPECT_EQ(kind("SET STATEMENT a=1 FOR DROP TABLE t"), DdlKind::kDropTable);
+  EXPECT_EQ(kind("SET STATEMENT a=1 FOR INSERT INTO t VALUES (1)"), DdlKind::kDataStatement);
+  EXPECT_EQ(kind("SET STATEMENT a=1"), DdlKind::kUnknown);
+  EXPECT_EQ(kind("SET PASSWORD FOR x = 'TRUNCATE'"), DdlKind::kOther);
+}
+
+TEST(ParseDdl, PartitioningMayFollowAColumnWithoutAComma) {
+  const DdlChange modify = ParseOne("ALTER TABLE t MODIFY a BIGINT NOT NULL REMOVE PARTITIONING");
+  ASSERT_EQ(modify.actions.size(), 1u);
+  EXPECT_EQ(std::get<ChangeColumn>(modify.actions[0]).column.type, "bigint");
+  const DdlChange add = ParseOne("ALTER TABLE t ADD a INT DEFAULT 5 PARTITION BY HASH(id) PARTITIONS 3");
+  ASSERT_EQ(add.actions.size(), 1u);
+  EXPECT_EQ(std::get<AddColumn>(add.actions[0]).column.constant, "5");
+}
+
+TEST(ParseDdl, DefaultsMayBeMoreThanLiterals) {
+  const auto column = [](std::string_view attributes) {
+    const DdlChange change =
+        ParseOne(fmt::format("CREATE TABLE t (a INT {} COMMENT 'x', b INT)", attributes), MariaDb());
+    EXPECT_EQ(change.columns.size(), 2u) << attributes << ": " << change.problem;
+    return change.columns.empty() ? ColumnDefinition() : change.columns[0];
+  };
+  EXPECT_EQ(column("DEFAULT .25").constant, ".25");
+  EXPECT_EQ(column("DEFAULT -.5 NOT NULL").constant, "-.5");
+  EXPECT_EQ(column("DEFAULT CASE WHEN 1 THEN CASE 2 WHEN 3 THEN 4 END ELSE 5 END NOT NULL").default_kind,
+            DefaultKind::kExpression);
+  EXPECT_EQ(column("DEFAULT NOT 1").default_kind, DefaultKind::kExpression);
+  EXPECT_EQ(column("DEFAULT DATE '2020-01-01'").constant, "2020-01-01");
+  EXPECT_EQ(column("DEFAULT CASE WHEN 1 THEN 2 END").comment, "x");
+}
+
+TEST(ParseDdl, SelectsMadeAtomicAreReadWithTheirOptionsBehind) {
+  const DdlChange change = ParseOne(
+      "CREATE TABLE `n` (\n  `id` int NOT NULL,\n  PRIMARY KEY (`id`)\n) START TRANSACTION ENGINE=InnoDB "
+      "COMMENT='x'");
+  EXPECT_EQ(change.kind, DdlKind::kCreateTable);
+  EXPECT_EQ(change.columns.size(), 1u);
+  EXPECT_EQ(change.options.comment, "x");
+  EXPECT_FALSE(change.as_select);
+}
+
+TEST(ParseDdl, WhatIsNotReadConcernsOnlyTablesThatItMentions) {
+  SchemaHistory history(Dialect::kMySql, false);
+  history.AddDatabase({"shop", "utf8mb4_bin"});
+  for (const char* name : {"a", "orders", "q`q"}) {
+    const auto made =
+        ParseDdl(fmt::format("CREATE TABLE {} (id INT)", name[0] == 'q' ? "`q``q`" : name), MySql());
+    history.Apply(made->at(0), MySql());
+  }
+  const auto effects = [&](std::string_view text) {
+    std::vector<std::string> names;
+    for (const TableEffect& effect : history.Apply(ParseOne(text), MySql()))
+      names.push_back(effect.table.table);
+    return names;
+  };
+  EXPECT_THAT(effects("FROBNICATE everything with zeal"), ElementsAre("a"));  // a letter of its own words
+  EXPECT_THAT(effects("FROBNICKEL"), ElementsAre());
+  EXPECT_THAT(effects("FROBNICKEL ORDERS"), ElementsAre("orders"));
+  EXPECT_THAT(effects("FROBNICKEL `q``q`"), ElementsAre("q`q"));
+  EXPECT_THAT(effects("FROBNICKEL 'orders"), ElementsAre("orders"));  // no end, no tokens
+}
+
+TEST(ReadSavepoint, NamesWhatIsSetAndRolledBackTo) {
+  const auto read = [](std::string_view text) {
+    const auto savepoint = ReadSavepoint(text, MySql());
+    return !savepoint ? "" : (savepoint->rolls_back ? "back " : "set ") + savepoint->name;
+  };
+  EXPECT_EQ(read("SAVEPOINT `s1`"), "set s1");
+  EXPECT_EQ(read("savepoint `q``q`"), "set q`q");
+  EXPECT_EQ(read("ROLLBACK TO `s1`"), "back s1");
+  EXPECT_EQ(read("ROLLBACK WORK TO SAVEPOINT s1"), "back s1");
+  EXPECT_EQ(read("ROLLBACK"), "");
+  EXPECT_EQ(read("RELEASE SAVEPOINT s1"), "");
+  EXPECT_EQ(read("SAVEPOINTS"), "");
 }
 
 }  // namespace

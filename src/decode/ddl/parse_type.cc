@@ -71,7 +71,7 @@ constexpr Synonym kSimpleTypes[] = {
 
 absl::Status ParseNumbers(Cursor* cursor, ColumnDefinition* column) {
   if (!cursor->AcceptSymbol('(')) return absl::OkStatus();
-  HAKOBU_ASSIGN_OR_RETURN(column->length, cursor->TakeNumber());
+  HAKOBU_ASSIGN_OR_RETURN(column->length, cursor->TakeLength());
   if (cursor->AcceptSymbol(',')) {
     HAKOBU_ASSIGN_OR_RETURN(column->scale, cursor->TakeNumber());
   }
@@ -179,6 +179,8 @@ absl::Status ParseColumnType(Cursor* cursor, ColumnDefinition* column) {
     }
     const bool oracle = schema.empty() ? cursor->context().oracle : EqualsIgnoreCase(schema, "oracle_schema");
     if (oracle && word == "date") column->type = "datetime";
+    const bool maxdb = schema.empty() ? cursor->context().maxdb : EqualsIgnoreCase(schema, "maxdb_schema");
+    if (maxdb && word == "timestamp") column->type = "datetime";
     if (oracle && word == "blob") column->type = "longblob";
     if (oracle && word == "number") column->type = cursor->IsSymbol('(', 1) ? "decimal" : "double";
     if (column->type.empty()) return cursor->Unexpected("a type that is known");

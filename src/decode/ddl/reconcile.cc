@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/status.h"
+#include "decode/binlog/native_text.h"
 #include "decode/charset/charset.h"
 #include "decode/ddl/collation.h"
 #include "decode/ddl/column_shape.h"
@@ -95,14 +96,15 @@ std::string SizeDifference(const SourceColumn& known, const LogColumn& logged) {
                           : fmt::format("has {} {} in the log, the history says {}", what, log, history);
   };
   const uint64_t most = BytesPerCharacter(known.charset).most;
-  const bool unsized = known.declared == "uuid" || known.declared.starts_with("inet");
+  const uint16_t native_bytes = binlog::NativeBytes(known.declared);
   const bool compressed = logged.type == LogType::kVarcharCompressed;  // its length has room for a header
   switch (known.type) {
     case SourceType::kChar:
     case SourceType::kVarchar:
     case SourceType::kBinary:
     case SourceType::kVarbinary:
-      return unsized || compressed ? std::string() : differs("bytes", logged.length, known.length * most);
+      if (native_bytes != 0) return differs("bytes", logged.length, native_bytes);
+      return compressed ? std::string() : differs("bytes", logged.length, known.length * most);
     case SourceType::kText:
     case SourceType::kBlob:
       return logged.type == LogType::kBlobCompressed || logged.length == 0
@@ -156,8 +158,7 @@ std::string ShapeDifference(const SourceColumn& known, const LogColumn& logged) 
   const bool text = known.type == SourceType::kChar || known.type == SourceType::kVarchar ||
                     known.type == SourceType::kText || known.type == SourceType::kBinary ||
                     known.type == SourceType::kVarbinary || known.type == SourceType::kBlob;
-  const bool native = known.declared == "uuid" || known.declared.starts_with("inet");
-  if (text && !native && logged.collation) {
+  if (text && binlog::NativeBytes(known.declared) == 0 && logged.collation) {
     const std::string_view charset = CharsetOfCollation(*logged.collation);
     const std::string_view expected = known.charset.empty() ? "binary" : std::string_view(known.charset);
     if (charset != expected) {
@@ -293,8 +294,13 @@ const SourceColumn* FindKnown(const SourceTable* known, size_t place, std::strin
   return nullptr;
 }
 
-std::optional<SourceKey> KeyOf(const TableMap& map, const SourceTable* known, const SourceTable& table) {
-  if (!map.primary_key.empty()) return SourceKey{"PRIMARY", map.primary_key, true};
+std::optional<SourceKey> KeyOf(const TableMap& map, const SourceTable* known, const Reconciled& result) {
+  const SourceTable& table = result.table;
+  if (!map.primary_key.empty()) {
+    SourceKey key{"PRIMARY", map.primary_key, true};
+    if (key.columns.size() > 1) std::erase(key.columns, result.row_end);
+    return key;
+  }
   if (known == nullptr || !known->key || known->key->primary) return std::nullopt;
   SourceKey key{known->key->name, {}, false};
   for (const size_t place : known->key->columns) {
@@ -309,6 +315,23 @@ std::optional<SourceKey> KeyOf(const TableMap& map, const SourceTable* known, co
 
 // Each of MariaDB's unique keys made out of hashes has a hidden column at the row's end, a BIGINT UNSIGNED.
 constexpr std::string_view kHashColumn = "DB_ROW_HASH_";
+
+// A versioned table that names no columns for it has two hidden ones: TIMESTAMP(6) NOT NULL, before those of
+// hashes.
+constexpr std::string_view kRowTimes[] = {"row_start", "row_end"};
+
+bool HidesRowTimes(const SourceTable& table) {
+  return !table.row_end.empty() && std::ranges::none_of(table.columns, [&](const SourceColumn& column) {
+    return SameName(column.name, table.row_end);
+  });
+}
+
+std::optional<size_t> FindRowEnd(const SourceTable& table) {
+  for (size_t place = table.columns.size(); place > 0 && !table.row_end.empty(); --place) {
+    if (SameName(table.columns[place - 1].name, table.row_end)) return place - 1;
+  }
+  return std::nullopt;
+}
 
 size_t HashedKeys(const TableDefinition& known) {
   return static_cast<size_t>(
@@ -332,6 +355,11 @@ absl::StatusOr<Reconciled> FromNames(const TableMap& map, const SourceTable* kno
          map.columns[own_columns - 1].name.starts_with(kHashColumn) &&
          FindKnown(known, own_columns - 1, map.columns[own_columns - 1].name) == nullptr) {
     --own_columns;
+  }
+  if (known != nullptr && HidesRowTimes(*known) && own_columns >= 2 &&
+      map.columns[own_columns - 1].name == kRowTimes[1] &&
+      map.columns[own_columns - 2].name == kRowTimes[0]) {
+    own_columns -= 2;
   }
   result.hidden_columns = map.columns.size() - own_columns;
   if (known != nullptr && known->columns.size() != own_columns) {
@@ -365,24 +393,41 @@ absl::StatusOr<Reconciled> FromNames(const TableMap& map, const SourceTable* kno
     made.nullable = logged.nullable;
     if (logged.visible) made.invisible = !*logged.visible;
   }
-  result.table.key = KeyOf(map, known, result.table);
+  result.row_end = FindRowEnd(result.table);
+  result.table.key = KeyOf(map, known, result);
   return result;
+}
+
+// The server's own columns, of which no statement tells, as far as the map has room for them.
+void AddHiddenColumns(const TableMap& map, size_t hashed_keys, Reconciled* result) {
+  std::vector<SourceColumn>& columns = result->table.columns;
+  const size_t own = columns.size();
+  if (HidesRowTimes(result->table) && map.columns.size() >= own + std::size(kRowTimes)) {
+    for (const std::string_view name : kRowTimes) {
+      SourceColumn& column = columns.emplace_back();
+      column.name = name;
+      column.type = SourceType::kTimestamp;
+      column.declared = "timestamp(6)";
+      column.fraction = 6;
+    }
+  }
+  // MEMORY's keys are hashes without such columns, so the map has the last word.
+  const bool hashed = map.columns.size() == columns.size() + hashed_keys;
+  for (size_t i = 0; hashed && i < hashed_keys; ++i) {
+    SourceColumn& column = columns.emplace_back();
+    column.name = fmt::format("{}{}", kHashColumn, i + 1);
+    column.type = SourceType::kBigInt;
+    column.declared = "bigint(20) unsigned";
+    column.is_unsigned = true;
+  }
+  result->hidden_columns = columns.size() - own;
 }
 
 absl::StatusOr<Reconciled> FromHistory(const TableMap& map, const SourceTable& own, size_t hashed_keys) {
   Reconciled result;
   result.table = own;
   SourceTable& known = result.table;
-  // MEMORY's keys are hashes without such columns, so the map has the last word.
-  const bool hidden = map.columns.size() == own.columns.size() + hashed_keys;
-  for (size_t i = 0; hidden && i < hashed_keys; ++i) {
-    SourceColumn& column = known.columns.emplace_back();
-    column.name = fmt::format("{}{}", kHashColumn, i + 1);
-    column.type = SourceType::kBigInt;
-    column.declared = "bigint(20) unsigned";
-    column.is_unsigned = true;
-  }
-  if (hidden) result.hidden_columns = hashed_keys;
+  AddHiddenColumns(map, hashed_keys, &result);
   std::vector<std::string> problems;
   if (known.columns.size() != map.columns.size()) {
     problems.push_back(
@@ -426,7 +471,10 @@ absl::StatusOr<Reconciled> Reconcile(const TableMap& map, const TableDefinition*
                     "source, or copy the table again",
                     map.database, map.table));
   }
-  return FromHistory(map, *table, dialect == Dialect::kMariaDb ? HashedKeys(*known) : 0);
+  HAKOBU_ASSIGN_OR_RETURN(Reconciled result,
+                          FromHistory(map, *table, dialect == Dialect::kMariaDb ? HashedKeys(*known) : 0));
+  result.row_end = FindRowEnd(result.table);
+  return result;
 }
 
 }  // namespace hakobu::ddl

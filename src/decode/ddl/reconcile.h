@@ -1,6 +1,7 @@
 // A table map of the log held against the table as the history knows it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,12 +15,16 @@ namespace hakobu::ddl {
 struct Reconciled {
   // What to decode by: one column per column of the map, in its order.
   SourceTable table;
-  // The last so many columns are the server's own (MariaDB's DB_ROW_HASH_1 of a unique key over texts): they
-  // lie in the log, no SELECT shows them, and they are not to be delivered.
+  // The last so many columns are the server's own (MariaDB's DB_ROW_HASH_1 of a unique key over texts, and
+  // row_start and row_end of a versioned table): they lie in the log, no SELECT shows them, and they are not
+  // to be delivered.
   size_t hidden_columns = 0;
   // Where the log's own metadata says something else than `known`: the log was believed. One phrase each:
   // "column 3: name is total, the history has sum".
   std::vector<std::string> differences;
+  // The place of the column that ends a row's time: its rows are to be decoded with
+  // RowImageDecoder::LeaveOutHistory.
+  std::optional<size_t> row_end;
   bool from_log_alone = false;  // `known` was null
 };
 

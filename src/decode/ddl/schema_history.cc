@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/status.h"
 #include "decode/ddl/collation.h"
 #include "decode/ddl/table_editor.h"
@@ -39,6 +41,7 @@ class Applier {
   void ApplyPartitionData(const DdlChange& change, const PartitionData& data);
   void DropTable(const DdlChange& change);
   void RenameTable(const TableName& from, const TableName& to);
+  void RemoveRows(const DdlChange& change);
   void ApplyUnseen(const DdlChange& change, TableEffect::Kind kind, const std::string& reason);
 
   SchemaHistory& history_;
@@ -178,6 +181,19 @@ void Applier::EditColumns(const DdlChange& change, Entry* entry) {
   effect.key_changed = edited->key_changed;
 }
 
+// MariaDB's ALTER IGNORE drops rows that a new key or a narrower column makes duplicates of others.
+void Applier::RemoveRows(const DdlChange& change) {
+  const bool keeps_rows = std::ranges::all_of(change.actions, [](const AlterAction& action) {
+    if (const auto* add = std::get_if<AddColumn>(&action)) return !add->column.unique && !add->column.primary;
+    return std::holds_alternative<DropColumn>(action) || std::holds_alternative<RenameColumn>(action) ||
+           std::holds_alternative<SetVisibility>(action) || std::holds_alternative<DropKey>(action) ||
+           std::holds_alternative<RenameKey>(action) || std::holds_alternative<SetKeyVisibility>(action) ||
+           std::holds_alternative<RenameTo>(action) || std::holds_alternative<AddJsonCheck>(action);
+  });
+  if (keeps_rows) return;
+  Add(TableEffect::Kind::kRowsChangedUnseen, change.table).reason = "ALTER IGNORE may have removed rows";
+}
+
 void Applier::AlterTable(const DdlChange& change) {
   Entry* entry = Find(change.table);
   const RenameTo* rename = nullptr;
@@ -192,6 +208,7 @@ void Applier::AlterTable(const DdlChange& change) {
     if (const auto* data = std::get_if<PartitionData>(&action)) partitions.push_back(data);
   }
   if (entry != nullptr && !only_rename) EditColumns(change, entry);
+  if (entry != nullptr && change.ignore) RemoveRows(change);
   for (const PartitionData* data : partitions) ApplyPartitionData(change, *data);
   if (rename != nullptr) RenameTable(change.table, rename->name);
 }
@@ -223,6 +240,12 @@ void Applier::RenameTable(const TableName& from, const TableName& to) {
 void Applier::ApplyUnseen(const DdlChange& change, TableEffect::Kind kind, const std::string& reason) {
   std::vector<TableName> tables = change.tables;
   if (change.may_concern_any_table) tables = history_.Tables();
+  // What could not be read stands there all the same, and names its tables, wherever it does.
+  if (change.may_concern_any_table && !change.text.empty()) {
+    std::erase_if(tables, [&](const TableName& table) {
+      return change.text.find(LowerCase(table.table)) == std::string::npos;
+    });
+  }
   for (const TableName& table : tables) {
     if (kind == TableEffect::Kind::kUnknown) {
       MakeUncertain(table, reason);

@@ -21,7 +21,8 @@ struct ColumnEffect {
     kRetyped,  // another type, length, sign, list of labels: `declared` differs
     kCharset,  // another character set (a collation alone is none)
     kNullability,
-    kMoved,  // another place among the columns that stayed
+    kMoved,       // another place among the columns that stayed
+    kRecomputed,  // a generated column is defined anew: its values may be others, of the same type
   };
   Kind kind = Kind::kAdded;
   std::string name;    // after the change; of a dropped column, its old name

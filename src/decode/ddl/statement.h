@@ -22,6 +22,7 @@ struct DdlContext {
   bool real_as_float = false;
   bool strict = true;
   bool oracle = false;              // MariaDB's sql_mode=ORACLE
+  bool maxdb = false;               // sql_mode=MAXDB of MariaDB and MySQL 5.7
   bool explicit_timestamps = true;  // explicit_defaults_for_timestamp
   uint16_t error_code =
       0;  // the statement failed on the source after it had done a part: that part is logged
@@ -62,7 +63,7 @@ struct ColumnDefinition {
   std::string constant;  // for kConstant: "-1", "abc"
   bool generated = false;
   bool stored = false;
-  bool row_period = false;  // GENERATED ALWAYS AS ROW START or END
+  bool row_end = false;     // GENERATED ALWAYS AS ROW END
   bool json_check = false;  // CHECK (json_valid(itself))
   Tristate visible = Tristate::kUnstated;
   std::optional<uint32_t> srid;
@@ -194,8 +195,10 @@ struct DdlChange {
   bool if_not_exists = false;
   bool temporary = false;
   bool system_versioning = false;
+  bool ignore = false;                 // ALTER IGNORE: rows that do not fit are removed
   bool may_concern_any_table = false;  // kUnknown: the tables it names are not all
-  std::string problem;                 // kUnknown: what could not be read
+  std::string text;     // kUnknown, then: lower-case; a table that it does not contain is not meant
+  std::string problem;  // kUnknown: what could not be read
 };
 
 }  // namespace hakobu::ddl

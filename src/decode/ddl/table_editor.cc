@@ -12,6 +12,9 @@
 namespace hakobu::ddl {
 namespace {
 
+// What ends a row's time where no column is named for it, hidden.
+constexpr std::string_view kRowEnd = "row_end";
+
 KeyDefinition KeyOfColumn(const ColumnDefinition& column, KeyDefinition::Type type) {
   KeyDefinition key;
   key.type = type;
@@ -91,7 +94,9 @@ class Editor {
   absl::Status PlaceColumns();
   absl::Status PlaceColumn(Column column, const Place& place);
   absl::Status MoveColumn(size_t old_place, const Place& place);
+  bool HasOwnPrimaryKey() const;
   void ChangeMarks();
+  void ChangeVersioning();
   void KeepIndexes();
   void KeepIndex(const TableIndex& index);
   void AddIndexes();
@@ -165,7 +170,8 @@ absl::Status Editor::ChooseCollation() {
   if (convert && other) {
     return absl::FailedPreconditionError("it converts to one character set and makes another the default");
   }
-  std::string collation = ResolveCollation(options.charset, options.collation, context_);
+  std::string collation =
+      ResolveCollationWithin(before_.collation, options.charset, options.collation, context_);
   const bool to_default = options.charset == "default" || (convert && collation.empty());
   if (to_default) collation = database_collation_;
   const bool asked = convert || !options.charset.empty() || !options.collation.empty();
@@ -196,13 +202,13 @@ absl::Status Editor::KeepColumn(size_t place) {
   if (IsDropped(old.name)) return absl::OkStatus();
   const ChangeColumn* change = ChangeOf(old.name);
   if (change == nullptr) {
-    Column kept{old, {place, DefaultKind::kNull, {}}};
+    Column kept{old, {place, DefaultKind::kNull, {}, false}};
     kept.column.name = NewName(old.name);
     columns_.push_back(std::move(kept));
     return absl::OkStatus();
   }
   HAKOBU_ASSIGN_OR_RETURN(SourceColumn shaped, ShapeColumn(change->column, after_.collation, context_));
-  columns_.push_back({std::move(shaped), {place, DefaultKind::kNull, {}}});
+  columns_.push_back({std::move(shaped), {place, DefaultKind::kNull, {}, change->column.generated}});
   return absl::OkStatus();
 }
 
@@ -238,6 +244,17 @@ absl::Status Editor::MoveColumn(size_t old_place, const Place& place) {
   return PlaceColumn(std::move(column), place);
 }
 
+// MySQL's sql_generate_invisible_primary_key: a column that looks like the server's own stays the first one,
+// whatever is put FIRST.
+bool Editor::HasOwnPrimaryKey() const {
+  const std::vector<SourceColumn>& columns = before_.table.columns;
+  if (context_.dialect != Dialect::kMySql || columns.empty() || !before_.table.key.has_value()) return false;
+  const SourceColumn& first = columns[0];
+  return first.name == "my_row_id" && first.invisible && first.type == SourceType::kBigInt &&
+         first.is_unsigned && before_.table.key->primary &&
+         before_.table.key->columns == std::vector<size_t>{0};
+}
+
 absl::Status Editor::PlaceColumns() {
   for (const AlterAction& action : actions_) {
     if (const auto* add = std::get_if<AddColumn>(&action)) {
@@ -265,6 +282,17 @@ absl::Status Editor::PlaceColumns() {
     }
   }
   return absl::OkStatus();
+}
+
+void Editor::ChangeVersioning() {
+  std::string& row_end = after_.table.row_end;
+  ForEach<SystemVersioning>([&](const SystemVersioning& versioning) {
+    row_end = versioning.on ? std::string(kRowEnd) : std::string();
+  });
+  if (row_end.empty()) return;
+  ForEach<AddColumn>([&](const AddColumn& add) {
+    if (add.column.row_end) row_end = add.column.name;
+  });
 }
 
 void Editor::ChangeMarks() {
@@ -337,7 +365,13 @@ absl::StatusOr<EditedTable> Editor::Edit() {
   HAKOBU_RETURN_IF_ERROR(CollectDrops());
   HAKOBU_RETURN_IF_ERROR(KeepColumns());
   HAKOBU_RETURN_IF_ERROR(PlaceColumns());
+  if (HasOwnPrimaryKey()) {
+    const auto own = std::find_if(columns_.begin(), columns_.end(),
+                                  [](const Column& column) { return column.origin.before == size_t{0}; });
+    if (own != columns_.end()) std::rotate(columns_.begin(), own, own + 1);
+  }
   ChangeMarks();
+  ChangeVersioning();
   KeepIndexes();
   after_.table.columns.clear();
   std::vector<ColumnOrigin> origins;
@@ -376,11 +410,16 @@ absl::StatusOr<TableDefinition> MakeTable(const DdlChange& change, std::string_v
   made.table.name = change.table.table;
   made.table.comment = change.options.comment.value_or("");
   made.collation = change.options.has_charset && change.options.charset != "default"
-                       ? ResolveCollation(change.options.charset, change.options.collation, context)
+                       ? ResolveCollationWithin(database_collation, change.options.charset,
+                                                change.options.collation, context)
                        : std::string(database_collation);
   for (const ColumnDefinition& definition : change.columns) {
     HAKOBU_ASSIGN_OR_RETURN(SourceColumn column, ShapeColumn(definition, made.collation, context));
     made.table.columns.push_back(std::move(column));
+  }
+  if (change.system_versioning) made.table.row_end = kRowEnd;
+  for (const ColumnDefinition& definition : change.columns) {
+    if (definition.row_end && change.system_versioning) made.table.row_end = definition.name;
   }
   std::vector<KeyDefinition> keys;
   for (const ColumnDefinition& definition : change.columns) AddColumnKeys(definition, &keys);

@@ -32,6 +32,7 @@ struct ColumnOrigin {
   std::optional<size_t> before;  // place in the old table
   DefaultKind fill = DefaultKind::kNull;
   std::string constant;
+  bool recomputed = false;  // its generating expression was given again
 };
 std::vector<ColumnEffect> CompareColumns(const std::vector<SourceColumn>& before,
                                          const std::vector<SourceColumn>& after,

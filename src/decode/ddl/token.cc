@@ -92,6 +92,7 @@ class Tokenizer {
   void TakeQuoted(char quote, bool is_name);
   void TakeWord();
   bool TakePrefixedLiteral();
+  bool BeginsFraction() const;
   void TakeNumber();
 
   std::string_view text_;
@@ -121,8 +122,7 @@ void Tokenizer::Step() {
     TakeQuoted('\'', false);
   } else if (TakePrefixedLiteral()) {
     return;
-  } else if (IsDigit(c) || (c == '.' && IsDigit(Peek(1)) &&
-                            (tokens_.empty() || tokens_.back().kind == TokenKind::kSymbol))) {
+  } else if (IsDigit(c) || BeginsFraction()) {
     TakeNumber();
   } else if (IsNameCharacter(c)) {
     TakeWord();
@@ -265,6 +265,13 @@ bool Tokenizer::TakePrefixedLiteral() {
     tokens_.back() = {TokenKind::kString, std::string(utf8)};
   }
   return true;
+}
+
+// `.5`; not the point of `db.5t`.
+bool Tokenizer::BeginsFraction() const {
+  if (Peek() != '.' || !IsDigit(Peek(1))) return false;
+  if (tokens_.empty() || tokens_.back().kind == TokenKind::kSymbol) return true;
+  return tokens_.back().kind == TokenKind::kWord && EqualsIgnoreCase(tokens_.back().text, "DEFAULT");
 }
 
 // Digits, a point, an exponent; or a name that begins with digits.
