@@ -112,7 +112,7 @@ function testSeed(all, seed) {
       ({ port } = state.proxy);
     }
     const job = makeStream({ mysql: { ...state.mysql, port }, bigquery: state.server, dataset: 'live', test: t,
-      tables: [{ table: `${database}.*` }], defaults: { chunk_rows: 100 },
+      tables: [{ table: `${database}.*` }, { table: `${database}_*.own`, target: '{database}' }], defaults: { chunk_rows: 100 },
       source: { connections: 2, connect_timeout: '3s', read_timeout: '3s' } });
     if (random() < 0.7) state.stream = job.start();
     const work = runWorkload({ mysql: state.mysql, database, seed, hold: () => state.gate });
@@ -123,6 +123,11 @@ function testSeed(all, seed) {
     assert.ok(Object.keys(done).length > 10, JSON.stringify(done));
     await waitUntilEqual({ mysql: state.mysql, bigquery: bigqueryClient(state.server), database, dataset: 'live',
       tables: workloadTables, server: state.stream, timeoutMs: 180000 });
+    const bigquery = bigqueryClient(state.server);
+    for (const made of done.databases) {
+      await waitUntilEqual({ mysql: state.mysql, bigquery, database: made, dataset: 'live', tables: ['own'], target: made,
+        server: state.stream, timeoutMs: 60000 });
+    }
     const { code } = await state.stream.stop();
     assert.equal(code, 0, state.stream.output);
     const caughtUp = await job.catchUp();

@@ -3,8 +3,9 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
-#include <set>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,8 @@
 
 namespace hakobu {
 
-// Thread-safe. Its threads are the caller's: each calls Work.
+// Thread-safe. Its threads are the caller's: each calls Work. A copy that fails waits behind the others for
+// its next try.
 class Copier {
  public:
   explicit Copier(StreamContext* context) : context_(context) {}
@@ -28,18 +30,31 @@ class Copier {
   void Cancel(StreamTable* table);
   // Copies tables until the context's `stop`.
   void Work();
+  // The stream ends: what is being read is cut off.
+  void Interrupt();
   bool idle() const;
 
  private:
   struct Task {
     StreamTable* table = nullptr;
     std::string joined;
+    absl::Time not_before = absl::InfinitePast();
+    absl::Duration delay = absl::ZeroDuration();  // before the next try
+    // Where the source's log was when a try failed for the table's own sake. Until the stream has come there
+    // the table may be another one than the stream knows, and tries do not count.
+    std::optional<LogPlace> failed_at;
+    int tries = 0;
   };
+  std::optional<Task> Take();
+  void Again(Task task, const absl::Status& status, bool progress);
+  // False: there are no more tries.
+  bool MayTryAgain(Task* task, const absl::Status& status);
 
   mutable absl::Mutex mutex_;
   StreamContext* context_;
   std::deque<Task> tasks_ ABSL_GUARDED_BY(mutex_);
-  std::set<StreamTable*> working_ ABSL_GUARDED_BY(mutex_);
+  // Tables that are read, with the connections that do it.
+  std::map<StreamTable*, std::shared_ptr<OpenConnections>> working_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace hakobu

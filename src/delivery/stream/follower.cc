@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <utility>
+
 #include "base/crash_point.h"
 #include "base/log.h"
 #include "base/status.h"
@@ -12,6 +14,8 @@ namespace {
 
 // Requests that are filled at one time, over all tables.
 constexpr int64_t kMostOpenBytes = 8 << 20;
+// Table ids of the log whose rows can be read at once.
+constexpr size_t kMostKnownIds = 1000;
 
 }  // namespace
 
@@ -24,11 +28,15 @@ absl::Status Follower::Begin(const StreamPosition& position) {
     (void)LaneOf(table)->AbortTransaction();
   }
   touched_.clear();
-  in_transaction_ = false;
-  xa_.reset();
+  in_transaction_ = undone_unseen_ = false;
+  unseen_.clear();
+  held_.reset();
   prepared_.clear();  // they come again
   context_->prepared.Forget();
   known_.clear();
+  if (position.epoch != boundary_.epoch) {  // places of another log
+    for (auto& [name, asked] : asked_) asked.place.reset();
+  }
   boundary_ = position;
   context_->epoch = position.epoch;
   file_number_ = FileNumber(position.file);
@@ -148,6 +156,8 @@ LogPlace Follower::PlaceOf(const binlog::LogContext& context) const {
 }
 
 absl::StatusOr<Follower::Known*> Follower::Find(const binlog::TableMap& map) {
+  // Servers give tables new ids all the time: those of old ones need no memory.
+  if (known_.size() >= kMostKnownIds && !known_.contains(map.table_id)) known_.clear();
   Known& known = known_[map.table_id];
   if (known.generation == generation_ && known.map == map) return &known;
   known.map = map;
@@ -158,7 +168,7 @@ absl::StatusOr<Follower::Known*> Follower::Find(const binlog::TableMap& map) {
   if (known.table == nullptr) return &known;
   const absl::Status ready = MakeReady(&known);
   if (!ready.ok()) {
-    HAKOBU_RETURN_IF_ERROR(TableProblem(known.table, ready));
+    HAKOBU_RETURN_IF_ERROR(Unfit(&known, ready));
     known.table = nullptr;
   }
   return &known;
@@ -190,6 +200,7 @@ absl::Status Follower::MakeReady(Known* known) {
                                                      lane->schema()->base.columns.size()));
   }
   HAKOBU_RETURN_IF_ERROR(decoder.status());
+  if (reconciled.row_end.has_value()) decoder->LeaveOutHistory(*reconciled.row_end);
   known->decoder.emplace(*std::move(decoder));
   return absl::OkStatus();
 }
@@ -214,20 +225,23 @@ void Follower::Count(StreamTable* table) {
 
 absl::Status Follower::OnBegin(const binlog::LogContext& context) {
   in_transaction_ = true;
-  if (!context.xid.empty()) xa_ = std::make_unique<HeldTransaction>();
+  undone_unseen_ = false;
+  unseen_.clear();
+  if (!context.xid.empty()) held_ = std::make_unique<HeldTransaction>();
   return absl::OkStatus();
 }
 
 absl::Status Follower::OnRows(const binlog::LogContext& context, const binlog::TableMap& map,
                               const binlog::RowsEvent& rows) {
-  if (xa_ == nullptr) return TakeRows(context, PlaceOf(context), map, rows, /*late=*/false);
-  const StreamTable* table = context_->tables.Find(fmt::format("{}.{}", map.database, map.table));
-  if (table == nullptr || !table->delivered) return absl::OkStatus();
-  return xa_->Add(context, PlaceOf(context), map, rows);
+  if (held_ == nullptr) return TakeRows(context, PlaceOf(context), map, rows);
+  // Also of tables that are not delivered: they may be by the time the transaction commits.
+  if (context_->tables.Find(fmt::format("{}.{}", map.database, map.table)) == nullptr)
+    return absl::OkStatus();
+  return held_->Add(context, PlaceOf(context), map, rows);
 }
 
 absl::Status Follower::TakeRows(const binlog::LogContext& context, const LogPlace& place,
-                                const binlog::TableMap& map, const binlog::RowsEvent& rows, bool late) {
+                                const binlog::TableMap& map, const binlog::RowsEvent& rows) {
   HAKOBU_ASSIGN_OR_RETURN(Known * known, Find(map));
   StreamTable* table = known->table;
   if (table == nullptr) return absl::OkStatus();
@@ -246,7 +260,7 @@ absl::Status Follower::TakeRows(const binlog::LogContext& context, const LogPlac
   if (!lane->in_transaction()) touched_.push_back(table);
   events_.fetch_add(1, std::memory_order_relaxed);
   open_bytes_ -= static_cast<int64_t>(lane->open_bytes());
-  const absl::Status taken = lane->Take(context, place, rows, &*known->decoder, late);
+  const absl::Status taken = lane->Take(context, place, rows, &*known->decoder);
   open_bytes_ += static_cast<int64_t>(lane->open_bytes());
   return taken.ok() ? taken : TableProblem(table, Annotate(taken, table->name));
 }
@@ -273,7 +287,9 @@ absl::Status Follower::OnEnd(const binlog::LogContext& context, binlog::Transact
   in_transaction_ = false;
   if (end == binlog::TransactionEnd::kXaPrepare) return Prepared(context);
   if (end == binlog::TransactionEnd::kRollback) {
-    xa_.reset();
+    held_.reset();
+    undone_unseen_ = false;
+    unseen_.clear();
     const std::vector<StreamTable*> touched = std::move(touched_);
     touched_.clear();
     for (StreamTable* table : touched) {
@@ -283,14 +299,16 @@ absl::Status Follower::OnEnd(const binlog::LogContext& context, binlog::Transact
           table, absl::DataLossError("a large transaction was rolled back after its rows had been sent")));
     }
   }
-  if (const std::unique_ptr<HeldTransaction> held = std::move(xa_)) {  // committed in one phase
-    HAKOBU_RETURN_IF_ERROR(
-        held->TakeAll([&](const LogPlace& place, const binlog::TableMap& map, const binlog::RowsEvent& rows) {
-          return TakeRows(context, place, map, rows, /*late=*/false);
-        }));
+  HAKOBU_RETURN_IF_ERROR(TakeHeld(context));
+  if (undone_unseen_) {
+    for (StreamTable* table : touched_)
+      unseen_.emplace_back(table, "a part of a transaction was undone, and the log does not say which");
   }
   EndLanes();
   EndedAt(context);
+  for (const auto& [table, reason] : std::exchange(unseen_, {})) {
+    HAKOBU_RETURN_IF_ERROR(ChangedUnseen(table, reason));
+  }
   return absl::OkStatus();
 }
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "delivery/stream/lane.h"
 #include "delivery/stream/schema_follower.h"
 #include "delivery/stream/stream_context.h"
+#include "delivery/stream/table_inquiry.h"
 
 namespace hakobu {
 
@@ -51,6 +53,17 @@ class Follower : public binlog::LogVisitor {
   // Of the file whose events follow.
   void SetFileIdentity(std::string identity) { boundary_.file_identity = std::move(identity); }
 
+  // Between two transactions, after every event: what waits for this place of the log begins here, and the
+  // server is asked about what the log could not tell. Not OK: the source cannot be asked now; nothing is
+  // lost.
+  absl::Status Settle(const binlog::LogContext& context);
+  // Tables that are asked for, and have not begun.
+  size_t asked() const { return asked_count_.load(std::memory_order_relaxed); }
+
+  // The log does not tell what the table is now, or which rows it has: the server is asked, and the table
+  // begins anew where its answer holds. Until then its changes are left out. `reason`: a phrase.
+  absl::Status AskAnew(const ddl::TableName& name, const std::string& reason);
+
   // Until when the log is known to hold nothing more than what was fed: what a heartbeat proves.
   void SetProven(absl::Time at) { proven_ = at; }
 
@@ -64,6 +77,8 @@ class Follower : public binlog::LogVisitor {
   absl::Status OnEnd(const binlog::LogContext& context, binlog::TransactionEnd end) override;
   absl::Status OnRotate(const binlog::LogContext& context) override;
   absl::Status OnHeartbeat(const binlog::LogContext& context) override;
+  absl::Status OnUnreadable(const binlog::LogContext& context, const std::vector<binlog::TableMap>& tables,
+                            const absl::Status& problem) override;
 
  private:
   // How the rows of one table id are read.
@@ -78,12 +93,17 @@ class Follower : public binlog::LogVisitor {
   absl::Status MakeReady(Known* known);
   Lane* LaneOf(StreamTable* table) { return lanes_[table->id].get(); }
   absl::Status TableProblem(StreamTable* table, const absl::Status& status);
+  // A table that cannot be read as it is known here: it is asked for, or, where the answer was not enough,
+  // stops.
+  absl::Status Unfit(Known* known, const absl::Status& why);
 
   // Statements (follower_ddl.cc), and what the DDL history is told of them (follower_note.cc).
   absl::Status Note(const binlog::LogContext& context, const binlog::LogStatement& statement,
                     const ddl::TableEffect& effect, size_t number);
   std::string WhatWasDone(const ddl::TableName& name) const;
+  absl::Status ApplyAll(const binlog::LogContext& context, const binlog::LogStatement& statement);
   absl::Status Apply(const binlog::LogContext& context, const ddl::TableEffect& effect);
+  bool TargetHas(StreamTable* table, const ddl::TableEffect& effect);
   absl::Status Created(const ddl::TableName& name);
   absl::Status Gone(const ddl::TableName& name, const std::string& reason);
   absl::Status Truncated(const binlog::LogContext& context, StreamTable* table);
@@ -94,14 +114,26 @@ class Follower : public binlog::LogVisitor {
   absl::Status CopyAgain(StreamTable* table);
   // Rows may differ now without events in the log: the table begins anew. `reason`: a phrase.
   absl::Status ChangedUnseen(StreamTable* table, const std::string& reason);
+  // Tables that are asked for (follower_asked.cc).
+  struct Asked {
+    ddl::TableName name;
+    std::string reason;
+    std::optional<TableDefinition> definition;
+    std::optional<LogPlace> place;  // where the definition holds, in the log of this server; none: ask
+  };
+  absl::Status Ask(const std::string& name, Asked* asked);
+  absl::Status BeginAsked(const std::string& name, Asked asked);
+  absl::Status LookAt(const TableList& list);
+  LogPlace Here() const { return LogPlace::In(boundary_.file, boundary_.offset); }
+
   // Everything before this is acknowledged. Cancelled when the stream is being stopped.
   absl::Status Barrier();
   LogPlace PlaceOf(const binlog::LogContext& context) const;
   absl::Status TakeRows(const binlog::LogContext& context, const LogPlace& place, const binlog::TableMap& map,
-                        const binlog::RowsEvent& rows, bool late);
+                        const binlog::RowsEvent& rows);
   void EndLanes();
 
-  // Prepared transactions (follower_xa.cc).
+  // Transactions whose rows wait (follower_xa.cc).
   struct Waiting {
     std::unique_ptr<HeldTransaction> rows;  // null: without rows of any table
     std::string gtid;
@@ -109,9 +141,12 @@ class Follower : public binlog::LogVisitor {
     absl::Time prepared;
   };
   absl::Status Prepared(const binlog::LogContext& context);
+  // SAVEPOINT and ROLLBACK TO; false for every other statement.
+  bool TakeSavepoint(const binlog::LogStatement& statement);
+  absl::Status TakeHeld(const binlog::LogContext& context);
   // XA COMMIT and XA ROLLBACK; false for every other statement.
   absl::StatusOr<bool> EndPrepared(const binlog::LogContext& context, std::string_view statement);
-  absl::Status CommitPrepared(Waiting* waiting);
+  absl::Status CommitPrepared(const binlog::LogContext& context, Waiting* waiting);
   // Those that the server lost in a crash will never end.
   void DropLostPrepared();
   // Of one that is not waiting.
@@ -128,10 +163,19 @@ class Follower : public binlog::LogVisitor {
   absl::flat_hash_map<uint64_t, Known> known_;     // by table id of the log
   uint64_t generation_ = 1;                        // of schemas
   std::vector<StreamTable*> touched_;              // in the transaction under way
+  // Begin anew once it has ended: the rows it changed are not all in the log, for a reason.
+  std::vector<std::pair<StreamTable*, std::string>> unseen_;
+  // A part of it was undone, and which rows that were cannot be told: all its tables do.
+  bool undone_unseen_ = false;
+  std::map<std::string, Asked, std::less<>> asked_;
+  std::set<std::string, std::less<>> answered_;  // begun as the server answered, and no statement since
+  std::string unreadable_;                       // why all tables begin anew; "": they do not
+  int unreadables_ = 0;
   bool in_transaction_ = false;
-  // The XA transaction under way, and those that wait for their end; a place before the latter is what may be
-  // stored.
-  std::unique_ptr<HeldTransaction> xa_;
+  // Rows of the transaction under way that may still be taken back: all of an XA transaction, those behind
+  // the first savepoint of any other.
+  std::unique_ptr<HeldTransaction> held_;
+  // XA transactions that wait for their end; a place before them is what may be stored.
   std::map<std::string, Waiting> prepared_;  // by xid
   struct CommittedXa {
     std::string xid;
@@ -149,6 +193,7 @@ class Follower : public binlog::LogVisitor {
   bool moved_ = false;                              // since the last mark
   std::atomic<uint64_t> transactions_{0};
   std::atomic<uint64_t> events_{0};
+  std::atomic<size_t> asked_count_{0};
 };
 
 }  // namespace hakobu

@@ -1,14 +1,21 @@
 // What statements of the log do to the stream's tables. docs/streaming.md states the behaviours.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/match.h"
 #include "base/crash_point.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "delivery/move/retry.h"
 #include "delivery/stream/copier.h"
 #include "delivery/stream/follower.h"
 
 namespace hakobu {
 namespace {
+
+constexpr absl::Duration kApplyAgain = absl::Seconds(2);
 
 std::string NameOf(const ddl::TableName& name) {
   return fmt::format("{}.{}", name.database, name.table);
@@ -30,28 +37,49 @@ absl::Status Follower::Barrier() {
 
 absl::Status Follower::OnStatement(const binlog::LogContext& context, const binlog::LogStatement& statement) {
   HAKOBU_ASSIGN_OR_RETURN(const bool of_xa, EndPrepared(context, statement.text));
-  if (of_xa) return absl::OkStatus();
+  if (of_xa || TakeSavepoint(statement)) return absl::OkStatus();
+  HAKOBU_RETURN_IF_ERROR(ApplyAll(context, statement));
+  if (!in_transaction_) EndedAt(context);
+  return absl::OkStatus();
+}
+
+absl::Status Follower::ApplyAll(const binlog::LogContext& context, const binlog::LogStatement& statement) {
   const std::vector<ddl::TableEffect> effects = schemas_->Follow(statement);
+  if (effects.empty()) return absl::OkStatus();
+  schemas_changed_ = true;
+  moved_ = true;
+  if (!in_transaction_) {
+    // The place behind the statement: what begins anew begins there, and is read with what it did.
+    boundary_.file = context.file;
+    boundary_.offset = context.next_position;
+    executed_.Add(context.gtid);
+  }
   for (size_t i = 0; i < effects.size(); ++i) {
+    // ALTER TABLE t RENAME TO u, ADD c INT: what it made of the columns is u's.
+    const bool leaves = std::any_of(
+        effects.begin() + static_cast<std::ptrdiff_t>(i), effects.end(), [&](const ddl::TableEffect& later) {
+          return later.kind == ddl::TableEffect::Kind::kRenamed &&
+                 effects[i].kind == ddl::TableEffect::Kind::kAltered && later.table == effects[i].table;
+        });
     followed_.clear();
-    HAKOBU_RETURN_IF_ERROR(Apply(context, effects[i]));
+    absl::Status applied = leaves ? absl::OkStatus() : Apply(context, effects[i]);
+    // The statement is not read again: it was followed.
+    while (PassesByItself(applied) && !context_->stop.WaitFor(kApplyAgain)) {
+      Log(LogSeverity::kWarning, "what a statement asks for is tried again",
+          {{"table", NameOf(effects[i].table)}, {"error", std::string(View(applied.message()))}});
+      applied = Apply(context, effects[i]);
+    }
+    HAKOBU_RETURN_IF_ERROR(applied);
     HAKOBU_RETURN_IF_ERROR(Note(context, statement, effects[i], i));
   }
-  if (!effects.empty()) {
-    schemas_changed_ = true;
-    moved_ = true;
-  }
-  if (!in_transaction_) EndedAt(context);
   return absl::OkStatus();
 }
 
 absl::Status Follower::Apply(const binlog::LogContext& context, const ddl::TableEffect& effect) {
   using Kind = ddl::TableEffect::Kind;
-  // The place behind the statement: what begins anew begins there.
-  boundary_.file = context.file;
-  boundary_.offset = context.next_position;
   StreamTable* table = context_->tables.Find(NameOf(effect.table));
   const bool delivered = table != nullptr && table->delivered;
+  answered_.erase(NameOf(effect.table));
   switch (effect.kind) {
     case Kind::kCreated:
     case Kind::kReplaced:
@@ -69,16 +97,18 @@ absl::Status Follower::Apply(const binlog::LogContext& context, const ddl::Table
     case Kind::kRowsChangedUnseen:
       return table == nullptr ? absl::OkStatus() : ChangedUnseen(table, effect.reason);
     case Kind::kUnknown:
-      if (!delivered) return absl::OkStatus();
-      return TableProblem(table,
-                          absl::DataLossError(fmt::format("{}: a statement of the log cannot be followed: {}",
-                                                          table->name, effect.reason)));
+      return AskAnew(effect.table,
+                     fmt::format("a statement of the log cannot be followed: {}", effect.reason));
   }
   return absl::OkStatus();
 }
 
 absl::Status Follower::ChangedUnseen(StreamTable* table, const std::string& reason) {
   if (!table->delivered) return absl::OkStatus();
+  if (in_transaction_) {  // what is read before it commits lacks what it did
+    unseen_.emplace_back(table, reason);
+    return absl::OkStatus();
+  }
   const std::string what = fmt::format("rows changed without events in the log: {}", reason);
   if (!LaneOf(table)->schema()->changes_by_key())
     return TableProblem(table, absl::DataLossError(fmt::format("{}: {}", table->name, what)));
@@ -88,18 +118,16 @@ absl::Status Follower::ChangedUnseen(StreamTable* table, const std::string& reas
 
 absl::Status Follower::Created(const ddl::TableName& name) {
   const std::string full = NameOf(name);
+  // Of several changes of one statement all are followed by now: a name that was only in between is none.
+  if (asked_.contains(full) || !schemas_->IsThere(name)) return absl::OkStatus();
   StreamTable* table = context_->tables.Find(full);
   if (table == nullptr) {
     const TableRule* rule = FindRule(*context_->config, name.database, name.table);
     if (rule == nullptr || rule->options.mode != TableMode::kStream) return absl::OkStatus();
     table = context_->tables.Add(full, rule->options);
   }
-  if (table->record().state == "stopped") return absl::OkStatus();
   const SourceTable* source = schemas_->Find(name.database, name.table);
-  if (source == nullptr) {
-    context_->StopTable(table, absl::DataLossError(full + ": its definition cannot be told from the log"));
-    return context_->failure();
-  }
+  if (source == nullptr) return AskAnew(name, "its definition cannot be told from the log");
   absl::StatusOr<LaneSchema> schema = MakeLaneSchema(*context_->config, table->options, *source);
   if (!schema.ok()) {
     context_->StopTable(table, schema.status());
@@ -112,8 +140,9 @@ absl::Status Follower::Created(const ddl::TableName& name) {
 
 absl::Status Follower::Gone(const ddl::TableName& name, const std::string& reason) {
   StreamTable* table = context_->tables.Find(NameOf(name));
-  if (table == nullptr || !table->delivered) return absl::OkStatus();
-  HAKOBU_RETURN_IF_ERROR(Barrier());
+  // One that is stopped goes, too: what bears the name later is another table.
+  if (table == nullptr || (!table->delivered && table->record().state != "stopped")) return absl::OkStatus();
+  if (table->delivered) HAKOBU_RETURN_IF_ERROR(Barrier());
   context_->copier->Cancel(table);
   table->delivered = false;
   ++generation_;
@@ -133,13 +162,10 @@ absl::Status Follower::Truncated(const binlog::LogContext& context, StreamTable*
 
 absl::Status Follower::Altered(StreamTable* table, const ddl::TableEffect& effect) {
   const SourceTable* after = schemas_->Find(effect.table.database, effect.table.table);
-  if (after == nullptr) {
-    return TableProblem(table,
-                        absl::DataLossError(table->name + ": its definition cannot be told from the log"));
-  }
+  if (after == nullptr) return AskAnew(effect.table, "its definition cannot be told from the log");
   const AlterNeeds needs = NeedsOf(LaneOf(table)->schema()->base, *after, effect);
   const bool by_key = LaneOf(table)->schema()->changes_by_key();
-  if (effect.key_changed && by_key) {
+  if ((effect.key_changed || needs.keys_differ) && by_key) {
     absl::StatusOr<LaneSchema> schema = MakeLaneSchema(*context_->config, table->options, *after);
     if (!schema.ok() || !schema->changes_by_key()) {
       const absl::Status problem =
@@ -152,10 +178,33 @@ absl::Status Follower::Altered(StreamTable* table, const ddl::TableEffect& effec
     return BeginTable(table, false);
   }
   if (!needs.columns_differ && !effect.key_changed) return absl::OkStatus();
+  const bool comes_back = by_key && !needs.rows_differ && TargetHas(table, effect);
   const absl::Status changed = ChangeSchema(table, *after);
   if (!changed.ok()) return TableProblem(table, changed);
-  if (needs.rows_differ && by_key) return CopyAgain(table);
+  if ((needs.rows_differ || comes_back) && by_key) return CopyAgain(table);
   return absl::OkStatus();
+}
+
+// Whether BigQuery's table has a column already that is added at the source: it was kept when another of that
+// name was dropped, and rows hold what that one held.
+bool Follower::TargetHas(StreamTable* table, const ddl::TableEffect& effect) {
+  const LaneSchema& schema = *LaneOf(table)->schema();
+  std::vector<std::string> added;
+  for (const ddl::ColumnEffect& column : effect.columns) {
+    if (column.kind == ddl::ColumnEffect::Kind::kAdded) added.push_back(column.name);
+  }
+  if (added.empty()) return false;
+  const absl::StatusOr<Resource> existing = GetTable(*context_->destination.rest, schema.work.target);
+  if (!existing.ok()) return true;  // to be on the safe side: what is copied once more is right
+  const nlohmann::json resource = nlohmann::json::parse(existing->json, nullptr, false);
+  if (!resource.is_object() || !resource.contains("schema")) return true;
+  for (const auto& field : resource["schema"].value("fields", nlohmann::json::array())) {
+    const std::string name = field.value("name", "");
+    if (std::ranges::any_of(added,
+                            [&](const std::string& each) { return absl::EqualsIgnoreCase(each, name); }))
+      return true;
+  }
+  return false;
 }
 
 absl::Status Follower::ChangeSchema(StreamTable* table, const SourceTable& after) {

@@ -1,4 +1,5 @@
-// XA transactions: what is prepared may still be rolled back, so its rows wait for XA COMMIT.
+// Rows that wait: what is prepared may still be rolled back at XA ROLLBACK, and what comes behind a savepoint
+// by ROLLBACK TO.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,12 +15,32 @@ constexpr size_t kMostCommitted = 1000;
 
 }  // namespace
 
+bool Follower::TakeSavepoint(const binlog::LogStatement& statement) {
+  if (!in_transaction_) return false;
+  const std::optional<ddl::SavepointStatement> savepoint = schemas_->ReadSavepoint(statement);
+  if (!savepoint.has_value()) return false;
+  if (!savepoint->rolls_back) {
+    if (held_ == nullptr) held_ = std::make_unique<HeldTransaction>();
+    held_->SetSavepoint(savepoint->name);
+  } else if (held_ == nullptr || !held_->RollBackTo(savepoint->name)) {
+    undone_unseen_ = true;
+  }
+  return true;
+}
+
+absl::Status Follower::TakeHeld(const binlog::LogContext& context) {
+  const std::unique_ptr<HeldTransaction> held = std::move(held_);
+  if (held == nullptr) return absl::OkStatus();
+  return held->TakeAll([&](const LogPlace& place, const binlog::TableMap& map,
+                           const binlog::RowsEvent& rows) { return TakeRows(context, place, map, rows); });
+}
+
 absl::Status Follower::Prepared(const binlog::LogContext& context) {
   if (context.xid.empty()) {
     return absl::DataLossError("a prepared transaction without its id: whether it commits cannot be told");
   }
   Waiting waiting;
-  waiting.rows = std::move(xa_);
+  waiting.rows = std::move(held_);
   waiting.gtid = context.gtid;
   waiting.before = boundary_;
   waiting.before.gtid_set = executed_.Text();
@@ -44,7 +65,7 @@ absl::StatusOr<bool> Follower::EndPrepared(const binlog::LogContext& context, st
   const auto found = prepared_.find(xid);
   if (found != prepared_.end()) {
     if (commits) {
-      HAKOBU_RETURN_IF_ERROR(CommitPrepared(&found->second));
+      HAKOBU_RETURN_IF_ERROR(CommitPrepared(context, &found->second));
       committed_.push_back({xid, touched_});
       if (committed_.size() > kMostCommitted) committed_.pop_front();
     }
@@ -72,13 +93,17 @@ void Follower::DropLostPrepared() {
   context_->prepared.SetWaiting(!prepared_.empty());
 }
 
-absl::Status Follower::CommitPrepared(Waiting* waiting) {
+// The rows' places are behind XA COMMIT's: nobody else could change them since they were prepared, but a copy
+// may have read what they were before.
+absl::Status Follower::CommitPrepared(const binlog::LogContext& context, Waiting* waiting) {
   HeldTransaction* held = waiting->rows.get();
   if (held == nullptr) return absl::OkStatus();
-  return held->TakeAll(
-      [&](const LogPlace& place, const binlog::TableMap& map, const binlog::RowsEvent& rows) {
-        return TakeRows(held->context(), place, map, rows, /*late=*/true);
-      });
+  LogPlace at = PlaceOf(context);
+  return held->TakeAll([&](const LogPlace&, const binlog::TableMap& map, const binlog::RowsEvent& rows) {
+    const absl::Status taken = TakeRows(held->context(), at, map, rows);
+    at.row += uint64_t{1} << 32;
+    return taken;
+  });
 }
 
 absl::Status Follower::EndUnprepared(const binlog::LogContext& context, const std::string& xid,

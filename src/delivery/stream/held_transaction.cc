@@ -1,9 +1,11 @@
 #include "delivery/stream/held_transaction.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 #include "base/status.h"
+#include "decode/ddl/name_fold.h"
 
 namespace hakobu {
 namespace {
@@ -11,9 +13,10 @@ namespace {
 constexpr size_t kMostMemory = 4 << 20;
 
 absl::Status FileError(const char* what) {
-  return WithHint(absl::ResourceExhaustedError(std::string(what) +
-                                               " a prepared transaction's rows: " + std::strerror(errno)),
-                  "prepared XA transactions are kept on disk until they end: make room in TMPDIR");
+  return WithHint(
+      absl::ResourceExhaustedError(std::string(what) + " a transaction's rows: " + std::strerror(errno)),
+      "XA transactions, and large ones with savepoints, are kept on disk until they end: make room in "
+      "TMPDIR");
 }
 
 }  // namespace
@@ -21,10 +24,9 @@ absl::Status FileError(const char* what) {
 absl::Status HeldTransaction::Add(const binlog::LogContext& context, const LogPlace& place,
                                   const binlog::TableMap& map, const binlog::RowsEvent& rows) {
   if (entries_.empty()) context_ = context;
-  if (maps_.empty() || !(maps_.back() == map)) maps_.push_back(map);
   Entry entry;
   entry.place = place;
-  entry.map = maps_.size() - 1;
+  entry.map = MapOf(map);
   entry.event = rows;
   entry.before_bytes = static_cast<uint32_t>(rows.present_before.size());
   entry.after_bytes = static_cast<uint32_t>(rows.present_after.size());
@@ -35,13 +37,46 @@ absl::Status HeldTransaction::Add(const binlog::LogContext& context, const LogPl
   return memory_.size() > kMostMemory ? Spill() : absl::OkStatus();
 }
 
+// Transactions go to and fro between a few tables.
+size_t HeldTransaction::MapOf(const binlog::TableMap& map) {
+  for (size_t i = maps_.size(); i-- > 0;) {
+    if (maps_[i] == map) return i;
+  }
+  maps_.push_back(map);
+  return maps_.size() - 1;
+}
+
 absl::Status HeldTransaction::Spill() {
   if (file_ == nullptr) file_.reset(std::tmpfile());
   if (file_ == nullptr) return FileError("open a file for");
+  if (seek_ && std::fseek(file_.get(), static_cast<long>(spilled_), SEEK_SET) != 0) return FileError("write");
+  seek_ = false;
   if (std::fwrite(memory_.data(), 1, memory_.size(), file_.get()) != memory_.size())
     return FileError("write");
+  spilled_ += memory_.size();
   memory_.clear();
   return absl::OkStatus();
+}
+
+void HeldTransaction::SetSavepoint(std::string_view name) {
+  std::erase_if(savepoints_, [&](const Savepoint& set) { return ddl::SameName(set.name, name); });
+  savepoints_.push_back({std::string(name), entries_.size(), bytes()});
+}
+
+bool HeldTransaction::RollBackTo(std::string_view name) {
+  const auto found = std::find_if(savepoints_.begin(), savepoints_.end(),
+                                  [&](const Savepoint& set) { return ddl::SameName(set.name, name); });
+  if (found == savepoints_.end()) return false;
+  savepoints_.erase(found + 1, savepoints_.end());
+  entries_.resize(found->entries);
+  if (found->bytes >= spilled_) {
+    memory_.resize(found->bytes - spilled_);
+  } else {  // what comes next is written over it
+    memory_.clear();
+    spilled_ = found->bytes;
+    seek_ = true;
+  }
+  return true;
 }
 
 absl::Status HeldTransaction::TakeAll(Each each) {

@@ -1,4 +1,5 @@
-// The rows of a prepared XA transaction, until it is known how it ends: in memory, beyond a size on disk.
+// The rows of a transaction of which it is not known yet whether they stay: of an XA transaction until it
+// ends, of any behind its first savepoint. In memory, beyond a size on disk.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +21,11 @@ class HeldTransaction {
   // ResourceExhausted when the disk is full.
   absl::Status Add(const binlog::LogContext& context, const LogPlace& place, const binlog::TableMap& map,
                    const binlog::RowsEvent& rows);
+  // A name that was set before is set anew. Names are compared as the servers do, without case.
+  void SetSavepoint(std::string_view name);
+  // What came since is taken back; the savepoint stays. False when there is none of that name, and nothing is
+  // taken back.
+  bool RollBackTo(std::string_view name);
   using Each = absl::FunctionRef<absl::Status(const LogPlace& place, const binlog::TableMap& map,
                                               const binlog::RowsEvent& rows)>;
   // All, in order, once.
@@ -37,13 +43,23 @@ class HeldTransaction {
     uint32_t before_bytes = 0, after_bytes = 0;
     uint64_t rows_bytes = 0;
   };
+  struct Savepoint {
+    std::string name;
+    size_t entries = 0;
+    uint64_t bytes = 0;
+  };
+  size_t MapOf(const binlog::TableMap& map);
   absl::Status Spill();
+  uint64_t bytes() const { return spilled_ + memory_.size(); }
 
   binlog::LogContext context_;
   std::vector<binlog::TableMap> maps_;
   std::vector<Entry> entries_;
   std::string memory_;  // bitmaps and rows of the entries, what is not in the file
   File file_{nullptr, &std::fclose};
+  bool seek_ = false;     // the file's place is not behind them
+  uint64_t spilled_ = 0;  // bytes of the entries in the file
+  std::vector<Savepoint> savepoints_;
 };
 
 }  // namespace hakobu

@@ -41,5 +41,41 @@ TEST(HeldTransaction, GivesBackWhatItWasGivenFromMemoryAndFromDisk) {
   }
 }
 
+// Takes back what came since each savepoint, in memory and on disk.
+TEST(HeldTransaction, RollsBackToASavepointAndGoesOnFromThere) {
+  for (const size_t row_bytes : {10UL, 1'500'000UL}) {
+    HeldTransaction held;
+    const auto add = [&](char row) {
+      const std::string rows(row_bytes, row);
+      binlog::RowsEvent event;
+      event.rows = rows;
+      ASSERT_TRUE(held.Add({}, {1, 2, 3, static_cast<uint64_t>(row)}, {}, event).ok());
+    };
+    EXPECT_FALSE(held.RollBackTo("a"));
+    held.SetSavepoint("a");
+    for (const char row : {'1', '2', '3'}) add(row);
+    held.SetSavepoint("B");
+    for (const char row : {'4', '5', '6', '7'}) add(row);
+    held.SetSavepoint("c");
+    add('8');
+    EXPECT_TRUE(held.RollBackTo("b"));   // names are compared without case
+    EXPECT_FALSE(held.RollBackTo("c"));  // it went with its rows
+    for (const char row : {'9', '0'}) add(row);
+    EXPECT_TRUE(held.RollBackTo("B"));  // the savepoint itself stays
+    for (const char row : {'x', 'y', 'z'}) add(row);
+    held.SetSavepoint("a");  // moves: what came before it stays
+    add('-');
+    EXPECT_TRUE(held.RollBackTo("a"));
+    std::string seen;
+    const auto each = [&](const LogPlace& place, const binlog::TableMap&, const binlog::RowsEvent& event) {
+      EXPECT_EQ(event.rows, std::string(row_bytes, static_cast<char>(place.row)));
+      seen += static_cast<char>(place.row);
+      return absl::OkStatus();
+    };
+    ASSERT_TRUE(held.TakeAll(each).ok());
+    EXPECT_EQ(seen, "123xyz");
+  }
+}
+
 }  // namespace
 }  // namespace hakobu

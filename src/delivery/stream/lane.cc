@@ -40,10 +40,8 @@ std::string_view Lane::SequenceOf(const LogPlace& place) {
 }
 
 void Lane::Keep(size_t row, ChangeType type, const LogPlace& place, const RowFacts& facts) {
-  if (!late_) {
-    if (place <= last_) return;
-    last_ = place;
-  }
+  if (place <= last_) return;
+  last_ = place;
   if (schema_->mode == LaneMode::kHistory && ++history_rows_ <= history_written_) return;
   const std::span<Cell> to = batch_->MutableRow(kept_++);
   const std::span<const Cell> from = batch_->Row(row);
@@ -55,8 +53,7 @@ void Lane::Keep(size_t row, ChangeType type, const LogPlace& place, const RowFac
 }
 
 absl::Status Lane::Take(const binlog::LogContext& context, const LogPlace& place,
-                        const binlog::RowsEvent& event, binlog::RowImageDecoder* decoder, bool late) {
-  late_ = late;
+                        const binlog::RowsEvent& event, binlog::RowImageDecoder* decoder) {
   if (!transaction_begin_.has_value()) {
     transaction_begin_ = Begin{.rows = open_ == nullptr ? 0 : open_->rows()};
     last_before_transaction_ = last_;
@@ -124,7 +121,6 @@ absl::Status Lane::TakeMark(const binlog::LogContext& context, const LogPlace& p
   changes_.clear();
   kept_ = 0;
   batch_->AddRow();
-  late_ = false;
   RowFacts facts;
   facts.type = type;
   facts.commit_micros = int64_t{context.timestamp} * 1'000'000;

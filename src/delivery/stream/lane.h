@@ -40,9 +40,8 @@ class Lane {
   // The rows of one event, which begins at `place` (its row section counts on from there). Rows at or before
   // the last one taken are left out: they came before the connection broke. InvalidArgument and DataLoss
   // concern this table alone; Cancelled: the stream is being stopped.
-  // `late`: a prepared transaction's rows, whose place is before others that were taken.
   absl::Status Take(const binlog::LogContext& context, const LogPlace& place, const binlog::RowsEvent& event,
-                    binlog::RowImageDecoder* decoder, bool late = false);
+                    binlog::RowImageDecoder* decoder);
   // A row of a history without values.
   absl::Status TakeMark(const binlog::LogContext& context, const LogPlace& place, std::string_view type);
 
@@ -88,7 +87,6 @@ class Lane {
   };
   std::optional<Begin> transaction_begin_;
   LogPlace last_before_transaction_;
-  bool late_ = false;
   uint64_t history_rows_ = 0, history_written_ = 0, history_rows_before_transaction_ = 0;
   Quarantine quarantine_;
   uint64_t inserts_ = 0, updates_ = 0, deletes_ = 0, bytes_ = 0;

@@ -138,6 +138,9 @@ absl::Status LogReader::ReadAll(LogStream* stream, binlog::LogDecoder* decoder) 
       }
       follower_->SetProven(stream->waited_at());
       HAKOBU_RETURN_IF_ERROR(decoder->Feed(*event));
+    }
+    if (!decoder->in_transaction()) HAKOBU_RETURN_IF_ERROR(follower_->Settle(decoder->context()));
+    if (event.has_value()) {
       if (!follower_->FlushIfDue()) return stopped();
     }
     if (!event.has_value() || ++events % kShowEvery == 0) ShowProgress(*stream);

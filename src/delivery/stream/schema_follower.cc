@@ -30,10 +30,24 @@ bool IsString(SourceType type) {
   return type == SourceType::kVarchar || type == SourceType::kText;
 }
 
+// Whether every text of the one character set is one of the other. Where it is not, servers that are not
+// strict write
+// '?'.
+bool HoldsAll(std::string_view charset, std::string_view of) {
+  if (charset == of) return true;
+  if (of.empty() || charset.empty() || of == "binary") return false;  // bytes become text or text bytes
+  if (of == "ascii") return charset != "swe7" && charset != "binary";
+  const bool wide = charset == "utf8mb4" || charset == "utf16" || charset == "utf16le" || charset == "utf32";
+  if (wide) return true;
+  return charset == "utf8mb3" && of != "utf8mb4" && of != "utf16" && of != "utf16le" && of != "utf32" &&
+         of != "gb18030" && of != "big5" && of != "eucjpms";
+}
+
 // Whether every value of the column reads the same after the change.
 bool KeepsValues(const SourceColumn& before, const SourceColumn& after) {
   if (before.nullable && !after.nullable) return false;  // NULLs became something
-  if (before.declared == after.declared && before.charset == after.charset) return true;
+  if (!HoldsAll(after.charset, before.charset)) return false;
+  if (before.declared == after.declared) return true;
   const int rank = IntegerRank(before.type);
   if (rank > 0) return IntegerRank(after.type) >= rank && before.is_unsigned == after.is_unsigned;
   if (IsString(before.type)) return IsString(after.type) && after.length >= before.length;
@@ -66,32 +80,65 @@ const SourceColumn* FindColumn(const SourceTable& table, std::string_view name) 
   return nullptr;
 }
 
+bool IsInKey(const SourceTable& table, std::string_view name) {
+  return table.key.has_value() && std::ranges::any_of(table.key->columns, [&](size_t place) {
+           return table.columns[place].name == name;
+         });
+}
+
+bool HasGeneratedKey(const SourceTable& table) {
+  return table.key.has_value() && std::ranges::any_of(table.key->columns, [&](size_t place) {
+           return table.columns[place].generated != Generated::kNo;
+         });
+}
+
+// CHANGE may rename and retype at once.
+std::string_view OldName(const ddl::TableEffect& effect, std::string_view name) {
+  for (const ddl::ColumnEffect& column : effect.columns) {
+    if (column.kind == ddl::ColumnEffect::Kind::kRenamed && column.name == name) return column.before;
+  }
+  return name;
+}
+
 }  // namespace
 
 AlterNeeds NeedsOf(const SourceTable& before, const SourceTable& after, const ddl::TableEffect& effect) {
+  using Kind = ddl::ColumnEffect::Kind;
   AlterNeeds needs;
   for (const ddl::ColumnEffect& column : effect.columns) {
     needs.columns_differ = true;
+    bool differs = false;
     switch (column.kind) {
-      case ddl::ColumnEffect::Kind::kAdded:
-        needs.rows_differ = needs.rows_differ || column.fill != ddl::DefaultKind::kNull;
+      case Kind::kAdded:
+        // A name that comes back in the same statement is a new column: what was in the old one is no part of
+        // it.
+        differs = column.fill != ddl::DefaultKind::kNull || FindColumn(before, column.name) != nullptr;
+        needs.keys_differ = needs.keys_differ || IsInKey(after, column.name);
         break;
-      case ddl::ColumnEffect::Kind::kRenamed:
-        needs.rows_differ = true;  // the new name's values are those of the old one
+      case Kind::kRenamed:
+        differs = true;  // the new name's values are those of the old one
+        needs.keys_differ = needs.keys_differ || IsInKey(after, column.name);
         break;
-      case ddl::ColumnEffect::Kind::kRetyped:
-      case ddl::ColumnEffect::Kind::kCharset:
-      case ddl::ColumnEffect::Kind::kNullability: {
-        const SourceColumn* was = FindColumn(before, column.name);
+      case Kind::kRecomputed:
+        differs = true;
+        break;
+      case Kind::kRetyped:
+      case Kind::kCharset:
+      case Kind::kNullability: {
+        const SourceColumn* was = FindColumn(before, OldName(effect, column.name));
         const SourceColumn* is = FindColumn(after, column.name);
-        needs.rows_differ = needs.rows_differ || was == nullptr || is == nullptr || !KeepsValues(*was, *is);
+        differs = was == nullptr || is == nullptr || !KeepsValues(*was, *is);
         break;
       }
-      case ddl::ColumnEffect::Kind::kDropped:
-      case ddl::ColumnEffect::Kind::kMoved:
+      case Kind::kDropped:
+      case Kind::kMoved:
         break;
     }
+    needs.rows_differ = needs.rows_differ || differs;
+    needs.keys_differ = needs.keys_differ || (differs && IsInKey(after, column.name));
   }
+  // What is computed of a column that changed is other, too.
+  needs.keys_differ = needs.keys_differ || (needs.rows_differ && HasGeneratedKey(after));
   return needs;
 }
 
@@ -113,20 +160,36 @@ absl::StatusOr<std::unique_ptr<SchemaFollower>> SchemaFollower::Open(Connection*
   }
   for (const std::string& database : databases) {
     if (follower->followed_before_.contains(database)) continue;
-    absl::StatusOr<std::vector<TableDefinition>> tables = ReadTableDefinitions(source, database, {});
-    if (!tables.ok()) {
-      // Some table that is not delivered has a type that is not known: those that are can be read one by one.
-      Log(LogSeverity::kDebug, "not all tables can be followed",
-          {{"database", database}, {"error", std::string(View(tables.status().message()))}});
-      continue;
-    }
-    for (TableDefinition& table : *tables) {
-      const std::string name = table.table.name;
-      const bool known = follower->history_.KnowledgeOf(database, name) != ddl::Knowledge::kUnknownTable;
-      if (!known) follower->history_.AddTable(std::move(table));
-    }
+    HAKOBU_RETURN_IF_ERROR(follower->ReadDatabase(source, database));
   }
   return follower;
+}
+
+absl::Status SchemaFollower::ReadDatabase(Connection* source, const std::string& database) {
+  absl::StatusOr<std::vector<TableDefinition>> tables = ReadTableDefinitions(source, database, {});
+  if (tables.status().code() == absl::StatusCode::kUnavailable) return tables.status();
+  if (!tables.ok()) {
+    // One has a type that is not known, or went while it was read: the others can be read one by one.
+    Log(LogSeverity::kDebug, "not all tables can be followed",
+        {{"database", database}, {"error", std::string(View(tables.status().message()))}});
+    HAKOBU_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListTables(source, database));
+    tables.emplace();
+    for (const std::string& name : names) {
+      absl::StatusOr<std::vector<TableDefinition>> one = ReadTableDefinitions(source, database, {name});
+      if (one.ok()) tables->push_back(std::move(one->front()));
+    }
+  }
+  for (TableDefinition& table : *tables) {
+    if (!IsThere({database, table.table.name})) history_.AddTable(std::move(table));
+  }
+  return absl::OkStatus();
+}
+
+bool SchemaFollower::Concerns(const std::string& database) {
+  if (databases_.contains(database)) return true;
+  if (database.empty() || !wanted_ || !wanted_(database)) return false;
+  databases_.insert(database);
+  return true;
 }
 
 std::string SchemaFollower::ToJson() const {
@@ -146,6 +209,11 @@ absl::Status SchemaFollower::Load(std::string_view stored) {
   return absl::OkStatus();
 }
 
+std::optional<ddl::SavepointStatement> SchemaFollower::ReadSavepoint(
+    const binlog::LogStatement& statement) const {
+  return ddl::ReadSavepoint(statement.text, ddl::ContextOf(statement, dialect_, version_, lower_case_names_));
+}
+
 std::vector<ddl::TableEffect> SchemaFollower::Follow(const binlog::LogStatement& statement) {
   const ddl::DdlContext context = ddl::ContextOf(statement, dialect_, version_, lower_case_names_);
   const absl::StatusOr<std::vector<ddl::DdlChange>> changes = ddl::ParseDdl(statement.text, context);
@@ -157,9 +225,8 @@ std::vector<ddl::TableEffect> SchemaFollower::Follow(const binlog::LogStatement&
   }
   for (const ddl::DdlChange& change : *changes) {
     for (ddl::TableEffect& effect : history_.Apply(change, context)) {
-      const bool concerns =
-          databases_.contains(effect.table.database) || databases_.contains(effect.to.database);
-      if (concerns) effects.push_back(std::move(effect));
+      const bool from = Concerns(effect.table.database), to = Concerns(effect.to.database);
+      if (from || to) effects.push_back(std::move(effect));
     }
   }
   return effects;

@@ -1,7 +1,9 @@
 // The source's tables as they are at the place of the log that is being read.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -18,6 +20,7 @@ namespace hakobu {
 struct AlterNeeds {
   bool columns_differ = false;  // BigQuery's table may have to change
   bool rows_differ = false;     // rows that were there hold other values now, with no row event to say so
+  bool keys_differ = false;     // so do what tells rows apart: old keys would stay beside the new ones
 };
 AlterNeeds NeedsOf(const SourceTable& before, const SourceTable& after, const ddl::TableEffect& effect);
 
@@ -30,8 +33,11 @@ class SchemaFollower {
                                                               const std::set<std::string>& databases,
                                                               std::string_view stored);
 
+  // Databases that come to be, and hold tables that are wanted, are followed too.
+  void FollowAlso(std::function<bool(std::string_view database)> wanted) { wanted_ = std::move(wanted); }
   // What the statement did, in order. Statements of other databases have no effects.
   std::vector<ddl::TableEffect> Follow(const binlog::LogStatement& statement);
+  std::optional<ddl::SavepointStatement> ReadSavepoint(const binlog::LogStatement& statement) const;
   // Null: not known (any more).
   const SourceTable* Find(std::string_view database, std::string_view table) const {
     return history_.Find(database, table);
@@ -46,11 +52,19 @@ class SchemaFollower {
   }
   // The log's own metadata is believed from here on.
   void Replace(SourceTable table) { history_.AddTable(std::move(table)); }
+  // What the server said of it holds from here on.
+  void Replace(TableDefinition table) { history_.AddTable(std::move(table)); }
+  bool IsThere(const ddl::TableName& name) const {
+    return history_.KnowledgeOf(name.database, name.table) != ddl::Knowledge::kUnknownTable;
+  }
+  std::vector<ddl::TableName> Tables() const { return history_.Tables(); }
   ddl::Dialect dialect() const { return dialect_; }
   std::string ToJson() const;
 
  private:
   absl::Status Load(std::string_view stored);
+  absl::Status ReadDatabase(Connection* source, const std::string& database);
+  bool Concerns(const std::string& database);
   SchemaFollower(ddl::Dialect dialect, uint32_t version, bool lower_case_names)
       : dialect_(dialect),
         version_(version),
@@ -63,6 +77,7 @@ class SchemaFollower {
   std::set<std::string, std::less<>> databases_;
   std::set<std::string, std::less<>>
       followed_before_;  // of them: their tables were known at the stored place
+  std::function<bool(std::string_view)> wanted_;
   ddl::SchemaHistory history_;
 };
 

@@ -17,6 +17,7 @@
 #include "delivery/stream/reader.h"
 #include "delivery/stream/start_point.h"
 #include "delivery/stream/stream_context.h"
+#include "delivery/stream/table_inquiry.h"
 
 namespace hakobu {
 namespace {
@@ -55,6 +56,7 @@ class Stream : public SenderEvents {
         follower_(&context_),
         reader_(&context_, &follower_),
         copier_(&context_),
+        table_watch_(&context_),
         headroom_(&context_) {
     context_.config = &config;
     context_.options = options;
@@ -62,6 +64,7 @@ class Stream : public SenderEvents {
     context_.keeper = &keeper_;
     context_.senders = &senders_;
     context_.copier = &copier_;
+    context_.table_watch = &table_watch_;
     context_.connect = SourceOptions(config.source);
   }
 
@@ -80,13 +83,16 @@ class Stream : public SenderEvents {
       copiers.emplace_back([this] { copier_.Work(); });
     headroom_.SetDelivered(stored_, whole_until_);
     std::thread headroom([this] { headroom_.Run(); });
+    std::thread table_watch([this] { table_watch_.Run(); });
     Watch();
     context_.stop.Cancel();
     reader_.Interrupt();
     context_.connections.InterruptAll();
+    copier_.Interrupt();
     reader.join();
     for (std::thread& thread : copiers) thread.join();
     headroom.join();
+    table_watch.join();
     return End();
   }
 
@@ -168,8 +174,10 @@ class Stream : public SenderEvents {
     for (const TableWork& work : works) {
       // As it was at the place where reading begins; a table that is new to the stream, as it is now.
       const SourceTable* known = follower->Find(work.source.database, work.source.name);
-      if (known == nullptr && follower->IsYetToCome(work.source.database, work.source.name)) continue;
-      if (known == nullptr) follower->Replace(work.source);
+      // The log tells of it, or the list of tables that is made once it is followed.
+      const bool absent = known == nullptr && !follower->IsThere({work.source.database, work.source.name});
+      if (absent && (first_ || follower->IsYetToCome(work.source.database, work.source.name))) continue;
+      if (absent) follower->Replace(work.source);
       absl::StatusOr<LaneSchema> schema =
           MakeLaneSchema(config_, work.options, known == nullptr ? work.source : *known);
       problems.Add(schema.status());
@@ -184,6 +192,7 @@ class Stream : public SenderEvents {
       context_.tables.Add(work.name, work.options)
           ->SetSchema(std::make_shared<const LaneSchema>(*std::move(schema)));
     }
+    follower->FollowAlso([this](std::string_view database) { return MayStream(config_, database); });
     follower_.UseSchemas(std::move(follower));
     HAKOBU_RETURN_IF_ERROR(problems.Status());
     return LoadRecords();
@@ -210,11 +219,29 @@ class Stream : public SenderEvents {
                     "start the stream when no DDL is running");
   }
 
+  // A table that the source does not have any more is followed to the place where the log drops it.
+  absl::Status AddGoneTable(const StreamTableRecord& record) {
+    if (record.state == "dropped" || record.state == "stopped") return absl::OkStatus();
+    for (const ddl::TableName& name : follower_.schemas()->Tables()) {
+      if (fmt::format("{}.{}", name.database, name.table) != record.source) continue;
+      const TableRule* rule = FindRule(config_, name.database, name.table);
+      const SourceTable* known = follower_.schemas()->Find(name.database, name.table);
+      if (rule == nullptr || rule->options.mode != TableMode::kStream || known == nullptr) break;
+      absl::StatusOr<LaneSchema> schema = MakeLaneSchema(config_, rule->options, *known);
+      if (!schema.ok()) break;
+      context_.tables.Add(record.source, rule->options)
+          ->SetSchema(std::make_shared<const LaneSchema>(*std::move(schema)));
+      break;
+    }
+    return absl::OkStatus();
+  }
+
   // Tables that are no longer in the configuration miss changes from now on: they are copied anew when they
   // come back.
   absl::Status LoadRecords() {
     HAKOBU_ASSIGN_OR_RETURN(const std::vector<StreamTableRecord> records, log_->Tables());
     for (StreamTableRecord record : records) {
+      if (context_.tables.Find(record.source) == nullptr) HAKOBU_RETURN_IF_ERROR(AddGoneTable(record));
       if (StreamTable* table = context_.tables.Find(record.source); table != nullptr) {
         table->SetRecord(std::move(record));
         continue;
@@ -233,6 +260,11 @@ class Stream : public SenderEvents {
     if (record.state == "stopped") {
       Log(LogSeverity::kWarning, "table is stopped", {{"table", table->name}, {"reason", record.reason}});
       return absl::OkStatus();
+    }
+    const SourceTable& base = table->schema()->base;
+    if (follower_.schemas()->Find(base.database, base.name) == nullptr) {
+      return follower_.AskAnew({base.database, base.name},
+                               "what the log's statements made of it is not known");
     }
     const std::string target = table->schema()->work.target.ToString();
     const std::string mode(LaneModeName(table->schema()->mode));
@@ -273,10 +305,11 @@ class Stream : public SenderEvents {
   }
 
   bool CaughtUp() {
-    if (!copier_.idle() || !Passed(stored_, start_.epoch, goal_.file, goal_.offset)) return false;
+    const bool looked = table_watch_.has_looked() && !table_watch_.has_list() && follower_.asked() == 0;
+    if (!looked || !copier_.idle() || !Passed(stored_, start_.epoch, goal_.file, goal_.offset)) return false;
     for (const StreamTable* table : context_.tables.all()) {
       const std::string state = table->record().state;
-      if (state == "copying" || state == "catching") return false;
+      if (state == "copying" || state == "catching" || state == "beginning") return false;
     }
     return true;
   }
@@ -380,6 +413,7 @@ class Stream : public SenderEvents {
   Follower follower_;
   LogReader reader_;
   Copier copier_;
+  TableWatch table_watch_;
   HeadroomWatch headroom_;
   std::vector<std::unique_ptr<Sender>> senders_;
   absl::Time started_;

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/status.h"
+#include "delivery/stream/copier.h"
 
 namespace hakobu {
 
@@ -14,6 +15,7 @@ void StreamContext::Fail(const absl::Status& status) {
   abandon.Cancel();
   keeper->Stop();
   connections.InterruptAll();
+  if (copier != nullptr) copier->Interrupt();
 }
 
 void StreamContext::StopTable(StreamTable* table, const absl::Status& why) {

@@ -16,6 +16,7 @@
 #include "delivery/stream/position_keeper.h"
 #include "delivery/stream/prepared_watch.h"
 #include "delivery/stream/sender.h"
+#include "delivery/stream/sequence.h"
 #include "delivery/stream/stream.h"
 #include "delivery/stream/targets.h"
 #include "ledger/ledger.h"
@@ -26,7 +27,9 @@ namespace hakobu {
 class StreamTable {
  public:
   StreamTable(size_t lane, std::string table, TableOptions table_options)
-      : id(lane), name(std::move(table)), options(std::move(table_options)) {}
+      : id(lane), name(std::move(table)), options(std::move(table_options)) {
+    record_.source = name;  // a table that is stopped before it could begin has a name, too
+  }
 
   const size_t id;  // its lane
   const std::string name;
@@ -55,11 +58,16 @@ class StreamTable {
     absl::MutexLock lock(&mutex_);
     record_ = std::move(record);
   }
-  // The ledger counts the chunks by itself; this is the same count, kept up while the copy runs.
-  void SetChunks(uint64_t chunks) {
+  // The copy's chunks, made durable: false, and nothing is, when the table is not being copied any more.
+  absl::StatusOr<bool> PlanCopy(StreamBook* log, const std::vector<StreamChunkRecord>& chunks) {
     absl::MutexLock lock(&mutex_);
-    record_.chunks = chunks;
+    if (record_.state != "copying") return false;
+    const absl::Status stored = log->StartCopy(record_, chunks);
+    if (!stored.ok()) return stored;
+    // The ledger counts the chunks by itself; this is the same count, kept up while the copy runs.
+    record_.chunks = chunks.size();
     record_.chunks_done = 0;
+    return true;
   }
   // What StorePosition has made durable.
   void Took(const StreamTableProgress& progress) {
@@ -118,6 +126,7 @@ class StreamTables {
 
 class Copier;
 class DdlHistory;
+class TableWatch;
 
 struct StreamContext {
   const Config* config = nullptr;
@@ -133,15 +142,25 @@ struct StreamContext {
   PositionKeeper* keeper = nullptr;
   Copier* copier = nullptr;
   DdlHistory* ddl_history = nullptr;  // null: none is wanted
+  TableWatch* table_watch = nullptr;
   std::vector<std::unique_ptr<Sender>>* senders = nullptr;
   StreamTables tables;
   OpenConnections connections;
-  SourceAccess source() {
-    return {.connect = &connect, .cancel = &stop, .connections = &connections, .load = nullptr};
+  SourceAccess source(OpenConnections* of) {
+    return {.connect = &connect, .cancel = &stop, .connections = of, .load = nullptr};
   }
   PreparedWatch prepared;
   std::atomic<int64_t> epoch{0};  // of what is read now
 
+  // How far the log has been followed, whole transactions only.
+  void SetFollowed(const LogPlace& place) {
+    absl::MutexLock lock(&mutex_);
+    followed_ = place;
+  }
+  LogPlace followed() const {
+    absl::MutexLock lock(&mutex_);
+    return followed_;
+  }
   TargetContext target() { return {.config = config, .destination = &destination, .ledger = ledger}; }
   Sender* SenderOf(const StreamTable& table) const { return (*senders)[table.id % senders->size()].get(); }
 
@@ -157,6 +176,7 @@ struct StreamContext {
  private:
   mutable absl::Mutex mutex_;
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
+  LogPlace followed_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace hakobu

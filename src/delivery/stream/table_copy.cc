@@ -8,15 +8,13 @@
 #include "decode/decode.h"
 #include "delivery/move/chunk_read.h"
 #include "delivery/move/pending_chunk.h"
-#include "delivery/move/retry.h"
 #include "delivery/stream/sequence.h"
 
 namespace hakobu {
 namespace {
 
 constexpr size_t kBytesInFlight = 4 << 20;
-// Chunks that fail for the table's own sake: the schema was changed while it was read, most often.
-constexpr int kTries = 20;
+constexpr absl::Duration kAWhile = absl::Milliseconds(50);
 
 }  // namespace
 
@@ -25,34 +23,17 @@ absl::Status TableCopy::CheckGoingOn() const {
   return context_->stop.Check();
 }
 
-absl::Status TableCopy::Copy() {
-  MoveAttempts attempts({.first_delay = absl::Milliseconds(500),
-                         .longest_delay = absl::Seconds(5),
-                         .patience = absl::InfiniteDuration(),
-                         .own_tries = kTries},
-                        context_->clock, &context_->stop);
-  for (;;) {
-    absl::Status status = Plan();
-    if (status.ok()) {
-      HAKOBU_ASSIGN_OR_RETURN(std::vector<StreamChunkRecord> chunks, context_->log->Chunks(table_->name));
-      for (StreamChunkRecord& chunk : chunks) {
-        if (chunk.done) continue;
-        HAKOBU_RETURN_IF_ERROR(CheckGoingOn());
-        if (!table_->delivered) return absl::OkStatus();  // stopped meanwhile
-        status = CopyChunk(&chunk);
-        if (!status.ok()) break;
-        attempts.Reset();
-      }
-    }
-    if (status.ok()) status = Finish();
-    if (status.ok()) return status;
+absl::Status TableCopy::Copy(bool* progress) {
+  HAKOBU_RETURN_IF_ERROR(Plan());
+  HAKOBU_ASSIGN_OR_RETURN(std::vector<StreamChunkRecord> chunks, context_->log->Chunks(table_->name));
+  for (StreamChunkRecord& chunk : chunks) {
+    if (chunk.done) continue;
     HAKOBU_RETURN_IF_ERROR(CheckGoingOn());
-    source_.Drop();
-    connection_.reset();
-    Log(LogSeverity::kWarning, "copy failed",
-        {{"table", table_->name}, {"error", std::string(View(status.message()))}});
-    HAKOBU_RETURN_IF_ERROR(attempts.Again(status));
+    if (!table_->delivered) return absl::OkStatus();  // stopped meanwhile
+    HAKOBU_RETURN_IF_ERROR(CopyChunk(&chunk));
+    *progress = true;
   }
+  return Finish();
 }
 
 // A transaction can be in the log before a reader of the tables sees it.
@@ -61,8 +42,9 @@ absl::Status TableCopy::WaitForCommits() {
   if (joined_.empty()) {
     // The log's own position was read in a consistent view (MariaDB), or nothing tells: a second is much more
     // than the time between a transaction's log write and its commit.
-    if (source->flavor() == ServerFlavor::kMySql && context_->stop.WaitFor(absl::Seconds(1))) {
-      return context_->stop.Check();
+    const absl::Time until = absl::Now() + absl::Seconds(source->flavor() == ServerFlavor::kMySql ? 1 : 0);
+    while (absl::Now() < until) {
+      if (context_->stop.WaitFor(kAWhile) || table_->cancel_copy) return CheckGoingOn();
     }
     return absl::OkStatus();
   }
@@ -71,12 +53,11 @@ absl::Status TableCopy::WaitForCommits() {
     const absl::StatusOr<std::string> contained = source->QueryValue(sql);
     HAKOBU_RETURN_IF_ERROR(contained.status());
     if (*contained == "1") return absl::OkStatus();
-    if (context_->stop.WaitFor(absl::Milliseconds(50)) || table_->cancel_copy) return CheckGoingOn();
+    if (context_->stop.WaitFor(kAWhile) || table_->cancel_copy) return CheckGoingOn();
   }
 }
 
 absl::Status TableCopy::Plan() {
-  StreamTableRecord record = table_->record();
   HAKOBU_ASSIGN_OR_RETURN(const std::vector<StreamChunkRecord> known, context_->log->Chunks(table_->name));
   if (!known.empty()) return absl::OkStatus();
   HAKOBU_RETURN_IF_ERROR(WaitForCommits());
@@ -91,8 +72,8 @@ absl::Status TableCopy::Plan() {
   for (const Chunk& chunk : plan.chunks) {
     chunks.push_back({.number = chunks.size(), .bounds_json = chunk.ToJson()});
   }
-  HAKOBU_RETURN_IF_ERROR(context_->log->StartCopy(record, chunks));
-  table_->SetChunks(chunks.size());
+  HAKOBU_ASSIGN_OR_RETURN(const bool planned, table_->PlanCopy(context_->log, chunks));
+  if (!planned) return absl::CancelledError("the table is not copied any more");
   CrashPoint("stream.copy_planned");
   Log(LogSeverity::kInfo, "copying", {{"table", table_->name}, {"chunks", fmt::format("{}", chunks.size())}});
   return absl::OkStatus();

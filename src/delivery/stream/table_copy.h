@@ -1,4 +1,4 @@
-// One table's first copy: plan, chunks, end. Goes on where an earlier process stopped.
+// One table's first copy: plan, chunks, end. Goes on where an earlier try, or process, stopped.
 #pragma once
 
 #include <memory>
@@ -16,10 +16,12 @@ namespace hakobu {
 // One thread.
 class TableCopy {
  public:
-  TableCopy(StreamContext* context, StreamTable* table, std::string joined)
-      : context_(context), table_(table), joined_(std::move(joined)), source_(context->source()) {}
-  // Cancelled when the stream is being stopped. Unavailable is waited out here.
-  absl::Status Copy();
+  // `connections`: what this copy opens, so that it alone can be interrupted.
+  TableCopy(StreamContext* context, StreamTable* table, std::string joined, OpenConnections* connections)
+      : context_(context), table_(table), joined_(std::move(joined)), source_(context->source(connections)) {}
+  // One try. Cancelled when the stream is being stopped, or the table is not to be copied any more.
+  // `progress`: whether a chunk was copied, also when a later one failed.
+  absl::Status Copy(bool* progress);
 
  private:
   absl::Status Plan();

@@ -1,0 +1,170 @@
+// Tables of which the log's statements do not tell enough: the server is asked, and they begin anew where its
+// answer holds.
+#include <fmt/format.h>
+
+#include "base/crash_point.h"
+#include "base/log.h"
+#include "base/status.h"
+#include "delivery/stream/copier.h"
+#include "delivery/stream/follower.h"
+
+namespace hakobu {
+namespace {
+
+// So many times all tables begin anew for what cannot be read; then they are stopped, rather than read over
+// and over.
+constexpr int kMostUnreadables = 3;
+
+}  // namespace
+
+absl::Status Follower::AskAnew(const ddl::TableName& name, const std::string& reason) {
+  const std::string full = fmt::format("{}.{}", name.database, name.table);
+  StreamTable* table = context_->tables.Find(full);
+  if (table == nullptr) {
+    const TableRule* rule = FindRule(*context_->config, name.database, name.table);
+    if (rule == nullptr || rule->options.mode != TableMode::kStream) return absl::OkStatus();
+    table = context_->tables.Add(full, rule->options);
+  }
+  if (table->record().state == "stopped" || asked_.contains(full)) return absl::OkStatus();
+  if (table->delivered && !LaneOf(table)->schema()->changes_by_key()) {
+    // A history cannot begin anew: what it has is nowhere else.
+    return TableProblem(table, absl::DataLossError(fmt::format("{}: {}", full, reason)));
+  }
+  Log(LogSeverity::kWarning, "the server is asked for a table", {{"table", full}, {"reason", reason}});
+  if (table->delivered) {
+    HAKOBU_RETURN_IF_ERROR(Barrier());
+    context_->copier->Cancel(table);
+    table->delivered = false;
+    ++generation_;
+  }
+  // A restart begins it anew, too.
+  if (!table->record().state.empty()) {
+    HAKOBU_RETURN_IF_ERROR(table->Store(context_->log, [&](StreamTableRecord* record) {
+      record->state = "beginning";
+      record->reason = reason;
+      record->since = context_->clock->Now();
+    }));
+    CrashPoint("stream.table_asked");
+  }
+  asked_[full] = {.name = name, .reason = reason, .definition = {}, .place = {}};
+  asked_count_ = asked_.size();
+  context_->table_watch->Ask();
+  return absl::OkStatus();
+}
+
+absl::Status Follower::Unfit(Known* known, const absl::Status& why) {
+  const bool told = why.code() == absl::StatusCode::kFailedPrecondition ||
+                    why.code() == absl::StatusCode::kNotFound ||
+                    why.code() == absl::StatusCode::kUnimplemented;
+  const std::string name = known->table->name;
+  if (!told || answered_.contains(name)) return TableProblem(known->table, why);
+  return AskAnew({known->map.database, known->map.table}, std::string(View(why.message())));
+}
+
+absl::Status Follower::Ask(const std::string& name, Asked* asked) {
+  StreamTable* table = context_->tables.Find(name);
+  HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Connection> source, Connection::Open(context_->connect));
+  absl::StatusOr<TableAnswer> answer = AskForTable(source.get(), asked->name.database, asked->name.table);
+  if (!answer.ok() && answer.status().code() == absl::StatusCode::kUnavailable) return answer.status();
+  if (!answer.ok()) {
+    context_->StopTable(table, answer.status());
+    asked_.erase(name);
+    return context_->failure();
+  }
+  if (answer->definition.has_value()) {
+    asked->definition = std::move(answer->definition);
+    asked->place = LogPlace::In(answer->place.file, answer->place.offset);
+    return absl::OkStatus();
+  }
+  asked_.erase(name);
+  if (table->record().state.empty()) return absl::OkStatus();  // it came and went
+  return table->Store(context_->log, [&](StreamTableRecord* record) {
+    record->state = "dropped";
+    record->reason = "gone from the source";
+    record->since = context_->clock->Now();
+  });
+}
+
+absl::Status Follower::BeginAsked(const std::string& name, Asked asked) {
+  StreamTable* table = context_->tables.Find(name);
+  schemas_->Replace(*asked.definition);
+  schemas_changed_ = true;
+  absl::StatusOr<LaneSchema> schema =
+      MakeLaneSchema(*context_->config, table->options, std::move(asked.definition->table));
+  if (!schema.ok()) {
+    context_->StopTable(table, schema.status());
+    return context_->failure();
+  }
+  Log(LogSeverity::kInfo, "table begins as the server has it", {{"table", name}, {"reason", asked.reason}});
+  table->SetSchema(std::make_shared<const LaneSchema>(*std::move(schema)));
+  answered_.insert(name);
+  moved_ = true;
+  return BeginTable(table, false);
+}
+
+// What the server has, and the stream does not: made by what could not be read, renamed from where nobody
+// looks, or made before the stream's first place and after the tables were listed.
+absl::Status Follower::LookAt(const TableList& list) {
+  for (const ddl::TableName& name : list.tables) {
+    const StreamTable* table = context_->tables.Find(fmt::format("{}.{}", name.database, name.table));
+    const std::string state = table == nullptr ? "" : table->record().state;
+    if (!state.empty() && state != "dropped") continue;
+    HAKOBU_RETURN_IF_ERROR(AskAnew(name, "the source has it, and the log did not tell of it"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Follower::Settle(const binlog::LogContext& context) {
+  if (in_transaction_) return absl::OkStatus();
+  if (!unreadable_.empty()) {
+    const std::string reason = std::exchange(unreadable_, {});
+    const bool stops = ++unreadables_ > kMostUnreadables;
+    for (StreamTable* table : context_->tables.all()) {
+      if (!table->delivered) continue;
+      HAKOBU_RETURN_IF_ERROR(stops ? TableProblem(table, absl::DataLossError(reason))
+                                   : ChangedUnseen(table, reason));
+    }
+  }
+  // Files begin with events of their own, which move no boundary.
+  if (context.file == boundary_.file && context.next_position > boundary_.offset) {
+    boundary_.offset = context.next_position;
+  }
+  context_->SetFollowed(LogPlace::In(boundary_.file, boundary_.offset, boundary_.epoch));
+  if (asked_.empty() && !context_->table_watch->has_list()) return absl::OkStatus();
+  const auto has_come = [&](const LogPosition& place) {
+    return LogPlace::In(place.file, place.offset) <= Here();
+  };
+  if (const std::optional<TableList> list = context_->table_watch->Take(has_come)) {
+    HAKOBU_RETURN_IF_ERROR(LookAt(*list));
+  }
+  for (auto at = asked_.begin(); at != asked_.end();) {
+    const std::string name = at->first;
+    if (!at->second.place.has_value()) HAKOBU_RETURN_IF_ERROR(Ask(name, &at->second));
+    at = asked_.lower_bound(name);
+    if (at == asked_.end() || at->first != name) continue;  // it is not there
+    if (Here() < *at->second.place) {
+      ++at;
+      continue;
+    }
+    Asked asked = std::move(at->second);
+    at = asked_.erase(at);
+    HAKOBU_RETURN_IF_ERROR(BeginAsked(name, std::move(asked)));
+  }
+  asked_count_ = asked_.size();
+  return absl::OkStatus();
+}
+
+absl::Status Follower::OnUnreadable(const binlog::LogContext& context,
+                                    const std::vector<binlog::TableMap>& tables,
+                                    const absl::Status& problem) {
+  for (const binlog::TableMap& map : tables) {
+    StreamTable* table = context_->tables.Find(fmt::format("{}.{}", map.database, map.table));
+    if (table != nullptr && table->delivered)
+      HAKOBU_RETURN_IF_ERROR(TableProblem(table, Annotate(problem, table->name)));
+  }
+  if (tables.empty()) unreadable_ = std::string(View(problem.message()));
+  if (!in_transaction_) EndedAt(context);
+  return absl::OkStatus();
+}
+
+}  // namespace hakobu
