@@ -1,6 +1,6 @@
-// Whole binary logs: any bytes must end in a status, never in a crash, an overrun or unbounded memory. Rows are read as
-// the log alone tells them, and as a table would have them whose fixed strings are MariaDB's UUIDs and addresses and
-// whose last time ends a row's.
+// Whole binary logs: any bytes must end in a status, never in a crash, an overrun or unbounded memory. Rows
+// are read as the log alone tells them, and as a table would have them whose fixed strings are MariaDB's
+// UUIDs and addresses and whose last time ends a row's.
 #include <cstdlib>
 
 #include "base/byte_reader.h"
@@ -32,7 +32,8 @@ class DecodeAll : public LogVisitor {
       column.charset = "utf8mb4";
       constexpr std::string_view kTypes[] = {"uuid", "inet6", "inet4", "uuid /* old */"};
       column.declared = kTypes[i % std::size(kTypes)];
-      if (map.columns[i].type == LogType::kTimestamp2 || map.columns[i].type == LogType::kLongLong) row_end = i;
+      if (map.columns[i].type == LogType::kTimestamp2 || map.columns[i].type == LogType::kLongLong)
+        row_end = i;
     }
     auto decoder = RowImageDecoder::Create(map, &known, UnknownColumns::kAssume);
     if (!decoder.ok()) return;

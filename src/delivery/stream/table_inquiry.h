@@ -11,6 +11,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "decode/ddl/ddl.h"
 #include "delivery/stream/stream_context.h"
 #include "source/source.h"
 
