@@ -71,7 +71,8 @@ async function waitFor(what, server, probe, timeoutMs = 60000) {
   }
 }
 
-// A running MySQL 9.7 ('mysql') or MariaDB 10.11 ('mariadb'). With `test` (node:test's context) it is stopped and its
+// A running MySQL 9.7 ('mysql'), 5.6 ('mysql56', whose `flavor` is 'mysql' for those who compare) or MariaDB 10.11
+// ('mariadb'). With `test` (node:test's context) it is stopped and its
 // folder removed at the end of the test.
 export async function startMysql({ flavor = 'mysql', folder, port, options = [], test } = {}) {
   const own = folder === undefined;
@@ -88,7 +89,7 @@ export async function startMysql({ flavor = 'mysql', folder, port, options = [],
     const log = join(folder, 'error.log');
     throw new Error(`${error.message}\n${existsSync(log) ? readFileSync(log, 'utf8').slice(-3000) : ''}`);
   }
-  const instance = Object.assign(server, { flavor, folder, port, socketPath, host: '127.0.0.1', connect });
+  const instance = Object.assign(server, { flavor: flavor === 'mysql56' ? 'mysql' : flavor, folder, port, socketPath, host: '127.0.0.1', connect });
   test?.after(async () => {
     await instance.stop();
     if (own) rmSync(folder, { recursive: true, force: true });
