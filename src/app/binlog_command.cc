@@ -123,8 +123,9 @@ absl::Status PrintStream(LogStream* stream, binlog::LogDecoder* decoder, const L
 
 absl::Status PrintLive(const GlobalOptions& globals, const BinlogOptions& options, const LogBound& from,
                        binlog::LogDecoder* decoder, const LogRange& range) {
-  HAKOBU_ASSIGN_OR_RETURN(const ConnectOptions connect, Source(globals, options));
+  HAKOBU_ASSIGN_OR_RETURN(ConnectOptions connect, Source(globals, options));
   Cancellation cancel;
+  connect.cancel = &cancel;
   const std::unique_ptr<InterruptGuard> guard = InterruptGuard::Watch(&cancel, "");
   LogStreamOptions stream_options;
   stream_options.stop_at_end = options.stop_at_end;
@@ -132,6 +133,7 @@ absl::Status PrintLive(const GlobalOptions& globals, const BinlogOptions& option
                           LogStream::Open(connect, StartOf(from), stream_options));
   const absl::Status printed = PrintStream(stream.get(), decoder, range, cancel);
   std::fflush(stdout);
+  if (absl::IsCancelled(printed)) return absl::OkStatus();
   if (absl::IsUnavailable(printed) && !decoder->in_transaction() && !decoder->context().file.empty()) {
     return WithHint(printed, fmt::format("go on with --from {}:{}", decoder->context().file,
                                          decoder->context().next_position));

@@ -31,7 +31,7 @@ Findings CheckEverything(const Config& config, const DestinationAddresses& addre
                          const Cancellation& cancel) {
   Findings findings;
   std::vector<TableWork> tables;
-  if (const std::unique_ptr<Connection> source = CheckServer(config, &findings)) {
+  if (const std::unique_ptr<Connection> source = CheckServer(config, &cancel, &findings)) {
     tables = CheckTables(config, source.get(), &findings);
     CheckAccount(config, tables, source.get(), &findings);
     CheckStream(config, source.get(), &findings);

@@ -147,8 +147,9 @@ void CheckReading(const Config& config, Connection* source, const TableWork& wor
 
 }  // namespace
 
-std::unique_ptr<Connection> CheckServer(const Config& config, Findings* findings) {
-  absl::StatusOr<std::unique_ptr<Connection>> source = Connection::Open(SourceOptions(config.source));
+std::unique_ptr<Connection> CheckServer(const Config& config, const Cancellation* cancel,
+                                        Findings* findings) {
+  absl::StatusOr<std::unique_ptr<Connection>> source = Connection::Open(SourceOptions(config.source, cancel));
   if (!source.ok()) {
     findings->AddStatus(kSource, source.status());
     return nullptr;

@@ -12,7 +12,7 @@ namespace hakobu {
 
 // Connects and looks at the server: its version, settings, and what the account may do. Null when it cannot
 // be reached, which is among the findings then.
-std::unique_ptr<Connection> CheckServer(const Config& config, Findings* findings);
+std::unique_ptr<Connection> CheckServer(const Config& config, const Cancellation* cancel, Findings* findings);
 
 // Every table that the configuration names: key, columns, types, names, filter. What cannot be mapped is left
 // out of the result.

@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "delivery/stream/headroom.h"
 #include "delivery/stream/lane_schema.h"
+#include "source/log_silence.h"
 #include "source/log_state.h"
 
 namespace hakobu {
@@ -17,18 +18,13 @@ constexpr char kSubject[] = "stream";
 // A log that is kept for less does not outlive a bad night.
 constexpr absl::Duration kShortRetention = absl::Hours(24);
 
-void CheckLogSettings(const LogState& state, Findings* findings) {
-  const auto problem = [&](std::string text, std::string hint) {
-    findings->Add(FindingLevel::kProblem, kSubject, std::move(text), std::move(hint));
-  };
-  if (!state.log_on) return problem("the source writes no binary log", "set log_bin on the source");
-  if (state.format != "ROW") {
-    problem(fmt::format("binlog_format is {}, the stream needs ROW", state.format),
-            "SET GLOBAL binlog_format = ROW");
+void CheckLogSettings(const LogState& state, const std::set<std::string>& databases, Findings* findings) {
+  for (const LogSilence& silence : SilencesOf(state, databases)) {
+    findings->Add(FindingLevel::kProblem, kSubject, silence.what, silence.hint);
   }
-  if (state.row_image != "FULL") {
-    problem(fmt::format("binlog_row_image is {}, the stream needs FULL", state.row_image),
-            "SET GLOBAL binlog_row_image = FULL");
+  if (!state.log_on) return;
+  for (const std::string& sentence : FilteredStatements(state, databases)) {
+    findings->Add(FindingLevel::kWarning, kSubject, sentence, "take the filter away on the source");
   }
   if (!state.gtid_on && state.flavor == ServerFlavor::kMySql) {
     findings->Add(FindingLevel::kWarning, kSubject,
@@ -64,33 +60,16 @@ void CheckStreamAccount(const std::set<std::string>& databases, Connection* sour
     if (grant.find("REPLICATION") == std::string::npos && grant.find("BINLOG") == std::string::npos) continue;
     findings->Add(FindingLevel::kProblem, kSubject, "the account may not read the log", grant);
   }
-  const bool replica_without_log =
-      facts->Setting("log_replica_updates") == "OFF" || facts->Setting("log_slave_updates") == "OFF";
-  if (facts->read_only && replica_without_log) {
-    findings->Add(FindingLevel::kProblem, kSubject,
-                  "the source is a replica that does not log what it replicates",
-                  "set log_replica_updates=ON there, or stream from its own source");
-  }
 }
 
 // Rows that a cascade deletes or changes are not in the log.
 void CheckCascades(const std::set<std::string>& databases, Connection* source, Findings* findings) {
-  for (const std::string& database : databases) {
-    const absl::StatusOr<QueryResult> result = source->Query(
-        fmt::format("SELECT TABLE_NAME, REFERENCED_TABLE_NAME, DELETE_RULE, UPDATE_RULE FROM "
-                    "information_schema.REFERENTIAL_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = {} AND "
-                    "(DELETE_RULE IN ('CASCADE', 'SET NULL') OR UPDATE_RULE IN ('CASCADE', 'SET NULL'))",
-                    QuoteText(database)));
-    if (!result.ok()) return findings->AddStatus(kSubject, result.status());
-    for (const auto& row : result->rows) {
-      findings->Add(
-          FindingLevel::kWarning, fmt::format("{}.{}", database, row[0].value_or("")),
-          fmt::format(
-              "a foreign key to {} cascades (ON DELETE {}, ON UPDATE {}): what it changes here is not in "
-              "the log",
-              row[1].value_or(""), row[2].value_or(""), row[3].value_or("")),
-          "delete the rows by statements of their own, or repair the table now and then");
-    }
+  const auto cascades = ReadUnloggedCascades(source, databases);
+  if (!cascades.ok()) return findings->AddStatus(kSubject, cascades.status());
+  for (const auto& [table, rules] : *cascades) {
+    findings->Add(FindingLevel::kWarning, table,
+                  fmt::format("a foreign key changes its rows without the log ({})", rules),
+                  "delete the rows by statements of their own, or repair the table now and then");
   }
 }
 
@@ -118,7 +97,7 @@ void CheckStream(const Config& config, Connection* source, Findings* findings) {
   }
   const absl::StatusOr<LogState> state = ReadLogState(source);
   if (state.ok()) {
-    CheckLogSettings(*state, findings);
+    CheckLogSettings(*state, databases, findings);
   } else {
     findings->AddStatus(kSubject, state.status());
   }

@@ -52,7 +52,8 @@ absl::Status ReadIndexes(Connection* source, const std::string& database, InitFa
       source->Query(
           "SELECT TABLE_NAME, COLUMN_NAME FROM information_schema.STATISTICS WHERE SEQ_IN_INDEX = 1 AND "
           "COLUMN_NAME IS NOT NULL AND TABLE_SCHEMA = " +
-          QuoteText(database)));
+              QuoteText(database),
+          2));
   for (const auto& row : result.rows) {
     facts->indexed[fmt::format("{}.{}", database, row[0].value_or(""))].insert(row[1].value_or(""));
   }

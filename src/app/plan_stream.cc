@@ -43,7 +43,7 @@ bool HasStreamTables(const Config& config) {
 absl::StatusOr<std::string> StreamPlan(const Config& config, const DestinationAddresses& addresses, bool json,
                                        const Cancellation& cancel) {
   HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Connection> source,
-                          Connection::Open(SourceOptions(config.source)));
+                          Connection::Open(SourceOptions(config.source, &cancel)));
   HAKOBU_ASSIGN_OR_RETURN(
       const Destination destination,
       OpenDestination(config.destination, addresses, Clock::Real(), &cancel, absl::Seconds(10)));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <stop_token>
 
 #include "absl/status/status.h"
 #include "absl/synchronization/notification.h"
@@ -13,8 +14,12 @@ namespace hakobu {
 class Cancellation {
  public:
   void Cancel() {
-    if (!cancelled_.exchange(true)) notification_.Notify();
+    if (cancelled_.exchange(true)) return;
+    notification_.Notify();
+    source_.request_stop();
   }
+  // For std::stop_callback: what ends a call that cannot watch. Called once, by whoever cancels.
+  std::stop_token token() const { return source_.get_token(); }
   bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
   // True when cancelled before the time was up.
   bool WaitFor(absl::Duration duration) const {
@@ -27,6 +32,7 @@ class Cancellation {
  private:
   std::atomic<bool> cancelled_{false};
   absl::Notification notification_;
+  std::stop_source source_;
 };
 
 }  // namespace hakobu

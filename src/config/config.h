@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/log.h"
 #include "base/transport.h"
@@ -30,6 +32,8 @@ struct SourceConfig {
   std::string socket;  // path; when set, host, port and tls are not used
   std::string user;
   Secret password;
+  // What `password` refers to, read again: passwords rotate. Null where nothing was read.
+  std::function<absl::StatusOr<std::string>()> password_again;
   TlsConfig tls;
   absl::Duration connect_timeout = absl::Seconds(10);
   absl::Duration read_timeout = absl::Minutes(2);  // of silence on the wire

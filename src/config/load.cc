@@ -13,6 +13,7 @@
 #include "config/keys.h"
 #include "config/problems.h"
 #include "config/reader.h"
+#include "config/substitute.h"
 #include "config/validate.h"
 
 namespace hakobu {
@@ -28,6 +29,17 @@ void CompleteTls(SourceConfig* source) {
   const bool verifies = tls.mode == TlsMode::kVerifyCa || tls.mode == TlsMode::kVerifyIdentity;
   if (!verifies || !tls.ca.empty()) return;
   tls.ca = SystemAuthorities();
+}
+
+// A password that is refused later may have been changed where it is kept.
+void RememberPassword(const YAML::Node& root, const std::string& folder, const Environment& environment,
+                      SourceConfig* source) {
+  const YAML::Node password =
+      root["source"] && root["source"].IsMap() ? root["source"]["password"] : YAML::Node();
+  if (!password || !password.IsScalar() || !HasSubstitutions(password.Scalar())) return;
+  source->password_again = [text = password.Scalar(), folder, environment] {
+    return Substitute(text, folder, environment);
+  };
 }
 
 // What stands for something else when it is not given.
@@ -81,6 +93,9 @@ absl::StatusOr<Config> ParseConfig(std::string_view text, const std::string& pat
   SectionReader reader(text, std::filesystem::path(path).parent_path().string(), environment, secrets,
                        &problems);
   reader.Read(RootSection(), root, "", &config);
+  if (secrets == SecretUse::kRead) {
+    RememberPassword(root, std::filesystem::path(path).parent_path().string(), environment, &config.source);
+  }
   Complete(problems, &config);
   ValidateConfig(config, &problems);
   CompleteTls(&config.source);

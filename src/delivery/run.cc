@@ -35,7 +35,7 @@ absl::StatusOr<std::unique_ptr<RunContext>> MakeContext(const Config& config, co
   run->options = options;
   run->cancel = &cancel;
   run->clock = options.clock;
-  run->connect = SourceOptions(config.source);
+  run->connect = SourceOptions(config.source, &cancel);
   run->ledger = ledger;
   HAKOBU_ASSIGN_OR_RETURN(run->destination, OpenDestination(config.destination, options.addresses,
                                                             options.clock, &cancel, options.patience));

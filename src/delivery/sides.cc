@@ -5,13 +5,18 @@
 #include "base/status.h"
 
 namespace hakobu {
-ConnectOptions SourceOptions(const SourceConfig& source) {
+ConnectOptions SourceOptions(const SourceConfig& source, const Cancellation* cancel) {
   ConnectOptions options;
   options.host = source.host;
   options.port = source.port;
   options.socket = source.socket;
   options.user = source.user;
-  options.password = source.password.Reveal();
+  if (source.password_again != nullptr) {
+    options.password_source =
+        std::make_shared<PasswordSource>(source.password.Reveal(), source.password_again);
+  } else {
+    options.password = source.password.Reveal();
+  }
   options.tls = {.mode = source.tls.mode,
                  .ca_file = source.tls.ca,
                  .certificate_file = source.tls.certificate,
@@ -20,6 +25,7 @@ ConnectOptions SourceOptions(const SourceConfig& source) {
   options.connect_timeout = source.connect_timeout;
   options.read_timeout = source.read_timeout;
   options.statement_timeout = source.statement_timeout;
+  options.cancel = cancel;
   return options;
 }
 

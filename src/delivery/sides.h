@@ -13,7 +13,8 @@
 
 namespace hakobu {
 
-ConnectOptions SourceOptions(const SourceConfig& source);
+// `cancel` ends what its connections are blocked in, also while they open; it outlives them.
+ConnectOptions SourceOptions(const SourceConfig& source, const Cancellation* cancel = nullptr);
 // "host:port" or the socket: names the source in fingerprints and messages.
 std::string SourceAddress(const SourceConfig& source);
 

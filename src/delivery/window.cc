@@ -36,9 +36,8 @@ absl::StatusOr<std::optional<std::string>> Largest(Connection* source, const Tab
                                                    const std::string& condition) {
   const std::string sql = fmt::format("SELECT MAX({}) FROM {} WHERE {}", QuoteIdentifier(work.options.cursor),
                                       TableSql(work), condition.empty() ? "TRUE" : condition);
-  HAKOBU_ASSIGN_OR_RETURN(const QueryResult result, source->Query(sql));
-  if (result.rows.empty()) return std::optional<std::string>();
-  return result.rows[0][0];
+  HAKOBU_ASSIGN_OR_RETURN(const auto row, source->QueryRow(sql));
+  return row[0];
 }
 
 // What the server says about open transactions. Without the privilege: none known, and a note.

@@ -110,7 +110,7 @@ absl::StatusOr<std::optional<KeyBound>> Planner::ProbeKey(const std::string& con
   sql += " ORDER BY " + order + " LIMIT 1";
   if (skip > 0) sql += fmt::format(" OFFSET {}", skip);
   ++statements_;
-  HAKOBU_ASSIGN_OR_RETURN(QueryResult result, connection_->Query(sql));
+  HAKOBU_ASSIGN_OR_RETURN(QueryResult result, connection_->Query(sql, depth_));
   if (result.rows.empty()) return std::nullopt;
   KeyBound key;
   for (auto& value : result.rows[0]) key.push_back(value.value_or(""));

@@ -124,7 +124,18 @@ bool ChunkReader::End(std::string_view packet) {
     connection_->Cut();
   }
   Close();
+  if (status_.ok()) status_ = Annotate(CheckCount(), phrase);
   return false;
+}
+
+// The server's own figure for the rows that it sent. It costs a round trip and no row, and differs where rows
+// are lost on the way: by a proxy that limits results, or by an error here. What the server itself would
+// leave out it does not know of: that is what the session's variables are pinned for.
+absl::Status ChunkReader::CheckCount() {
+  HAKOBU_ASSIGN_OR_RETURN(const std::string sent, connection_->QueryValue("SELECT FOUND_ROWS()"));
+  if (sent == fmt::format("{}", rows_)) return absl::OkStatus();
+  return WithHint(absl::DataLossError(fmt::format("the server sent {} rows, {} arrived", sent, rows_)),
+                  "is there a proxy between that limits results? Connect to the server directly");
 }
 
 }  // namespace hakobu

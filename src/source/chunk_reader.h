@@ -36,8 +36,8 @@ class ChunkReader {
   bool Next(std::string_view* packet);
   // No packet given out so far is looked at any more. Without it memory grows with the chunk.
   void Release() { packets_.Release(); }
-  // OK while rows come and after the last one. Errors as Connection's; a lost connection is Unavailable: read
-  // the chunk again, whole, on another connection.
+  // OK while rows come and after the last one, when the server says that it sent as many. Errors as
+  // Connection's; a lost connection is Unavailable: read the chunk again, whole, on another connection.
   const absl::Status& status() const { return status_; }
 
   uint64_t rows() const { return rows_; }    // of the open chunk
@@ -47,6 +47,7 @@ class ChunkReader {
   absl::Status CheckTypes();
   bool Lost();
   bool End(std::string_view packet);
+  absl::Status CheckCount();
   void Close();
 
   Connection* connection_;

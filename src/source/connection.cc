@@ -10,6 +10,9 @@
 #include <mutex>
 
 #include "source/error.h"
+#include "source/session.h"
+#include "source/wire_auth.h"
+#include "source/wire_socket.h"
 #include "source/wire_zstd.h"
 
 namespace hakobu {
@@ -74,6 +77,20 @@ uint32_t VersionNumber(std::string_view text) {
   return parts[0] * 10000 + parts[1] * 100 + parts[2];
 }
 
+// LOAD DATA LOCAL INFILE: a server may ask for a file of this machine in answer to any statement.
+int RefuseFile(void** context, const char* /*name*/, void* /*unused*/) {
+  *context = nullptr;
+  return 1;
+}
+int ReadNothing(void* /*context*/, char* /*room*/, unsigned int /*size*/) {
+  return -1;
+}
+void EndNothing(void* /*context*/) {}
+int SayRefused(void* /*context*/, char* text, unsigned int size) {
+  fmt::format_to_n(text, size, "the server asked for a file of this machine; it was refused{}", '\0');
+  return 2068;  // CR_LOAD_DATA_LOCAL_INFILE_REJECTED
+}
+
 }  // namespace
 
 size_t QueryResult::Column(std::string_view name) const {
@@ -88,109 +105,165 @@ Connection::Connection(const ConnectOptions& options)
       user_(options.user) {}
 
 Connection::~Connection() {
+  on_cancel_.reset();
   socket_ = -1;
   if (mysql_ != nullptr) mysql_close(mysql_);
 }
 
+std::string PasswordSource::Current() const {
+  absl::MutexLock lock(&mutex_);
+  return known_;
+}
+
+absl::StatusOr<std::optional<std::string>> PasswordSource::After(const std::string& refused) {
+  if (std::string known = Current(); known != refused) return std::optional<std::string>(std::move(known));
+  HAKOBU_ASSIGN_OR_RETURN(std::string fetched, fetch_());
+  if (fetched == refused) return std::optional<std::string>();
+  absl::MutexLock lock(&mutex_);
+  known_ = fetched;
+  return std::optional<std::string>(std::move(fetched));
+}
+
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const ConnectOptions& options) {
   HAKOBU_RETURN_IF_ERROR(CheckOptions(options));
+  if (options.password_source == nullptr) return OpenWith(options, options.password);
+  const std::string password = options.password_source->Current();
+  auto opened = OpenWith(options, password);
+  if (!absl::IsUnauthenticated(opened.status())) return opened;
+  auto renewed = options.password_source->After(password);
+  if (!renewed.ok()) {
+    return Annotate(opened.status(), fmt::format("refused, and the password cannot be read again ({})",
+                                                 View(renewed.status().message())));
+  }
+  return renewed->has_value() ? OpenWith(options, **renewed) : std::move(opened);
+}
+
+absl::StatusOr<std::unique_ptr<Connection>> Connection::OpenWith(const ConnectOptions& options,
+                                                                 const std::string& password) {
   std::unique_ptr<Connection> connection(new Connection(options));
-  HAKOBU_RETURN_IF_ERROR(connection->Connect(options));
-  HAKOBU_RETURN_IF_ERROR(connection->SetUpSession(options));
+  HAKOBU_RETURN_IF_ERROR(connection->Connect(options, password));
+  HAKOBU_RETURN_IF_ERROR(PinSession(connection.get(), options));
   return connection;
 }
 
-absl::Status Connection::Connect(const ConnectOptions& options) {
+absl::Status Connection::Connect(const ConnectOptions& options, const std::string& password) {
   static std::once_flag once;
   std::call_once(once, [] { mysql_server_init(0, nullptr, nullptr); });
   mysql_ = mysql_init(nullptr);
   if (mysql_ == nullptr) return absl::ResourceExhaustedError("no memory for a connection");
-  const unsigned int connect_seconds = Seconds(options.connect_timeout);
-  const unsigned int read_seconds = Seconds(options.read_timeout);
-  const unsigned int protocol = options.socket.empty() ? MYSQL_PROTOCOL_TCP : MYSQL_PROTOCOL_SOCKET;
-  const my_bool no = 0;
-  mysql_optionsv(mysql_, MYSQL_OPT_CONNECT_TIMEOUT, &connect_seconds);
-  mysql_optionsv(mysql_, MYSQL_OPT_READ_TIMEOUT, &read_seconds);
-  mysql_optionsv(mysql_, MYSQL_OPT_WRITE_TIMEOUT, &read_seconds);
-  mysql_optionsv(mysql_, MYSQL_OPT_PROTOCOL, &protocol);
-  mysql_optionsv(mysql_, MYSQL_OPT_RECONNECT, &no);
-  mysql_optionsv(mysql_, MYSQL_OPT_LOCAL_INFILE, nullptr);
-  mysql_optionsv(mysql_, MYSQL_OPT_MAX_ALLOWED_PACKET, &kMaxPacketBytes);
-  mysql_optionsv(mysql_, MYSQL_SET_CHARSET_NAME, "utf8mb4");
-  mysql_optionsv(mysql_, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "hakobu");
+  HAKOBU_RETURN_IF_ERROR(UseWireSockets(mysql_));
+  HAKOBU_RETURN_IF_ERROR(OfferAuthentication(mysql_));
   if (options.compression == WireCompression::kZstd) HAKOBU_RETURN_IF_ERROR(OfferWireZstd());
-  if (options.compression != WireCompression::kNone) mysql_optionsv(mysql_, MYSQL_OPT_COMPRESS, nullptr);
-  SetTls(mysql_, options.tls);
-  const MYSQL* connected = mysql_real_connect(
-      mysql_, options.socket.empty() ? options.host.c_str() : nullptr, options.user.c_str(),
-      options.password.c_str(), options.database.empty() ? nullptr : options.database.c_str(), options.port,
-      options.socket.empty() ? nullptr : options.socket.c_str(), 0);
-  if (connected == nullptr) return LastError(fmt::format("connect to {} as {}", where_, user_));
+  SetOptions(options);
+  HAKOBU_RETURN_IF_ERROR(LogIn(options, password));
   socket_ = static_cast<int>(mysql_get_socket(mysql_));
+  if (options.cancel != nullptr) on_cancel_.emplace(options.cancel->token(), [this] { Interrupt(); });
 
   version_ = mysql_get_server_info(mysql_);
   flavor_ = version_.find("MariaDB") != std::string::npos ? ServerFlavor::kMariaDb : ServerFlavor::kMySql;
   version_number_ = VersionNumber(version_);
   if ((mysql_->client_flag & CLIENT_COMPRESS) != 0) compression_ = WireCompression::kZlib;
   if ((mysql_->client_flag & CLIENT_ZSTD_COMPRESSION) != 0) compression_ = WireCompression::kZstd;
-  if (options.tls.mode != TlsMode::kOff && tls_cipher().empty()) {
-    return WithHint(
-        absl::UnauthenticatedError(fmt::format("connect to {}: the server offers no TLS", where_)),
-        "set the source's tls.mode to off, or turn TLS on at the server");
-  }
   return absl::OkStatus();
 }
 
-absl::Status Connection::SetUpSession(const ConnectOptions& options) {
-  const bool mariadb = flavor_ == ServerFlavor::kMariaDb;
-  std::vector<std::string> statements = {
-      "SET NAMES utf8mb4",
-      fmt::format("SET SESSION time_zone = '+00:00', sql_mode = '', autocommit = 1, net_write_timeout = {}",
-                  Seconds(options.net_write_timeout)),
-      "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
-  };
-  // 8.0's information_schema answers from statistics up to a day old otherwise, and wants to store them.
-  if (!mariadb && version_number_ >= 80000) {
-    statements.emplace_back("SET SESSION information_schema_stats_expiry = 0");
-  }
-  if (options.statement_timeout > absl::ZeroDuration()) {
-    const double seconds = absl::ToDoubleSeconds(options.statement_timeout);
-    statements.push_back(mariadb ? fmt::format("SET SESSION max_statement_time = {:.3f}", seconds)
-                                 : fmt::format("SET SESSION max_execution_time = {:.0f}", seconds * 1000));
-  }
-  for (const std::string& statement : statements) {
-    if (mysql_real_query(mysql_, statement.data(), statement.size()) != 0) {
-      return LastError(fmt::format("set up the session at {}", where_));
-    }
-  }
-  return absl::OkStatus();
+void Connection::SetOptions(const ConnectOptions& options) {
+  const unsigned int connect_seconds = Seconds(options.connect_timeout);
+  const unsigned int read_seconds = Seconds(options.read_timeout);
+  const unsigned int protocol = options.socket.empty() ? MYSQL_PROTOCOL_TCP : MYSQL_PROTOCOL_SOCKET;
+  const unsigned int no_files = 0;
+  const my_bool no = 0;
+  mysql_optionsv(mysql_, MYSQL_OPT_CONNECT_TIMEOUT, &connect_seconds);
+  mysql_optionsv(mysql_, MYSQL_OPT_READ_TIMEOUT, &read_seconds);
+  mysql_optionsv(mysql_, MYSQL_OPT_WRITE_TIMEOUT, &read_seconds);
+  mysql_optionsv(mysql_, MYSQL_OPT_PROTOCOL, &protocol);
+  mysql_optionsv(mysql_, MYSQL_OPT_RECONNECT, &no);
+  mysql_optionsv(mysql_, MYSQL_OPT_LOCAL_INFILE, &no_files);
+  mysql_set_local_infile_handler(mysql_, RefuseFile, ReadNothing, EndNothing, SayRefused, nullptr);
+  mysql_optionsv(mysql_, MYSQL_OPT_MAX_ALLOWED_PACKET, &kMaxPacketBytes);
+  mysql_optionsv(mysql_, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+  mysql_optionsv(mysql_, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "hakobu");
+  const std::string methods = AuthenticationMethods(options.tls.mode, !options.socket.empty());
+  mysql_optionsv(mysql_, MARIADB_OPT_RESTRICTED_AUTH, methods.c_str());
+  if (options.compression != WireCompression::kNone) mysql_optionsv(mysql_, MYSQL_OPT_COMPRESS, nullptr);
+  SetTls(mysql_, options.tls);
 }
 
-absl::StatusOr<QueryResult> Connection::Query(std::string_view sql) {
+absl::Status Connection::LogIn(const ConnectOptions& options, const std::string& password) {
+  const std::string phrase = fmt::format("connect to {} as {}", where_, user_);
+  if (options.cancel != nullptr) HAKOBU_RETURN_IF_ERROR(Annotate(options.cancel->Check(), phrase));
+  // Over a Unix socket the library uses no TLS: the line ends in this machine's kernel.
+  WireOpening opening({.where = where_,
+                       .tls = options.socket.empty() ? options.tls.mode : TlsMode::kOff,
+                       .patience = options.connect_timeout,
+                       .cancel = options.cancel});
+  const bool tcp = options.socket.empty();
+  const MYSQL* connected =
+      mysql_real_connect(mysql_, tcp ? options.host.c_str() : nullptr, options.user.c_str(), password.c_str(),
+                         options.database.empty() ? nullptr : options.database.c_str(), options.port,
+                         tcp ? nullptr : options.socket.c_str(), 0);
+  if (connected != nullptr && opening.failure().ok()) {
+    const bool encrypted = !tls_cipher().empty();
+    if (options.tls.mode == TlsMode::kOff || encrypted) return absl::OkStatus();
+    return WithHint(absl::UnauthenticatedError(fmt::format("{}: the line is not encrypted", phrase)),
+                    tcp ? "turn TLS on at the server" : "over a socket there is no TLS: set tls.mode to off");
+  }
+  if (!opening.failure().ok()) return Annotate(opening.failure(), phrase);
+  const absl::Status refused = ExplainRefusedMethod(mysql_error(mysql_), options.tls.mode);
+  return refused.ok() ? LastError(phrase) : Annotate(refused, phrase);
+}
+
+absl::Status Connection::Send(std::string_view sql) {
   if (mysql_real_query(mysql_, sql.data(), sql.size()) != 0) return LastError(fmt::format("ask {}", where_));
-  QueryResult result;
-  MYSQL_RES* stored = mysql_store_result(mysql_);
-  if (stored == nullptr) {
-    if (mysql_errno(mysql_) != 0) return LastError(fmt::format("ask {}", where_));
-    return result;
+  return absl::OkStatus();
+}
+
+absl::Status Connection::Execute(std::string_view sql) {
+  HAKOBU_RETURN_IF_ERROR(Send(sql));
+  if (MYSQL_RES* unwanted = mysql_store_result(mysql_)) mysql_free_result(unwanted);
+  return mysql_errno(mysql_) == 0 ? absl::OkStatus() : LastError(fmt::format("ask {}", where_));
+}
+
+absl::StatusOr<QueryResult> Connection::Query(std::string_view sql, size_t columns) {
+  HAKOBU_RETURN_IF_ERROR(Send(sql));
+  const std::unique_ptr<MYSQL_RES, decltype(&mysql_free_result)> stored(mysql_store_result(mysql_),
+                                                                        mysql_free_result);
+  if (stored == nullptr && mysql_errno(mysql_) != 0) return LastError(fmt::format("ask {}", where_));
+  const size_t found = stored == nullptr ? 0 : mysql_num_fields(stored.get());
+  if (found < columns) {
+    return WithHint(
+        absl::DataLossError(fmt::format("ask {}: expected an answer of {} columns, found {}, to {}", where_,
+                                        columns, found, sql)),
+        "is this the server itself, or a proxy that answers for it?");
   }
-  const unsigned int columns = mysql_num_fields(stored);
-  for (unsigned int i = 0; i < columns; ++i)
-    result.names.emplace_back(mysql_fetch_field_direct(stored, i)->name);
-  while (const MYSQL_ROW row = mysql_fetch_row(stored)) {
-    const unsigned long* lengths = mysql_fetch_lengths(stored);
-    auto& values = result.rows.emplace_back(columns);
-    for (unsigned int i = 0; i < columns; ++i) {
+  QueryResult result;
+  for (unsigned int i = 0; i < found; ++i) {
+    const char* name = mysql_fetch_field_direct(stored.get(), i)->name;
+    result.names.emplace_back(name == nullptr ? "" : name);
+  }
+  while (const MYSQL_ROW row = mysql_fetch_row(stored.get())) {
+    const unsigned long* lengths = mysql_fetch_lengths(stored.get());
+    auto& values = result.rows.emplace_back(found);
+    for (size_t i = 0; i < found; ++i) {
       if (row[i] != nullptr) values[i].emplace(row[i], lengths[i]);
     }
   }
-  mysql_free_result(stored);
   return result;
+}
+
+absl::StatusOr<std::vector<std::optional<std::string>>> Connection::QueryRow(std::string_view sql,
+                                                                             size_t columns) {
+  HAKOBU_ASSIGN_OR_RETURN(QueryResult result, Query(sql, columns));
+  if (result.rows.size() != 1) {
+    return absl::DataLossError(
+        fmt::format("ask {}: expected one row, found {}, to {}", where_, result.rows.size(), sql));
+  }
+  return std::move(result.rows[0]);
 }
 
 absl::StatusOr<std::string> Connection::QueryValue(std::string_view sql) {
   HAKOBU_ASSIGN_OR_RETURN(QueryResult result, Query(sql));
-  if (result.rows.empty() || result.rows[0].empty() || !result.rows[0][0]) {
+  if (result.rows.empty() || !result.rows[0][0]) {
     return absl::NotFoundError(fmt::format("ask {}: no value for {}", where_, sql));
   }
   return *std::move(result.rows[0][0]);

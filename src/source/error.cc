@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/escape.h"
 #include "base/status.h"
 
 namespace hakobu {
@@ -86,7 +87,7 @@ constexpr KnownError kKnown[] = {
 }  // namespace
 
 absl::Status ServerError(uint32_t number, std::string_view text) {
-  const auto message = fmt::format("{} ({})", text.empty() ? "unknown error" : text, number);
+  const auto message = fmt::format("{} ({})", text.empty() ? "unknown error" : EscapeControl(text), number);
   const auto* known = std::find_if(std::begin(kKnown), std::end(kKnown),
                                    [number](const KnownError& error) { return error.number == number; });
   if (known == std::end(kKnown)) {

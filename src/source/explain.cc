@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 namespace hakobu {
@@ -17,15 +18,19 @@ absl::StatusOr<Explained> Explain(Connection* connection, std::string_view selec
   const size_t key_at = result.Column("key");
   const size_t rows_at = result.Column("rows");
   const size_t extra_at = result.Column("Extra");
+  const size_t furthest = std::max({table_at, type_at, key_at, rows_at, extra_at});
+  if (furthest >= result.names.size()) {
+    return absl::DataLossError("expected EXPLAIN to answer with table, type, key, rows and Extra");
+  }
   Explained explained;
   for (const auto& row : result.rows) {
-    const std::string extra = row.at(extra_at).value_or("");
+    const std::string extra = row[extra_at].value_or("");
     explained.sorts |= extra.find("Using filesort") != std::string::npos;
     explained.materialises |= extra.find("Using temporary") != std::string::npos;
-    if (row.at(table_at) != table) continue;
-    explained.access = row.at(type_at).value_or("");
-    explained.key = row.at(key_at).value_or("");
-    const std::string rows = row.at(rows_at).value_or("0");
+    if (row[table_at] != table) continue;
+    explained.access = row[type_at].value_or("");
+    explained.key = row[key_at].value_or("");
+    const std::string rows = row[rows_at].value_or("0");
     std::from_chars(rows.data(), rows.data() + rows.size(), explained.rows);
   }
   return explained;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "absl/strings/cord.h"
+#include "base/escape.h"
 #include "base/status.h"
 #include "source/error.h"
 
@@ -77,16 +78,17 @@ absl::Status LogServerError(uint32_t number, std::string_view text) {
                      kSpecificAccessDenied = 1227, kNoBinaryLogging = 1381, kPurgedGtids = 1789,
                      kMoreGtids = 1885;
   if (number == kSpecificAccessDenied || number == kAccessDenied) {
-    const absl::Status denied(StatusCode::kPermissionDenied, fmt::format("{} ({})", text, number));
+    const absl::Status denied(StatusCode::kPermissionDenied,
+                              fmt::format("{} ({})", EscapeControl(text), number));
     return WithLogFailure(WithHint(denied, kGrantHint), LogFailure::kDenied);
   }
   for (const Answer& answer : kAnswers) {
     if (text.find(answer.part) == std::string_view::npos) continue;
     return WithLogFailure(
-        WithHint(absl::Status(answer.code, fmt::format("{} ({})", text, number)), answer.hint),
+        WithHint(absl::Status(answer.code, fmt::format("{} ({})", EscapeControl(text), number)), answer.hint),
         answer.failure);
   }
-  const std::string message = fmt::format("{} ({})", text, number);
+  const std::string message = fmt::format("{} ({})", EscapeControl(text), number);
   switch (number) {
     case kMasterFatalErrorReadingBinlog:
       return WithHint(absl::FailedPreconditionError(message), "the source's error log may say more");

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_split.h"
 #include "base/status.h"
 #include "source/server_facts.h"
 
@@ -17,7 +18,7 @@ constexpr std::string_view kSettings =
     "'binlog_row_value_options','binlog_transaction_compression','log_bin_compress','sync_binlog','gtid_mode'"
     ","
     "'server_id','server_uuid','read_only','binlog_expire_logs_seconds','binlog_expire_logs_auto_purge',"
-    "'expire_logs_days'";
+    "'expire_logs_days','log_replica_updates','log_slave_updates'";
 
 using Settings = absl::flat_hash_map<std::string, std::string>;
 
@@ -30,7 +31,7 @@ uint64_t Number(std::string_view text) {
 absl::StatusOr<Settings> ReadSettings(Connection* connection) {
   HAKOBU_ASSIGN_OR_RETURN(
       const QueryResult result,
-      connection->Query(fmt::format("SHOW GLOBAL VARIABLES WHERE Variable_name IN ({})", kSettings)));
+      connection->Query(fmt::format("SHOW GLOBAL VARIABLES WHERE Variable_name IN ({})", kSettings), 2));
   Settings settings;
   for (const auto& row : result.rows) settings[row[0].value_or("")] = row[1].value_or("");
   return settings;
@@ -56,6 +57,7 @@ void TakeSettings(const Settings& settings, LogState* state) {
   state->server_uuid = get("server_uuid");
   state->server_id = static_cast<uint32_t>(Number(get("server_id")));
   state->read_only = IsOn(get("read_only"));
+  state->logs_what_it_replicates = get("log_replica_updates") != "OFF" && get("log_slave_updates") != "OFF";
   state->gtid_on = get("gtid_mode") == "ON";
   const std::string automatic = get("binlog_expire_logs_auto_purge");
   if (!automatic.empty() && !IsOn(automatic)) return;
@@ -79,7 +81,7 @@ void TakeRdsRetention(Connection* connection, LogState* state) {
 }
 
 absl::Status TakeFiles(Connection* connection, LogState* state) {
-  HAKOBU_ASSIGN_OR_RETURN(const QueryResult files, connection->Query("SHOW BINARY LOGS"));
+  HAKOBU_ASSIGN_OR_RETURN(const QueryResult files, connection->Query("SHOW BINARY LOGS", 2));
   const size_t encrypted = files.Column("Encrypted");
   for (const auto& row : files.rows) {
     LogState::File& file = state->files.emplace_back();
@@ -90,9 +92,48 @@ absl::Status TakeFiles(Connection* connection, LogState* state) {
   return absl::OkStatus();
 }
 
+std::vector<std::string> Names(const std::string& list) {
+  return list.empty() ? std::vector<std::string>() : absl::StrSplit(list, ',');
+}
+
+// The filters are options of the server's start; only here does it say them.
+absl::Status TakeFilters(Connection* connection, LogState* state) {
+  HAKOBU_ASSIGN_OR_RETURN(const QueryResult result, connection->Query(PositionStatement(*connection), 2));
+  const size_t only = result.Column("Binlog_Do_DB"), ignored = result.Column("Binlog_Ignore_DB");
+  if (result.rows.empty()) return absl::OkStatus();
+  const auto& row = result.rows[0];
+  if (only < row.size()) state->only_databases = Names(row[only].value_or(""));
+  if (ignored < row.size()) state->ignored_databases = Names(row[ignored].value_or(""));
+  return absl::OkStatus();
+}
+
+// Whoever may read the log may ask this on MySQL; MariaDB wants a privilege of its own for it, and without it
+// only a replica that runs shows.
+absl::Status TakeReplica(Connection* connection, LogState* state) {
+  if (state->logs_what_it_replicates) return absl::OkStatus();  // then nothing depends on it
+  const bool mariadb = state->flavor == ServerFlavor::kMariaDb;
+  const bool renamed = !mariadb && connection->version_number() >= 80022;
+  const absl::StatusOr<QueryResult> replicas = connection->Query(mariadb   ? "SHOW ALL SLAVES STATUS"
+                                                                 : renamed ? "SHOW REPLICA STATUS"
+                                                                           : "SHOW SLAVE STATUS");
+  if (replicas.ok()) {
+    state->replica = !replicas->rows.empty();
+    return absl::OkStatus();
+  }
+  if (!absl::IsPermissionDenied(replicas.status())) return replicas.status();
+  HAKOBU_ASSIGN_OR_RETURN(
+      const QueryResult running,
+      connection->Query("SHOW GLOBAL STATUS WHERE Variable_name IN ('Slave_running', 'Slaves_running')", 2));
+  for (const auto& row : running.rows) {
+    const std::string value = row[1].value_or("");
+    state->replica |= value != "OFF" && value != "0" && !value.empty();
+  }
+  return absl::OkStatus();
+}
+
 absl::Status TakeClock(Connection* connection, LogState* state) {
   HAKOBU_ASSIGN_OR_RETURN(const std::string now, connection->QueryValue("SELECT UNIX_TIMESTAMP()"));
-  HAKOBU_ASSIGN_OR_RETURN(const QueryResult uptime, connection->Query("SHOW GLOBAL STATUS LIKE 'Uptime'"));
+  HAKOBU_ASSIGN_OR_RETURN(const QueryResult uptime, connection->Query("SHOW GLOBAL STATUS LIKE 'Uptime'", 2));
   state->server_now = absl::FromUnixSeconds(static_cast<int64_t>(Number(now)));
   if (uptime.rows.empty()) return absl::OkStatus();
   const auto seconds = static_cast<int64_t>(Number(uptime.rows[0][1].value_or("0")));
@@ -117,6 +158,8 @@ absl::Status ReadAll(Connection* connection, LogState* state) {
   }
   state->file = position.file;
   state->offset = position.offset;
+  HAKOBU_RETURN_IF_ERROR(TakeFilters(connection, state));
+  HAKOBU_RETURN_IF_ERROR(TakeReplica(connection, state));
   if (state->flavor == ServerFlavor::kMariaDb) {
     state->executed_gtids = position.gtid_set;
     state->gtid_on = !position.gtid_set.empty();

@@ -43,8 +43,13 @@ struct LogState {
   std::optional<absl::Duration> kept_for;
   std::string kept_by;  // "binlog_expire_logs_seconds", "rds binlog retention hours", …
   bool read_only = false;
-  absl::Time server_now;  // by the server's clock, seconds
-  absl::Time started;     // server_now minus its uptime
+  // A replica: it has a source of its own, whether it follows it just now or not.
+  bool replica = false;
+  bool logs_what_it_replicates = true;         // log_replica_updates, log_slave_updates
+  std::vector<std::string> only_databases;     // binlog_do_db; empty: all
+  std::vector<std::string> ignored_databases;  // binlog_ignore_db
+  absl::Time server_now;                       // by the server's clock, seconds
+  absl::Time started;                          // server_now minus its uptime
 
   uint64_t total_bytes() const;
   const File* Find(std::string_view name) const;

@@ -166,8 +166,7 @@ class ServerLogStream : public LogStream {
       }
     }
     for (const std::string& statement : statements) {
-      const auto done = connection_->Query(statement);
-      if (!done.ok()) return Annotate(done.status(), "negotiate the log stream");
+      HAKOBU_RETURN_IF_ERROR(Annotate(connection_->Execute(statement), "negotiate the log stream"));
     }
     HAKOBU_ASSIGN_OR_RETURN(const std::string agreed,
                             connection_->QueryValue("SELECT @master_binlog_checksum"));

@@ -87,12 +87,14 @@ class SchemaReader {
 };
 
 absl::Status SchemaReader::ReadSizes(const std::vector<std::string>& names, const TableMap& tables) {
-  HAKOBU_ASSIGN_OR_RETURN(const QueryResult result,
-                          connection_->Query(fmt::format(
-                              "SELECT TABLE_NAME, TABLE_ROWS, DATA_LENGTH, TABLE_COMMENT, TABLE_COLLATION, "
-                              "TABLE_TYPE "
-                              "FROM information_schema.TABLES WHERE TABLE_SCHEMA = {}{}",
-                              database_, NameFilter("TABLE_NAME", names))));
+  HAKOBU_ASSIGN_OR_RETURN(
+      const QueryResult result,
+      connection_->Query(
+          fmt::format("SELECT TABLE_NAME, TABLE_ROWS, DATA_LENGTH, TABLE_COMMENT, TABLE_COLLATION, "
+                      "TABLE_TYPE "
+                      "FROM information_schema.TABLES WHERE TABLE_SCHEMA = {}{}",
+                      database_, NameFilter("TABLE_NAME", names)),
+          6));
   for (const Row& row : result.rows) {
     TableDefinition* definition = FindDefinition(tables, row[0]);
     if (definition == nullptr) continue;
@@ -110,14 +112,17 @@ absl::Status SchemaReader::ReadColumns(const std::vector<std::string>& names, co
       connection_->flavor() == ServerFlavor::kMySql && connection_->version_number() >= 80000;
   HAKOBU_ASSIGN_OR_RETURN(
       const QueryResult result,
-      connection_->Query(fmt::format(
-          "SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, CHARACTER_MAXIMUM_LENGTH, "
-          "NUMERIC_PRECISION, NUMERIC_SCALE, DATETIME_PRECISION, CHARACTER_SET_NAME, COLLATION_NAME, EXTRA, "
-          "COLUMN_COMMENT, {}, {} FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = {}{} "
-          "ORDER BY TABLE_NAME, ORDINAL_POSITION",
-          has_srid ? "SRS_ID" : "NULL",
-          connection_->flavor() == ServerFlavor::kMariaDb ? "GENERATION_EXPRESSION" : "NULL", database_,
-          NameFilter("TABLE_NAME", names))));
+      connection_->Query(
+          fmt::format("SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, "
+                      "CHARACTER_MAXIMUM_LENGTH, "
+                      "NUMERIC_PRECISION, NUMERIC_SCALE, DATETIME_PRECISION, CHARACTER_SET_NAME, "
+                      "COLLATION_NAME, EXTRA, "
+                      "COLUMN_COMMENT, {}, {} FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = {}{} "
+                      "ORDER BY TABLE_NAME, ORDINAL_POSITION",
+                      has_srid ? "SRS_ID" : "NULL",
+                      connection_->flavor() == ServerFlavor::kMariaDb ? "GENERATION_EXPRESSION" : "NULL",
+                      database_, NameFilter("TABLE_NAME", names)),
+          15));
   for (const Row& row : result.rows) {
     SourceTable* table = Find(tables, row[0]);
     if (table == nullptr) continue;
@@ -144,11 +149,13 @@ absl::Status SchemaReader::ReadColumns(const std::vector<std::string>& names, co
 
 // MariaDB's JSON is LONGTEXT with a check on the column that reads json_valid(`name`).
 absl::Status SchemaReader::ReadJsonChecks(const std::vector<std::string>& names, const TableMap& tables) {
-  HAKOBU_ASSIGN_OR_RETURN(const QueryResult result,
-                          connection_->Query(fmt::format(
-                              "SELECT TABLE_NAME, CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS "
-                              "WHERE CONSTRAINT_SCHEMA = {}{}",
-                              database_, NameFilter("TABLE_NAME", names))));
+  HAKOBU_ASSIGN_OR_RETURN(
+      const QueryResult result,
+      connection_->Query(
+          fmt::format("SELECT TABLE_NAME, CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS "
+                      "WHERE CONSTRAINT_SCHEMA = {}{}",
+                      database_, NameFilter("TABLE_NAME", names)),
+          2));
   for (const Row& row : result.rows) {
     SourceTable* table = Find(tables, row[0]);
     if (table == nullptr) continue;
@@ -167,7 +174,8 @@ absl::Status SchemaReader::ReadSpatialReferences(const std::vector<std::string>&
       const QueryResult result,
       connection_->Query(fmt::format("SELECT G_TABLE_NAME, G_GEOMETRY_COLUMN, SRID "
                                      "FROM information_schema.GEOMETRY_COLUMNS WHERE G_TABLE_SCHEMA = {}{}",
-                                     database_, NameFilter("G_TABLE_NAME", names))));
+                                     database_, NameFilter("G_TABLE_NAME", names)),
+                         3));
   for (const Row& row : result.rows) {
     SourceTable* table = Find(tables, row[0]);
     SourceColumn* column = table == nullptr ? nullptr : FindColumn(table, Text(row[1]));
@@ -189,7 +197,8 @@ absl::Status SchemaReader::ReadKeys(const std::vector<std::string>& names, const
           fmt::format("SELECT TABLE_NAME, INDEX_NAME, COLUMN_NAME, SUB_PART, INDEX_TYPE, NON_UNIQUE, {} FROM "
                       "information_schema.STATISTICS WHERE TABLE_SCHEMA = {}{} "
                       "ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX",
-                      visible, database_, NameFilter("TABLE_NAME", names))));
+                      visible, database_, NameFilter("TABLE_NAME", names)),
+          7));
   for (const Row& row : result.rows) {
     TableDefinition* definition = FindDefinition(tables, row[0]);
     if (definition == nullptr) continue;
@@ -216,7 +225,9 @@ absl::StatusOr<std::vector<std::string>> ListOnce(Connection* connection, std::s
                   QuoteText(database), kIsTable, filter));
   if (!result.ok()) return Annotate(result.status(), fmt::format("list the tables of {}", database));
   std::vector<std::string> names;
-  for (Row& row : result->rows) names.push_back(*std::move(row[0]));
+  for (Row& row : result->rows) {
+    if (row[0]) names.push_back(*std::move(row[0]));
+  }
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -250,7 +261,7 @@ absl::StatusOr<std::vector<SourceTable>> ReadTables(Connection* connection, std:
 
 absl::StatusOr<std::vector<DatabaseDefault>> ReadDatabaseDefaults(Connection* connection) {
   auto result = connection->Query(
-      "SELECT SCHEMA_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA ORDER BY SCHEMA_NAME");
+      "SELECT SCHEMA_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA ORDER BY SCHEMA_NAME", 2);
   if (!result.ok()) return Annotate(result.status(), "list the databases");
   std::vector<DatabaseDefault> databases;
   for (const Row& row : result->rows) {

@@ -25,7 +25,7 @@ constexpr std::string_view kGlobalCounters =
     "('Innodb_data_reads','Innodb_buffer_pool_reads','Threads_running',"
     "'Innodb_row_lock_waits')";
 
-uint64_t Number(std::string_view text) {
+uint64_t CountOf(std::string_view text) {
   uint64_t number = 0;
   std::from_chars(text.data(), text.data() + text.size(), number);
   return number;
@@ -58,7 +58,7 @@ constexpr CounterField kCounterFields[] = {
 void AddCounters(const QueryResult& result, LoadCounters* counters) {
   for (const auto& row : result.rows) {
     for (const CounterField& known : kCounterFields) {
-      if (row[0] == known.name) counters->*known.field += Number(row[1].value_or(""));
+      if (row[0] == known.name) counters->*known.field += CountOf(row[1].value_or(""));
     }
   }
 }
@@ -76,13 +76,12 @@ absl::StatusOr<Privileges> ReadPrivileges(Connection* connection) {
   return privileges;
 }
 
-// Where the log stands, by the statement this server knows. 8.2 renamed it, 8.4 removed the old name.
+}  // namespace
+
 std::string_view PositionStatement(const Connection& connection) {
   const bool renamed = connection.flavor() == ServerFlavor::kMySql && connection.version_number() >= 80200;
   return renamed ? "SHOW BINARY LOG STATUS" : "SHOW MASTER STATUS";
 }
-
-}  // namespace
 
 std::string_view ServerFacts::Setting(std::string_view name) const {
   const auto found = settings.find(std::string(name));
@@ -94,7 +93,7 @@ absl::StatusOr<ServerFacts> ReadServerFacts(Connection* connection) {
   facts.flavor = connection->flavor();
   facts.version = connection->version();
   auto settings =
-      connection->Query(fmt::format("SHOW GLOBAL VARIABLES WHERE Variable_name IN ({})", kSettings));
+      connection->Query(fmt::format("SHOW GLOBAL VARIABLES WHERE Variable_name IN ({})", kSettings), 2);
   if (!settings.ok()) return Annotate(settings.status(), "read the server's settings");
   for (auto& row : settings->rows) facts.settings[row[0].value_or("")] = row[1].value_or("");
   facts.server_uuid =
@@ -106,7 +105,7 @@ absl::StatusOr<ServerFacts> ReadServerFacts(Connection* connection) {
 
 absl::StatusOr<LogPosition> ReadLogPosition(Connection* connection) {
   LogPosition position;
-  auto result = connection->Query(PositionStatement(*connection));
+  auto result = connection->Query(PositionStatement(*connection), 2);
   if (!result.ok()) {
     // ER_SPECIFIC_ACCESS_DENIED: a run works without the position, and says so.
     if (!absl::IsPermissionDenied(result.status())) return Annotate(result.status(), "read the log position");
@@ -119,7 +118,7 @@ absl::StatusOr<LogPosition> ReadLogPosition(Connection* connection) {
   }
   const auto& row = result->rows[0];
   position.file = row[0].value_or("");
-  position.offset = Number(row[1].value_or(""));
+  position.offset = CountOf(row[1].value_or(""));
   const size_t gtid = result->Column("Executed_Gtid_Set");
   if (gtid < row.size()) position.gtid_set = row[gtid].value_or("");
   if (connection->flavor() == ServerFlavor::kMariaDb) {
@@ -132,7 +131,7 @@ absl::StatusOr<LogPosition> ReadLogPosition(Connection* connection) {
 absl::StatusOr<LoadCounters> ReadLoadCounters(Connection* connection) {
   LoadCounters counters;
   for (const std::string_view statement : {kSessionCounters, kGlobalCounters}) {
-    auto result = connection->Query(statement);
+    auto result = connection->Query(statement, 2);
     if (!result.ok()) return Annotate(result.status(), "read the load counters");
     AddCounters(*result, &counters);
   }
@@ -150,18 +149,19 @@ LoadCounters operator-(const LoadCounters& later, const LoadCounters& earlier) {
 
 absl::StatusOr<OpenTransactions> ReadOpenTransactions(Connection* connection) {
   // trx_started has whole seconds, floored, so never too late, in the machine's zone whatever the session's.
-  auto result = connection->Query(
+  auto result = connection->QueryRow(
       "SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS SIGNED), "
       "(SELECT CAST(MIN(UNIX_TIMESTAMP(CONVERT_TZ(trx_started, 'SYSTEM', '+00:00'))) AS SIGNED) "
-      "FROM information_schema.innodb_trx WHERE trx_mysql_thread_id <> CONNECTION_ID())");
+      "FROM information_schema.innodb_trx WHERE trx_mysql_thread_id <> CONNECTION_ID())",
+      2);
   if (!result.ok()) {
     return WithHint(Annotate(result.status(), "read the open transactions"),
                     "GRANT PROCESS ON *.* lets hakobu see the oldest open transaction");
   }
-  const auto& row = result->rows.at(0);
+  const auto& row = *result;
   OpenTransactions transactions;
-  transactions.now = absl::FromUnixMicros(static_cast<int64_t>(Number(row[0].value_or(""))));
-  if (row[1]) transactions.oldest_start = absl::FromUnixSeconds(static_cast<int64_t>(Number(*row[1])));
+  transactions.now = absl::FromUnixMicros(static_cast<int64_t>(CountOf(row[0].value_or(""))));
+  if (row[1]) transactions.oldest_start = absl::FromUnixSeconds(static_cast<int64_t>(CountOf(*row[1])));
   return transactions;
 }
 

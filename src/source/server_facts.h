@@ -65,6 +65,8 @@ struct LogPosition {
   std::string why_unknown;
 };
 absl::StatusOr<LogPosition> ReadLogPosition(Connection* connection);
+// The statement that says so, by the name that this server knows. 8.2 renamed it, 8.4 removed the old name.
+std::string_view PositionStatement(const Connection& connection);
 
 // What this session made the server do (SHOW SESSION STATUS), and two global figures beside it. Subtract two
 // readings. Reading the counters is itself counted by the server: CountersCost() readings in a row show how

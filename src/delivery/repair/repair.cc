@@ -51,7 +51,7 @@ class Repairer {
     context_.log = &context_.ledger->streams();
     context_.repairs = &context_.ledger->repairs();
     HAKOBU_ASSIGN_OR_RETURN(context_.lock, context_.ledger->Lock(LedgerUse::kRepair));
-    context_.connect = SourceOptions(config_.source);
+    context_.connect = SourceOptions(config_.source, &cancel_);
     HAKOBU_ASSIGN_OR_RETURN(context_.destination, OpenDestination(config_.destination, options_.addresses,
                                                                   context_.clock, &cancel_, kRestPatience));
     return absl::OkStatus();

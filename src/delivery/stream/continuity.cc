@@ -264,7 +264,23 @@ class Judge {
         kReplicaHint);
   }
 
+  // A server that begins anew under another identity (a restored or copied data folder, a lost auto.cnf)
+  // opens a new file and leaves those it has as they are. So a file with the same beginning that holds all
+  // that was read is the one that was read.
+  bool SameFilesElsewhere() const {
+    return !same_server_ && stored_.flavor == state_.flavor && fate_ == FileFate::kSame &&
+           evidence_.refused == LogFailure::kNone && state_.file != stored_.file;
+  }
+
   void ByFile() {
+    if (SameFilesElsewhere()) {
+      Continue(
+          LogStart::At(stored_.file, stored_.offset),
+          fmt::format("another server ({}) answers, but it has the very file that was read, and files after "
+                      "it: the same data under a new identity",
+                      ServerName()));
+      return;
+    }
     if (!same_server_) {
       result_.from = Known(stored_.committed);
       result_.until = state_.server_now;

@@ -269,7 +269,7 @@ void Follower::EndedAt(const binlog::LogContext& context) {
   executed_.Add(context.gtid);
   boundary_.file = context.file;
   boundary_.offset = context.next_position;
-  boundary_.log_time = absl::FromUnixMicros(context.committed_us());
+  boundary_.log_time = std::min(absl::FromUnixMicros(context.committed_us()), latest_);
   whole_until_ = std::max(whole_until_, boundary_.log_time);
   moved_ = true;
   transactions_.fetch_add(1, std::memory_order_relaxed);

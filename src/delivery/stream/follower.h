@@ -66,6 +66,9 @@ class Follower : public binlog::LogVisitor {
 
   // Until when the log is known to hold nothing more than what was fed: what a heartbeat proves.
   void SetProven(absl::Time at) { proven_ = at; }
+  // What is fed now was committed by then, whatever it says: sessions and clocks can put any time into the
+  // log.
+  void SetLatest(absl::Time at) { latest_ = at; }
 
   uint64_t transactions() const { return transactions_.load(std::memory_order_relaxed); }
   uint64_t events() const { return events_.load(std::memory_order_relaxed); }
@@ -183,6 +186,7 @@ class Follower : public binlog::LogVisitor {
   };
   std::deque<CommittedXa> committed_;  // the last ones
   absl::Time proven_ = absl::InfinitePast();
+  absl::Time latest_ = absl::InfiniteFuture();
   uint64_t file_number_ = 0;
 
   StreamPosition boundary_;  // its gtid_set is executed_'s

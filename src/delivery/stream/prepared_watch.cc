@@ -19,7 +19,7 @@ constexpr absl::Duration kClockGrain = absl::Seconds(2);
 }  // namespace
 
 absl::StatusOr<std::set<std::string>> PreparedWatch::Read(Connection* source) {
-  HAKOBU_ASSIGN_OR_RETURN(const QueryResult result, source->Query("XA RECOVER"));
+  HAKOBU_ASSIGN_OR_RETURN(const QueryResult result, source->Query("XA RECOVER", 4));
   std::set<std::string> xids;
   for (const auto& row : result.rows) {
     const auto number = [&row](size_t column) {

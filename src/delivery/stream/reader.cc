@@ -117,14 +117,14 @@ absl::Status LogReader::Follow(const StreamPosition& from, uint32_t server_id) {
   Log(LogSeverity::kInfo, "following the log",
       {{"from", point->start.Text()}, {"server", point->position.server_uuid}});
   SetState("following", "");
-  const absl::Status status = ReadAll(stream.get(), &decoder);
+  const absl::Status status = ReadAll(stream.get(), &decoder, point->server_ahead);
   absl::MutexLock lock(&mutex_);
   open_ = nullptr;
   bytes_before_ += stream->bytes_read();
   return status;
 }
 
-absl::Status LogReader::ReadAll(LogStream* stream, binlog::LogDecoder* decoder) {
+absl::Status LogReader::ReadAll(LogStream* stream, binlog::LogDecoder* decoder, absl::Duration server_ahead) {
   const auto stopped = [] { return absl::CancelledError("stopped on request"); };
   uint64_t events = 0;
   while (!context_->stop.cancelled()) {
@@ -137,6 +137,7 @@ absl::Status LogReader::ReadAll(LogStream* stream, binlog::LogDecoder* decoder) 
         follower_->SetFileIdentity(identity->Text());
       }
       follower_->SetProven(stream->waited_at());
+      follower_->SetLatest(stream->last_heard() + server_ahead);
       HAKOBU_RETURN_IF_ERROR(decoder->Feed(*event));
     }
     if (!decoder->in_transaction()) HAKOBU_RETURN_IF_ERROR(follower_->Settle(decoder->context()));

@@ -39,7 +39,7 @@ class LogReader {
  private:
   bool MayGoOn(const absl::Status& status, bool progress);
   absl::Status Follow(const StreamPosition& from, uint32_t server_id);
-  absl::Status ReadAll(LogStream* stream, binlog::LogDecoder* decoder);
+  absl::Status ReadAll(LogStream* stream, binlog::LogDecoder* decoder, absl::Duration server_ahead);
   void ShowProgress(const LogStream& stream);
   void SetState(const std::string& state, const std::string& reason);
 

@@ -8,6 +8,8 @@
 #include "delivery/stream/evidence.h"
 #include "delivery/stream/executed.h"
 #include "delivery/stream/gap_record.h"
+#include "delivery/stream/log_file_head.h"
+#include "source/log_silence.h"
 
 namespace hakobu {
 namespace {
@@ -30,9 +32,9 @@ absl::StatusOr<LogStart> StartAt(const LogState& state, const StreamPosition& po
 // MariaDB says where its log stands in a consistent view of the tables: everything before is seen by later
 // reads.
 absl::Status ReadSnapshotPosition(Connection* source, StreamPosition* position) {
-  HAKOBU_RETURN_IF_ERROR(source->Query("START TRANSACTION WITH CONSISTENT SNAPSHOT").status());
-  const absl::StatusOr<QueryResult> status = source->Query("SHOW STATUS LIKE 'binlog\\_snapshot\\_%'");
-  HAKOBU_RETURN_IF_ERROR(source->Query("COMMIT").status());
+  HAKOBU_RETURN_IF_ERROR(source->Execute("START TRANSACTION WITH CONSISTENT SNAPSHOT"));
+  const absl::StatusOr<QueryResult> status = source->Query("SHOW STATUS LIKE 'binlog\\_snapshot\\_%'", 2);
+  HAKOBU_RETURN_IF_ERROR(source->Execute("COMMIT"));
   HAKOBU_RETURN_IF_ERROR(status.status());
   for (const auto& row : status->rows) {
     const std::string name = row[0].value_or("");
@@ -55,6 +57,14 @@ void TakePlace(const LogState& state, StartPoint* point) {
     point->position.file = state.files.front().name;
     point->position.offset = 4;
   }
+}
+
+std::set<std::string> Databases(StreamContext* context) {
+  std::set<std::string> databases;
+  for (const StreamTable* table : context->tables.all()) {
+    if (const auto schema = table->schema()) databases.insert(schema->work.source.database);
+  }
+  return databases;
 }
 
 std::vector<StreamTable*> Concerned(StreamContext* context, const Continuity& judgement) {
@@ -102,29 +112,18 @@ absl::Status RecordGap(StreamContext* context, const Continuity& judgement, cons
 
 }  // namespace
 
-absl::Status CheckLog(const LogState& state) {
+absl::Status CheckLog(const LogState& state, const std::set<std::string>& databases) {
   Problems problems;
-  if (!state.log_on) {
-    problems.Add(
-        WithHint(absl::InvalidArgumentError("the source writes no binary log"), "set log_bin on the source"));
-    return problems.Status();
-  }
-  if (state.format != "ROW") {
-    problems.Add(WithHint(
-        absl::InvalidArgumentError(fmt::format("binlog_format: expected ROW, found {}", state.format)),
-        "SET GLOBAL binlog_format = ROW, and let clients reconnect"));
-  }
-  if (state.row_image != "FULL") {
-    problems.Add(WithHint(
-        absl::InvalidArgumentError(fmt::format("binlog_row_image: expected FULL, found {}", state.row_image)),
-        "SET GLOBAL binlog_row_image = FULL, and let clients reconnect"));
+  for (const LogSilence& silence : SilencesOf(state, databases)) {
+    problems.Add(WithHint(absl::InvalidArgumentError(silence.what), silence.hint));
   }
   return problems.Status();
 }
 
-absl::StatusOr<StartPoint> FirstStart(StreamContext*, Connection* source) {
+absl::StatusOr<StartPoint> FirstStart(StreamContext* context, Connection* source,
+                                      const std::set<std::string>& databases) {
   HAKOBU_ASSIGN_OR_RETURN(const LogState state, ReadLogState(source));
-  HAKOBU_RETURN_IF_ERROR(CheckLog(state));
+  HAKOBU_RETURN_IF_ERROR(CheckLog(state, databases));
   StartPoint point;
   point.position.epoch = 1;
   TakeIdentity(state, &point.position);
@@ -135,6 +134,10 @@ absl::StatusOr<StartPoint> FirstStart(StreamContext*, Connection* source) {
   if (state.flavor == ServerFlavor::kMariaDb) {
     HAKOBU_RETURN_IF_ERROR(ReadSnapshotPosition(source, &point.position));
   }
+  // Nothing was read before it, so nothing can be missing: that later starts find the same file is all the
+  // proof there is without GTIDs.
+  HAKOBU_ASSIGN_OR_RETURN(const LogFileHead head, ReadLogFileHead(context->connect, point.position.file));
+  point.position.file_identity = head.identity.Text();
   HAKOBU_ASSIGN_OR_RETURN(point.start, StartAt(state, point.position));
   return point;
 }
@@ -143,10 +146,11 @@ absl::StatusOr<StartPoint> ContinueAt(StreamContext* context, const StreamPositi
                                       LogFailure refused) {
   HAKOBU_ASSIGN_OR_RETURN(const ContinuityProof proof,
                           ProveContinuity(context->connect, StoredPositionOf(from), refused, context->stop));
-  HAKOBU_RETURN_IF_ERROR(CheckLog(proof.state));
+  HAKOBU_RETURN_IF_ERROR(CheckLog(proof.state, Databases(context)));
   const Continuity& judgement = proof.judgement;
   if (judgement.verdict == ContinuityVerdict::kWait) return absl::UnavailableError(judgement.explanation);
   StartPoint point;
+  point.server_ahead = proof.state.server_now + absl::Seconds(1) - context->clock->Now();
   point.start = judgement.start;
   point.position = from;
   TakeIdentity(proof.state, &point.position);

@@ -2,6 +2,9 @@
 // recorded gap.
 #pragma once
 
+#include <set>
+#include <string>
+
 #include "absl/status/statusor.h"
 #include "delivery/stream/stream_context.h"
 #include "source/log_state.h"
@@ -12,18 +15,22 @@ namespace hakobu {
 struct StartPoint {
   LogStart start;
   StreamPosition position;  // what is seen from `start` on, with the epoch and identity that hold
+  // How far the server's clock is before this machine's, rounded up to its grain of a second.
+  absl::Duration server_ahead = absl::ZeroDuration();
 };
 
 // The very first start: the end of the log, with the tables' copies to follow. Everything before it can be
 // read in the tables.
-absl::StatusOr<StartPoint> FirstStart(StreamContext* context, Connection* source);
+absl::StatusOr<StartPoint> FirstStart(StreamContext* context, Connection* source,
+                                      const std::set<std::string>& databases);
 
 // Proves that the source's log goes on at `from`. Where it does not, the gap is recorded, its tables are
 // called "gap" and the place behind it is stored. `refused`: what the server answered when it was asked to go
 // on there. Unavailable: ask again later. DataLoss: there is a gap, and the configuration says to stop there.
 absl::StatusOr<StartPoint> ContinueAt(StreamContext* context, const StreamPosition& from, LogFailure refused);
 
-// InvalidArgument, with all that is wrong, when the source's log cannot be followed.
-absl::Status CheckLog(const LogState& state);
+// InvalidArgument, with all that is wrong, when the source's log cannot be followed, or says less of these
+// databases than happens in them.
+absl::Status CheckLog(const LogState& state, const std::set<std::string>& databases);
 
 }  // namespace hakobu

@@ -4,12 +4,14 @@
 
 #include <limits>
 #include <set>
+#include <stop_token>
 #include <thread>
 
 #include "base/crash_point.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "delivery/open_ledger.h"
+#include "delivery/stream/caveat.h"
 #include "delivery/stream/copier.h"
 #include "delivery/stream/ddl_history.h"
 #include "delivery/stream/follower.h"
@@ -65,13 +67,17 @@ class Stream : public SenderEvents {
     context_.senders = &senders_;
     context_.copier = &copier_;
     context_.table_watch = &table_watch_;
-    context_.connect = SourceOptions(config.source);
+    context_.connect = SourceOptions(config.source, &context_.stop);
   }
 
   absl::StatusOr<StreamReport> Run() {
     started_ = context_.clock->Now();
-    HAKOBU_RETURN_IF_ERROR(Open());
-    HAKOBU_RETURN_IF_ERROR(Prepare());
+    {
+      // Until it has begun nothing is on its way that is worth waiting for.
+      const std::stop_callback at_once(cancel_.token(), [this] { context_.stop.Cancel(); });
+      HAKOBU_RETURN_IF_ERROR(Open());
+      HAKOBU_RETURN_IF_ERROR(Prepare());
+    }
     begun_ = true;
     Log(LogSeverity::kInfo, "stream started", {{"tables", fmt::format("{}", context_.tables.all().size())}});
     std::thread reader([this] {
@@ -192,6 +198,7 @@ class Stream : public SenderEvents {
       context_.tables.Add(work.name, work.options)
           ->SetSchema(std::make_shared<const LaneSchema>(*std::move(schema)));
     }
+    HAKOBU_RETURN_IF_ERROR(TakeCaveats(&context_, source, databases));
     follower->FollowAlso([this](std::string_view database) { return MayStream(config_, database); });
     follower_.UseSchemas(std::move(follower));
     HAKOBU_RETURN_IF_ERROR(problems.Status());
@@ -208,7 +215,7 @@ class Stream : public SenderEvents {
     HAKOBU_ASSIGN_OR_RETURN(std::unique_ptr<SchemaFollower> before,
                             SchemaFollower::Open(source, databases, ""));
     for (int reading = 0; reading < kReadings; ++reading) {
-      HAKOBU_ASSIGN_OR_RETURN(StartPoint first, FirstStart(&context_, source));
+      HAKOBU_ASSIGN_OR_RETURN(StartPoint first, FirstStart(&context_, source, databases));
       start_ = std::move(first.position);
       HAKOBU_ASSIGN_OR_RETURN(std::unique_ptr<SchemaFollower> after,
                               SchemaFollower::Open(source, databases, ""));
@@ -280,6 +287,7 @@ class Stream : public SenderEvents {
     HAKOBU_RETURN_IF_ERROR(followed);
     table->SetSchema(std::make_shared<const LaneSchema>(std::move(schema)));
     HAKOBU_RETURN_IF_ERROR(follower_.Join(table));
+    HAKOBU_RETURN_IF_ERROR(KeepCaveat(&context_, table));
     if (record.state == "copying") copier_.Add(table, "");
     return absl::OkStatus();
   }
@@ -328,6 +336,7 @@ class Stream : public SenderEvents {
       if (record.state == "catching" &&
           Passed(mark->position, record.whole_epoch, record.whole_file, record.whole_offset)) {
         progress.state = "whole";
+        progress.reason = table->caveat();
         progress.since = context_.clock->Now();
       }
       if (progress.write_offset.has_value() || !progress.state.empty())

@@ -58,6 +58,16 @@ class StreamTable {
     absl::MutexLock lock(&mutex_);
     record_ = std::move(record);
   }
+  // Why the table can differ from its source although all of the log has been delivered; empty: it cannot.
+  // Said wherever it is called whole.
+  std::string caveat() const {
+    absl::MutexLock lock(&mutex_);
+    return caveat_;
+  }
+  void SetCaveat(std::string caveat) {
+    absl::MutexLock lock(&mutex_);
+    caveat_ = std::move(caveat);
+  }
   // The copy's chunks, made durable: false, and nothing is, when the table is not being copied any more.
   absl::StatusOr<bool> PlanCopy(StreamBook* log, const std::vector<StreamChunkRecord>& chunks) {
     absl::MutexLock lock(&mutex_);
@@ -90,6 +100,7 @@ class StreamTable {
  private:
   mutable absl::Mutex mutex_;
   StreamTableRecord record_ ABSL_GUARDED_BY(mutex_);
+  std::string caveat_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<const LaneSchema> schema_ ABSL_GUARDED_BY(mutex_);
 };
 
