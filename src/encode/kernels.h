@@ -307,6 +307,7 @@ struct Kernels {
     if (cell.kind != CellKind::kJson && cell.kind != CellKind::kString) return Misfit(cell, kNotJson);
     if (cell.size > column.max_value_bytes) return kTooLarge;
     if (column.unchecked_json && !IsJson(cell.text())) return kNotJson;
+    if (HasWideNumber(cell.text())) return kWideJsonNumber;
     Sink::Text(column, cell.text(), out);
     return nullptr;
   }

@@ -21,6 +21,8 @@ inline constexpr char kNotTime[] = "is no time";
 inline constexpr char kSkippedHour[] = "does not exist in the zone: its clocks were put forward over it";
 inline constexpr char kOutsideYears[] = "is outside the years 1 to 9999 in the other zone";
 inline constexpr char kNotJson[] = "is no JSON";
+inline constexpr char kWideJsonNumber[] =
+    "has a number that is neither a 64-bit integer nor a FLOAT64, and BigQuery's JSON has no others";
 inline constexpr char kNotGeometry[] = "is no geometry of the seven known types";
 inline constexpr char kNotGlobe[] = "has coordinates outside longitude -180..180 and latitude -90..90";
 inline constexpr char kOtherSrid[] = "has an SRID other than 0 and 4326";
