@@ -77,12 +77,12 @@ std::string CallerOf(const std::string& description) {
 }
 
 absl::StatusOr<std::shared_ptr<Credentials>> OpenGrantCredentials(const DestinationConfig& destination,
-                                                                  bool local) {
+                                                                  bool local, const Cancellation* cancel) {
   // The variable Terraform's provider reads too.
   if (const char* token = std::getenv("GOOGLE_OAUTH_ACCESS_TOKEN"); token != nullptr && *token != 0) {
     return FixedToken(token);
   }
-  return OpenDestinationCredentials(destination, local, Clock::Real());
+  return OpenDestinationCredentials(destination, local, Clock::Real(), cancel);
 }
 
 // Whom BigQuery takes the caller for: a dry run costs nothing and names who asked. Empty when it may not run
@@ -167,13 +167,11 @@ absl::StatusOr<std::unique_ptr<GrantsSession>> GrantsSession::Open(const GlobalO
 absl::Status GrantsSession::OpenBigquery() {
   const DestinationConfig& destination = config_.destination;
   HAKOBU_ASSIGN_OR_RETURN(side_, DestinationSide::Open(config_));
-  const std::string own = side_->addresses().rest;
-  const std::string address = own.empty() ? destination.rest_address : own;
   RestOptions rest;
-  if (!address.empty()) rest.endpoint = {.rest = address, .grpc = "", .grpc_insecure = true};
+  HAKOBU_ASSIGN_OR_RETURN(rest.endpoint, EndpointOf(destination, side_->addresses()));
   rest.credentials = FixedToken(side_->addresses().token);
   if (side_->addresses().token.empty()) {
-    HAKOBU_ASSIGN_OR_RETURN(rest.credentials, OpenGrantCredentials(destination, !address.empty()));
+    HAKOBU_ASSIGN_OR_RETURN(rest.credentials, OpenGrantCredentials(destination, destination.local(), cancel_));
   }
   rest.retry.max_tries = 1;  // the store tries again, at its own pace
   rest.context.cancellation = cancel_;

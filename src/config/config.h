@@ -59,12 +59,16 @@ struct DestinationConfig {
   std::string location = "US";
   EndpointKind endpoint = EndpointKind::kGoogle;
   std::string data = ".hakobu/bigquery";  // folder of the embedded local BigQuery
-  std::string rest_address;               // "http://127.0.0.1:9050": a BigQuery that already runs
-  std::string grpc_address;               // "127.0.0.1:9060"
+  std::string rest_address;   // "http://127.0.0.1:9050", or https of a regional or private endpoint
+  std::string grpc_address;   // "127.0.0.1:9060", or https
+  std::string ca;             // PEM file of the authorities that both are trusted by; empty: the system's
+  std::string proxy;          // "http://proxy:3128"; empty: as the environment says
+  std::string quota_project;  // sent as x-goog-user-project; empty: the credential file's, or none
+  std::string kms_key;  // projects/…/cryptoKeys/k for tables that hakobu makes; empty: the dataset's default
   CredentialConfig credentials;
   std::string staging_dataset;  // never empty after LoadConfig: `dataset` when not given
-  // True when the destination is not Google's, so neither credentials nor TLS are used.
-  bool local() const { return endpoint == EndpointKind::kLocal || !rest_address.empty(); }
+  // True when the destination is on this machine, so that neither TLS nor Google's credentials are used.
+  bool local() const;
 };
 
 enum class TableMode : uint8_t { kReplace, kAppend, kIncremental, kStream };

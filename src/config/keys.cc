@@ -90,7 +90,7 @@ Section DestinationSection() {
       .Required()
       .Example("example-project");
   builder.Text("billing_project", &DestinationConfig::billing_project,
-               "Project that pays for jobs and appends; `project` when not given.");
+               "Project that pays for jobs; `project` when not given.");
   builder.Text("dataset", &DestinationConfig::dataset, "Dataset; made in `location` when there is none.")
       .Required()
       .Example("shop");
@@ -106,10 +106,38 @@ Section DestinationSection() {
   builder.Text("data", &DestinationConfig::data, "Folder of the local BigQuery, with `endpoint: local`.");
   builder
       .Text("rest_address", &DestinationConfig::rest_address,
-            "REST address of a BigQuery that runs already, such as `hakobu bigquery`; with grpc_address.")
+            "REST address: of a BigQuery that runs already on this machine, such as `hakobu bigquery`, or "
+            "https of "
+            "a regional or private endpoint of Google's; with grpc_address.")
       .Example("http://127.0.0.1:9050");
-  builder.Text("grpc_address", &DestinationConfig::grpc_address, "Its gRPC address, without TLS.")
+  builder
+      .Text("grpc_address", &DestinationConfig::grpc_address,
+            "Its gRPC address: HOST:PORT on this machine, without TLS, or https://HOST, such as "
+            "https://bigquerystorage.europe-west3.rep.googleapis.com.")
       .Example("127.0.0.1:9060");
+  builder
+      .Text("ca", &DestinationConfig::ca,
+            "PEM file of the authorities by which Google's endpoints are trusted, for a network that looks "
+            "into TLS; "
+            "the system's when not given.")
+      .Example("/etc/hakobu/ca.pem");
+  builder
+      .Text("proxy", &DestinationConfig::proxy,
+            "Proxy to Google for REST, tokens and gRPC; https_proxy and no_proxy of the environment when not "
+            "given.")
+      .Example("http://proxy:3128");
+  builder
+      .Text("quota_project", &DestinationConfig::quota_project,
+            "Project whose API quota is used (x-goog-user-project). It needs serviceusage.services.use "
+            "there, which "
+            "none of BigQuery's roles has; not sent when not given, unless the credential file names one.")
+      .Example("example-project");
+  builder
+      .Text("kms_key", &DestinationConfig::kms_key,
+            "Cloud KMS key for the tables that hakobu makes, staging tables too; the dataset's default when "
+            "not "
+            "given.")
+      .Example("projects/example-project/locations/us/keyRings/ring/cryptoKeys/key");
   builder.Nested("credentials", &DestinationConfig::credentials, CredentialSection());
   return builder.Take();
 }

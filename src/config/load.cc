@@ -10,6 +10,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/address.h"
 #include "config/keys.h"
 #include "config/problems.h"
 #include "config/reader.h"
@@ -58,6 +59,12 @@ std::string_view WithoutByteOrderMark(std::string_view text) {
 }
 
 }  // namespace
+
+bool DestinationConfig::local() const {
+  if (endpoint == EndpointKind::kLocal) return true;
+  const absl::StatusOr<Address> address = ParseAddress(rest_address);
+  return address.ok() && IsLoopback(address->host);
+}
 
 std::string SystemAuthorities() {
   const auto* found = std::find_if(kSystemAuthorities.begin(), kSystemAuthorities.end(),

@@ -6,6 +6,8 @@
 #include <cctype>
 #include <map>
 
+#include "absl/strings/str_split.h"
+#include "base/address.h"
 #include "base/glob.h"
 
 namespace hakobu {
@@ -45,6 +47,7 @@ bool IsDataset(std::string_view text) {
 void CheckNames(const DestinationConfig& destination, ConfigProblems* problems) {
   const std::map<std::string, std::string> projects = {
       {"destination.project", destination.project},
+      {"destination.quota_project", destination.quota_project},
       {"destination.billing_project", destination.billing_project}};
   for (const auto& [key, name] : projects) {
     if (problems->Has(key) && !IsProject(name)) {
@@ -62,6 +65,14 @@ void CheckNames(const DestinationConfig& destination, ConfigProblems* problems) 
   }
 }
 
+// projects/P/locations/L/keyRings/R/cryptoKeys/K
+bool IsKmsKey(std::string_view text) {
+  const std::vector<std::string> parts = absl::StrSplit(absl::string_view(text.data(), text.size()), '/');
+  return parts.size() == 8 && parts[0] == "projects" && parts[2] == "locations" && parts[4] == "keyRings" &&
+         parts[6] == "cryptoKeys" &&
+         std::none_of(parts.begin(), parts.end(), [](const std::string& part) { return part.empty(); });
+}
+
 void CheckEndpoint(const DestinationConfig& destination, ConfigProblems* problems) {
   const bool addresses = !destination.rest_address.empty() || !destination.grpc_address.empty();
   if (destination.rest_address.empty() != destination.grpc_address.empty()) {
@@ -71,13 +82,21 @@ void CheckEndpoint(const DestinationConfig& destination, ConfigProblems* problem
   if (addresses && destination.endpoint == EndpointKind::kLocal) {
     problems->Add("destination.endpoint", "either endpoint: local or the addresses of one that runs", "both");
   }
-  if (!destination.rest_address.empty() && !destination.rest_address.starts_with("http://") &&
-      !destination.rest_address.starts_with("https://")) {
-    problems->Add("destination.rest_address", "http://HOST:PORT",
-                  fmt::format("\"{}\"", destination.rest_address));
+  if (!destination.rest_address.empty() &&
+      !CheckAddress(destination.rest_address, "", PlainHttp::kLoopback).ok()) {
+    problems->Add("destination.rest_address", "https://HOST[:PORT], or http://HOST:PORT of this machine",
+                  OriginOf(destination.rest_address));
   }
-  if (destination.grpc_address.find("//") != std::string::npos) {
-    problems->Add("destination.grpc_address", "HOST:PORT", fmt::format("\"{}\"", destination.grpc_address));
+  if (!destination.grpc_address.empty() && !CheckGrpcAddress(destination.grpc_address, "").ok()) {
+    problems->Add("destination.grpc_address", "https://HOST[:PORT], or HOST:PORT of this machine",
+                  "another address", "without TLS rows and tokens would be in the clear");
+  }
+  if (!destination.proxy.empty() && !destination.proxy.starts_with("http://")) {
+    problems->Add("destination.proxy", "http://HOST:PORT", "another address");
+  }
+  if (!destination.kms_key.empty() && !IsKmsKey(destination.kms_key)) {
+    problems->Add("destination.kms_key", "projects/P/locations/L/keyRings/R/cryptoKeys/K",
+                  fmt::format("\"{}\"", destination.kms_key));
   }
   if (problems->Has("destination.data") && destination.endpoint != EndpointKind::kLocal) {
     problems->Add("destination.data", "it with endpoint: local only", "another endpoint");

@@ -34,29 +34,43 @@ std::string SourceAddress(const SourceConfig& source) {
 }
 
 absl::StatusOr<std::shared_ptr<Credentials>> OpenDestinationCredentials(const DestinationConfig& destination,
-                                                                        bool local, Clock* clock) {
+                                                                        bool local, Clock* clock,
+                                                                        const Cancellation* cancel) {
   const bool is_named = destination.credentials.type == CredentialKind::kFile;
-  if (destination.credentials.type == CredentialKind::kNone || (local && !is_named)) return NoCredentials();
+  if (destination.credentials.type == CredentialKind::kNone) return NoCredentials();
   CredentialsOptions options;
   if (is_named) options.file = destination.credentials.file;
   options.impersonate = destination.credentials.impersonate;
-  options.quota_project = destination.billing_project;
+  options.quota_project = destination.quota_project;
+  options.ca_file = destination.ca;
+  options.proxy = destination.proxy;
   options.clock = clock;
-  return OpenCredentials(options);
+  options.cancellation = cancel;
+  return local && !is_named ? OpenLocalCredentials(options) : OpenCredentials(options);
+}
+
+absl::StatusOr<Endpoint> EndpointOf(const DestinationConfig& destination,
+                                    const DestinationAddresses& addresses) {
+  const std::string& rest = addresses.rest.empty() ? destination.rest_address : addresses.rest;
+  const std::string& grpc = addresses.storage.empty() ? destination.grpc_address : addresses.storage;
+  Endpoint endpoint = Endpoint::Google();
+  if (!rest.empty()) {
+    HAKOBU_ASSIGN_OR_RETURN(endpoint, Endpoint::At(rest, grpc));
+  }
+  endpoint.ca_file = destination.ca;
+  endpoint.proxy = destination.proxy;
+  return endpoint;
 }
 
 absl::StatusOr<Destination> OpenDestination(const DestinationConfig& destination,
                                             const DestinationAddresses& addresses, Clock* clock,
                                             const Cancellation* cancel, absl::Duration patience,
                                             const RetryPolicy& append_retry) {
-  const std::string& rest = addresses.rest.empty() ? destination.rest_address : addresses.rest;
-  const std::string& grpc = addresses.storage.empty() ? destination.grpc_address : addresses.storage;
-  const bool local = !rest.empty();
-  Endpoint endpoint = Endpoint::Google();
-  if (local) endpoint = {.rest = rest, .grpc = grpc, .grpc_insecure = true};
+  HAKOBU_ASSIGN_OR_RETURN(const Endpoint endpoint, EndpointOf(destination, addresses));
   std::shared_ptr<Credentials> credentials = FixedToken(addresses.token);
   if (addresses.token.empty()) {
-    HAKOBU_ASSIGN_OR_RETURN(credentials, OpenDestinationCredentials(destination, local, clock));
+    HAKOBU_ASSIGN_OR_RETURN(credentials,
+                            OpenDestinationCredentials(destination, destination.local(), clock, cancel));
   }
   const RetryContext context{.clock = clock, .cancellation = cancel, .jitter = {}};
   RestOptions rest_options;
@@ -71,6 +85,7 @@ absl::StatusOr<Destination> OpenDestination(const DestinationConfig& destination
   storage_options.retry = append_retry;
   Destination result;
   result.rest = std::make_unique<Rest>(std::move(rest_options));
+  storage_options.look_at_table = LookByRest(result.rest.get());
   result.storage = std::make_unique<StorageWrite>(std::move(storage_options));
   return result;
 }

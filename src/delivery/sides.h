@@ -18,15 +18,20 @@ ConnectOptions SourceOptions(const SourceConfig& source, const Cancellation* can
 // "host:port" or the socket: names the source in fingerprints and messages.
 std::string SourceAddress(const SourceConfig& source);
 
-// What proves to BigQuery who is calling, as `destination.credentials` says. A `local` one asks for it only
-// when it was told to: then a file says it, and without a file nothing is shown.
+// What proves to BigQuery who is calling, as `destination.credentials` says. To a `local` one a file shows it
+// that was named, or that OpenLocalCredentials finds.
 absl::StatusOr<std::shared_ptr<Credentials>> OpenDestinationCredentials(const DestinationConfig& destination,
-                                                                        bool local, Clock* clock);
+                                                                        bool local, Clock* clock,
+                                                                        const Cancellation* cancel = nullptr);
+// Where `destination` is: `addresses` of one that was started for this command come first. InvalidArgument
+// for addresses that would carry tokens or rows in the clear.
+absl::StatusOr<Endpoint> EndpointOf(const DestinationConfig& destination,
+                                    const DestinationAddresses& addresses);
 
 // BigQuery's REST and Storage Write clients, both thread-safe and shared by all of a run's threads.
 struct Destination {
   std::unique_ptr<Rest> rest;
-  std::unique_ptr<StorageWrite> storage;
+  std::unique_ptr<StorageWrite> storage;  // asks `rest` about tables that it is denied
 };
 // `cancel` and `clock` outlive the result. `patience`: how long a call to a service that is away is repeated;
 // appends as `append_retry` says.

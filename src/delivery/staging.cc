@@ -32,7 +32,8 @@ absl::Status PrepareStaging(RunContext* run, TableRun* table) {
   const StagingLabels labels{run->ledger->id(), run->run_id};
   HAKOBU_RETURN_IF_ERROR(CreateUnlessThere(
       rest, table->staging,
-      StagingResource(table->work, table->target, labels, run->clock->Now() + kStagingLife)));
+      WithKmsKey(StagingResource(table->work, table->target, labels, run->clock->Now() + kStagingLife),
+                 run->config->destination.kms_key)));
   CrashPoint("staging.created");
   HAKOBU_ASSIGN_OR_RETURN(const std::string created, StagingCreated(rest, table->staging));
   table->staging_created = created;
@@ -72,7 +73,8 @@ absl::Status Prepare(RunContext* run, TableRun* table) {
 }  // namespace
 
 absl::Status CreateTarget(RunContext* run, const TableWork& work) {
-  return CreateUnlessThere(*run->destination.rest, work.target, TargetResource(work));
+  return CreateUnlessThere(*run->destination.rest, work.target,
+                           WithKmsKey(TargetResource(work), run->config->destination.kms_key));
 }
 
 absl::Status AlterTarget(RunContext* run, const TableWork& work, const std::vector<std::string>& ddl) {
@@ -81,7 +83,7 @@ absl::Status AlterTarget(RunContext* run, const TableWork& work, const std::vect
     query.project = run->config->destination.billing_project;
     query.sql = statement;
     query.location = run->config->destination.location;
-    HAKOBU_RETURN_IF_ERROR(Annotate(RunQuery(*run->destination.rest, query).status(),
+    HAKOBU_RETURN_IF_ERROR(Annotate(RunTableDdl(*run->destination.rest, query, work.target),
                                     fmt::format("{}: {}", work.name, statement)));
     CrashPoint("staging.altered");
   }

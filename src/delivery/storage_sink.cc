@@ -54,7 +54,7 @@ absl::StatusOr<std::unique_ptr<RowSink>> OpenStorageSink(RunContext* run, const 
   // Half of a connection's share; the rows being read and the request being filled take the rest.
   const uint64_t share = run->config->limits.memory / run->config->source.connections;
   options.max_bytes_in_flight = std::max<uint64_t>(share / 2, kRequestBytes);
-  if (table.direct()) options.schema_patience = absl::Minutes(10);  // columns may have been added just now
+  if (table.direct()) options.schema_patience = kSchemaPatience;  // columns may have been added just now
   return std::make_unique<StorageSink>(run->destination.storage.get(), table, std::move(encoder), options,
                                        std::move(refused), std::move(seal));
 }

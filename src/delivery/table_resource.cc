@@ -210,8 +210,9 @@ std::string TargetPatch(std::string_view target, std::string_view before, const 
   const json fields = now.value("/schema/fields"_json_pointer, json::array());
   const json wanted = Fields(work, old_one);
   if (!SameTags(wanted, fields)) patch["schema"]["fields"] = WithTags(fields, wanted);
-  // What is not configured is the customer's own.
-  const bool filter = work.options.partition.has_value() && work.options.partition->require_filter;
+  // What is not configured is the customer's own: it is set here, or put back, never taken away.
+  const bool filter = (work.options.partition.has_value() && work.options.partition->require_filter) ||
+                      old_one.value("requirePartitionFilter", false);
   if (filter && !now.value("requirePartitionFilter", false)) patch["requirePartitionFilter"] = true;
   const json layout = Partitioning(work);
   if (layout.contains("clustering") && !SameNames(layout["clustering"], now.value("clustering", json()))) {

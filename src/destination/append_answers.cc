@@ -59,17 +59,34 @@ void AppendConnection::State::TakeResult(TargetState& target, PendingAppend& app
 void AppendConnection::State::TakeError(TargetState& target, PendingAppend& append,
                                         const AppendRowsResponse& response) {
   absl::Status error = StorageStatus(response.error());
-  if (response.row_errors_size() > 0) {
-    std::vector<RowError> rows;
-    const int64_t first = append.offset - target.spec.next_offset;
-    for (const auto& row : response.row_errors()) rows.push_back({first + row.index(), row.message()});
-    error =
-        Annotate(error, fmt::format("append to {}: {} rows refused, the first, row {}: {}",
-                                    target.spec.stream, rows.size(), rows.front().row, rows.front().message));
-    Fail(target, WithRowErrors(std::move(error), rows));
-    return;
+  // Row errors under a code that passes say nothing of the rows.
+  if (response.row_errors_size() > 0 && RemedyForAppend(error) != Remedy::kRetry) {
+    const std::string column = ColumnOfRefusedNull(response.row_errors(0).message());
+    const bool relaxed =
+        !column.empty() && target.schema_wait.RefusedNull(error, column, context_.clock->Now()).ok();
+    if (relaxed) return Park(target, error);
+    return RefuseRows(target, append, response, error);
   }
   Resolve(target, append, error);
+}
+
+void AppendConnection::State::RefuseRows(TargetState& target, const PendingAppend& append,
+                                         const AppendRowsResponse& response, absl::Status error) {
+  std::vector<RowError> rows;
+  const int64_t first = append.offset - target.spec.next_offset;
+  for (const auto& row : response.row_errors()) rows.push_back({first + row.index(), row.message()});
+  error =
+      Annotate(error, fmt::format("append to {}: {} rows refused, the first, row {}: {}", target.spec.stream,
+                                  rows.size(), rows.front().row, rows.front().message));
+  Fail(target, WithRowErrors(std::move(error), rows));
+}
+
+// What passes by itself is sent again over a new call: one that was opened before the change may go on
+// refusing.
+void AppendConnection::State::Park(TargetState& target, const absl::Status& error) {
+  target.parked = error;
+  target.wants_new_call = true;
+  Trouble(target, error);
 }
 
 void AppendConnection::State::Resolve(TargetState& target, PendingAppend& append, const absl::Status& error) {
@@ -83,13 +100,20 @@ void AppendConnection::State::Resolve(TargetState& target, PendingAppend& append
     case Remedy::kRetry:
       Trouble(target, error);
       return;
+    case Remedy::kNewStream:
+      if (target.spec.next_stream != nullptr) return FollowStream(target, error);
+      break;
+    case Remedy::kAwaitTable:
+      if (IsForgotten(target, error)) return FollowStream(target, error);
+      break;
     default:
       break;
   }
-  if (WithinPatience(target, error)) {
+  const absl::Status verdict = WithinPatience(target, error);
+  if (verdict.ok()) {
     Trouble(target, error);
   } else {
-    Fail(target, Annotate(error, "append to " + target.spec.stream));
+    Fail(target, Annotate(verdict, "append to " + target.spec.stream));
   }
 }
 
@@ -130,22 +154,68 @@ void AppendConnection::State::Rewind(TargetState& target, const absl::Status& er
   if (!target.pending.empty()) Trouble(target, error);
 }
 
-// Errors that pass by themselves when the caller knows that they will.
-bool AppendConnection::State::WithinPatience(TargetState& target, const absl::Status& error) {
+// Errors that pass by themselves. OK: to be sent again; else what they came to.
+absl::Status AppendConnection::State::WithinPatience(TargetState& target, const absl::Status& error) {
   const absl::Time now = context_.clock->Now();
-  auto within = [&](std::optional<absl::Time>& since, absl::Duration patience) {
-    if (!since) since = now;
-    return now - *since < patience;
-  };
-  const std::optional<StorageErrorCode> code = StorageCode(error);
-  if (absl::IsNotFound(error)) return within(target.not_found_since, options_.not_found_patience);
   if (absl::IsUnauthenticated(error) && !token_renewed_) {
     token_renewed_ = true;
     transport_.options().credentials->Reject(token_);
-    return true;
+    return absl::OkStatus();
   }
-  return code == StorageErrorCode::kSchemaMismatchExtraFields &&
-         within(target.extra_fields_since, options_.schema_patience);
+  const Remedy remedy = RemedyForAppend(error);
+  if (remedy != Remedy::kAwaitTable && remedy != Remedy::kAwaitSchema) return error;
+  HAKOBU_RETURN_IF_ERROR(remedy == Remedy::kAwaitTable
+                             ? target.table_wait.Refused(error, now)
+                             : target.schema_wait.Refused(error, *target.descriptor, now));
+  target.parked = error;
+  target.wants_new_call = true;
+  return absl::OkStatus();
+}
+
+// Not found may be said of the table or of the stream; only a stream that can be followed is asked for.
+bool AppendConnection::State::IsForgotten(const TargetState& target, const absl::Status& error) {
+  if (target.spec.next_stream == nullptr || !absl::IsNotFound(error)) return false;
+  const absl::Status stream = service_.GetStream(target.spec.stream).status();
+  return absl::IsNotFound(stream) || absl::IsInvalidArgument(stream);
+}
+
+// What the ended stream holds of the pending rows is acknowledged. A stream that the service has forgotten is
+// taken to hold what it acknowledged: what was on its way then may come twice.
+absl::Status AppendConnection::State::TakeHeldRows(TargetState& target) {
+  const absl::StatusOr<int64_t> held = service_.Finalize(target.spec.stream);
+  if (absl::IsNotFound(held.status()) || absl::IsInvalidArgument(held.status())) return absl::OkStatus();
+  HAKOBU_RETURN_IF_ERROR(held.status());
+  while (!target.pending.empty()) {
+    PendingAppend& append = target.pending.front();
+    const int64_t end = append.offset + static_cast<int64_t>(append.row_count);
+    if (end > *held) {
+      if (append.offset >= *held) break;
+      return absl::DataLossError(
+          fmt::format("rows from {} are written in part: the stream holds {}", append.offset, *held));
+    }
+    Acknowledge(target, append);
+  }
+  return absl::OkStatus();
+}
+
+void AppendConnection::State::FollowStream(TargetState& target, const absl::Status& error) {
+  const std::string what = "append to " + target.spec.stream;
+  if (absl::Status taken = TakeHeldRows(target); !taken.ok()) return Fail(target, Annotate(taken, what));
+  absl::StatusOr<std::string> next = target.spec.next_stream(target.acknowledged_rows);
+  if (!next.ok()) return Fail(target, Annotate(next.status(), what + ": open the stream after it"));
+  target.spec.stream = *std::move(next);
+  // Offsets begin anew; a row's place among this target's rows is offset - spec.next_offset as before.
+  target.spec.next_offset = -static_cast<int64_t>(target.acknowledged_rows);
+  target.next_offset = 0;
+  for (PendingAppend& append : target.pending) {
+    append.offset = target.next_offset;
+    target.next_offset += static_cast<int64_t>(append.row_count);
+  }
+  if (call_ != nullptr) CancelCall();
+  awaited_.clear();
+  target.outstanding = 0;
+  target.sent = 0;
+  if (!target.pending.empty()) Trouble(target, error);
 }
 
 void AppendConnection::State::Acknowledge(TargetState& target, PendingAppend& append) {
@@ -160,8 +230,9 @@ void AppendConnection::State::Acknowledge(TargetState& target, PendingAppend& ap
     if (target.sent > 0) --target.sent;
   }
   target.backoff.Reset();
-  target.not_found_since.reset();
-  target.extra_fields_since.reset();
+  target.table_wait.Reset();
+  target.schema_wait.Reset();
+  target.parked = absl::OkStatus();
   reconnect_.Reset();
   token_renewed_ = false;
 }
@@ -179,6 +250,7 @@ void AppendConnection::State::DropPending(TargetState& target) {
 void AppendConnection::State::Fail(TargetState& target, absl::Status status) {
   if (!target.failure.ok()) return;
   target.failure = std::move(status);
+  target.parked = absl::OkStatus();
   target.trouble = absl::OkStatus();
   DropPending(target);
 }

@@ -34,17 +34,20 @@ std::string HeaderText(std::string_view text) {
 }
 
 RetryPolicy PatientPolicy(RetryPolicy policy, const AppendOptions& options) {
-  policy.max_elapsed = std::max({policy.max_elapsed, options.not_found_patience, options.schema_patience});
+  policy.max_elapsed = std::max({policy.max_elapsed, options.table_patience, options.schema_patience});
   return policy;
 }
 
 }  // namespace
 
-TargetState::TargetState(AppendTarget target, const RetryPolicy& policy, const RetryContext& context)
+TargetState::TargetState(AppendTarget target, const RetryPolicy& policy, const RetryContext& context,
+                         const LookAtTable& look, const AppendOptions& options)
     : spec(std::move(target)),
       is_default(IsDefaultStream(spec.stream)),
       descriptor(std::make_shared<const std::string>(std::move(spec.descriptor))),
       next_offset(spec.next_offset),
+      table_wait(TableOfStream(spec.stream), look, options.table_patience),
+      schema_wait(TableOfStream(spec.stream), look, options.schema_patience),
       backoff(policy, context) {}
 
 PendingAppend* TargetState::Find(uint64_t sequence) {
@@ -54,7 +57,8 @@ PendingAppend* TargetState::Find(uint64_t sequence) {
 }
 
 AppendConnection::State::State(StorageWrite& service, AppendOptions options)
-    : transport_(service.transport()),
+    : service_(service),
+      transport_(service.transport()),
       options_(std::move(options)),
       context_(transport_.options().context),
       last_news_(context_.clock->Now()),
@@ -84,8 +88,9 @@ void AppendConnection::State::CancelCall() {
 }
 
 AppendConnection::TargetId AppendConnection::State::AddTarget(AppendTarget target) {
-  targets_.push_back(std::make_unique<TargetState>(
-      std::move(target), PatientPolicy(transport_.options().retry, options_), context_));
+  targets_.push_back(std::make_unique<TargetState>(std::move(target),
+                                                   PatientPolicy(transport_.options().retry, options_),
+                                                   context_, transport_.options().look_at_table, options_));
   return targets_.size() - 1;
 }
 
@@ -199,6 +204,8 @@ absl::Status AppendConnection::State::SendWhatMay() {
       target.sent = 0;
     }
     if (target.sent == target.pending.size() || now < reconnect_at_) continue;
+    if (target.wants_new_call && call_ != nullptr && awaited_.empty()) CancelCall();
+    target.wants_new_call = false;
     HAKOBU_RETURN_IF_ERROR(EnsureCall());
     for (; target.sent < target.pending.size(); ++target.sent) {
       PendingAppend& append = target.pending[target.sent];

@@ -11,6 +11,7 @@
 
 #include "destination/append_call.h"
 #include "destination/retry.h"
+#include "destination/table_watch.h"
 #include "destination/transport.h"
 #include "destination/write_stream.h"
 #include "google/cloud/bigquery/storage/v1/storage.pb.h"
@@ -43,14 +44,17 @@ struct TargetState {
   uint64_t acknowledged_rows = 0;
   uint64_t acknowledged_appends = 0;
   bool schema_updated = false;
-  absl::Status failure;  // for good
-  absl::Status trouble;  // to be retried: not OK from the first bad answer until sending begins anew
+  absl::Status failure;         // for good
+  absl::Status trouble;         // to be retried: not OK from the first bad answer until sending begins anew
+  absl::Status parked;          // the refusal of the table or of a column that is being waited out
+  bool wants_new_call = false;  // a connection opened before the table changed may go on refusing
   absl::Time resume = absl::InfinitePast();
-  std::optional<absl::Time> not_found_since;
-  std::optional<absl::Time> extra_fields_since;
+  TableWait table_wait;
+  SchemaWait schema_wait;
   Backoff backoff;
 
-  TargetState(AppendTarget target, const RetryPolicy& policy, const RetryContext& context);
+  TargetState(AppendTarget target, const RetryPolicy& policy, const RetryContext& context,
+              const LookAtTable& look, const AppendOptions& options);
   PendingAppend* Find(uint64_t sequence);
 };
 
@@ -89,10 +93,16 @@ class AppendConnection::State {
   void TakeAnswer(const grpc::ByteBuffer& answer);
   void TakeResult(TargetState& target, PendingAppend& append, const AppendRowsResponse& response);
   void TakeError(TargetState& target, PendingAppend& append, const AppendRowsResponse& response);
+  void RefuseRows(TargetState& target, const PendingAppend& append, const AppendRowsResponse& response,
+                  absl::Status error);
+  void Park(TargetState& target, const absl::Status& error);
   void Resolve(TargetState& target, PendingAppend& append, const absl::Status& error);
   void AlreadyWritten(TargetState& target, PendingAppend& append, const absl::Status& error);
   void Rewind(TargetState& target, const absl::Status& error);
-  bool WithinPatience(TargetState& target, const absl::Status& error);
+  absl::Status WithinPatience(TargetState& target, const absl::Status& error);
+  bool IsForgotten(const TargetState& target, const absl::Status& error);
+  void FollowStream(TargetState& target, const absl::Status& error);
+  absl::Status TakeHeldRows(TargetState& target);
   void Acknowledge(TargetState& target, PendingAppend& append);
   void Fail(TargetState& target, absl::Status status);
   void Trouble(TargetState& target, const absl::Status& error);
@@ -100,6 +110,7 @@ class AppendConnection::State {
   void CancelCall();
   void DropPending(TargetState& target);
 
+  StorageWrite& service_;
   StorageWrite::Transport& transport_;
   const AppendOptions options_;
   const RetryContext& context_;

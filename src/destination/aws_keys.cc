@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/address.h"
 #include "base/status.h"
 #include "destination/json.h"
 
@@ -56,15 +58,7 @@ absl::StatusOr<std::string> ContainerToken(const TokenSeam& seam) {
 // Plain http is only for the addresses that do not leave the machine [AWS SDKs reference: container
 // credentials].
 absl::Status CheckFullUri(std::string_view url) {
-  for (const std::string_view prefix :
-       {"https://", "http://127.0.0.1", "http://localhost", "http://[::1]", "http://169.254.170.2",
-        "http://169.254.170.23", "http://[fd00:ec2::23]"}) {
-    if (url.substr(0, prefix.size()) != prefix) continue;
-    const std::string_view rest = url.substr(prefix.size());
-    if (prefix == "https://" || rest.empty() || rest[0] == ':' || rest[0] == '/') return absl::OkStatus();
-  }
-  return absl::InvalidArgumentError(
-      fmt::format("AWS_CONTAINER_CREDENTIALS_FULL_URI: expected https or a local address, found '{}'", url));
+  return CheckAddress(url, "AWS_CONTAINER_CREDENTIALS_FULL_URI", PlainHttp::kLinkLocal).status();
 }
 
 absl::StatusOr<AwsKeys> FetchContainerKeys(const std::string& url, const TokenSeam& seam) {
@@ -118,9 +112,19 @@ absl::StatusOr<AwsKeys> FetchAwsKeys(const AwsSource& source, const TokenSeam& s
   return keys;
 }
 
+// It becomes a part of a host's name.
+absl::StatusOr<std::string> CheckedRegion(std::string region, std::string_view what) {
+  const bool good =
+      !region.empty() && region.size() <= 60 && std::all_of(region.begin(), region.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+      });
+  if (good) return region;
+  return absl::InvalidArgumentError(fmt::format("{}: expected an AWS region, found something else", what));
+}
+
 absl::StatusOr<std::string> FetchAwsRegion(const AwsSource& source, const TokenSeam& seam) {
   for (const std::string_view name : {"AWS_REGION", "AWS_DEFAULT_REGION"}) {
-    if (const auto region = seam.environment(name)) return *region;
+    if (const auto region = seam.environment(name)) return CheckedRegion(*region, name);
   }
   if (source.region_url.empty()) {
     return WithHint(absl::NotFoundError("find the AWS region: found none"), "set AWS_REGION");
@@ -129,8 +133,7 @@ absl::StatusOr<std::string> FetchAwsRegion(const AwsSource& source, const TokenS
   HAKOBU_ASSIGN_OR_RETURN(const std::vector<std::string> headers, ImdsHeaders(source, seam));
   HAKOBU_ASSIGN_OR_RETURN(std::string zone, Get(seam, source.region_url, headers, kWhat));
   if (!zone.empty() && zone.back() >= 'a' && zone.back() <= 'z') zone.pop_back();  // ap-northeast-1a
-  if (zone.empty()) return absl::InternalError(fmt::format("{}: expected a zone, found nothing", kWhat));
-  return zone;
+  return CheckedRegion(std::move(zone), kWhat);
 }
 
 }  // namespace hakobu

@@ -9,8 +9,10 @@
 #include <sstream>
 
 #include "absl/synchronization/mutex.h"
+#include "base/address.h"
 #include "base/status.h"
 #include "destination/json.h"
+#include "destination/proxy.h"
 #include "destination/token_source.h"
 
 namespace hakobu {
@@ -77,19 +79,15 @@ class Cached final : public Credentials {
   absl::Time renew_at_ ABSL_GUARDED_BY(mutex_);
 };
 
-std::optional<std::string> ProcessEnvironment(std::string_view name) {
-  const char* value = std::getenv(std::string(name).c_str());
-  if (value == nullptr || *value == 0) return std::nullopt;
-  return std::string(value);
-}
-
 TokenSeam SeamOf(const CredentialsOptions& options) {
   TokenSeam seam;
   // A borrowed client is not ours to delete.
-  seam.http = options.http != nullptr ? std::shared_ptr<HttpClient>(options.http, [](HttpClient*) {})
-                                      : std::make_shared<HttpClient>("hakobu");
+  seam.http = options.http != nullptr
+                  ? std::shared_ptr<HttpClient>(options.http, [](HttpClient*) {})
+                  : std::make_shared<HttpClient>(HttpOptions{"hakobu", options.ca_file, options.proxy});
   seam.clock = options.clock;
-  seam.environment = options.environment ? options.environment : ProcessEnvironment;
+  seam.cancellation = options.cancellation;
+  seam.environment = options.environment ? options.environment : EnvironmentVariable;
   seam.metadata_endpoint = options.metadata_endpoint;
   if (seam.metadata_endpoint.empty()) {
     const auto host = seam.environment("GCE_METADATA_HOST");
@@ -164,6 +162,20 @@ absl::StatusOr<std::shared_ptr<Credentials>> ParseCredentials(std::string_view t
   const std::string quota_project =
       options.quota_project.empty() ? TextAt(file, "quota_project_id") : options.quota_project;
   return std::make_shared<Cached>(ActAs(options, *std::move(source), seam), quota_project, options.clock);
+}
+
+absl::StatusOr<std::shared_ptr<Credentials>> OpenLocalCredentials(const CredentialsOptions& options) {
+  const TokenSeam seam = SeamOf(options);
+  const auto path = seam.environment("GOOGLE_APPLICATION_CREDENTIALS");
+  if (!path) return NoCredentials();
+  const absl::StatusOr<std::string> text = ReadText(*path);
+  if (!text.ok()) return NoCredentials();
+  const json file = json::parse(*text, nullptr, /*allow_exceptions=*/false);
+  for (const char* key : {"token_uri", "token_url"}) {
+    const absl::StatusOr<Address> address = ParseAddress(TextAt(file, key));
+    if (address.ok() && IsLoopback(address->host)) return ParseCredentials(*text, *path, options);
+  }
+  return NoCredentials();
 }
 
 absl::StatusOr<std::shared_ptr<Credentials>> OpenCredentials(const CredentialsOptions& options) {

@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "base/cancel.h"
 #include "base/clock.h"
 
 namespace hakobu {
@@ -34,9 +35,12 @@ struct CredentialsOptions {
   std::string file;  // empty: Application Default Credentials
   std::vector<std::string> scopes = {"https://www.googleapis.com/auth/bigquery",
                                      "https://www.googleapis.com/auth/cloud-platform"};
-  std::string impersonate;     // e-mail of a service account to act as; empty: nobody else
-  std::string quota_project;   // overrides the file's quota_project_id
-  HttpClient* http = nullptr;  // must outlive the credentials; null: one of its own
+  std::string impersonate;    // e-mail of a service account to act as; empty: nobody else
+  std::string quota_project;  // overrides the file's quota_project_id; both need serviceusage.services.use
+  std::string ca_file;        // as HttpOptions, unless `http` is given
+  std::string proxy;
+  const Cancellation* cancellation = nullptr;  // null: a fetch cannot be stopped
+  HttpClient* http = nullptr;                  // must outlive the credentials; null: one of its own
   Clock* clock = Clock::Real();
   // Reads an environment variable; empty: the process's own. For tests.
   std::function<std::optional<std::string>(std::string_view name)> environment;
@@ -54,6 +58,10 @@ absl::StatusOr<std::shared_ptr<Credentials>> OpenCredentials(const CredentialsOp
 // The same, from the text of a credential file. `name` stands for it in messages.
 absl::StatusOr<std::shared_ptr<Credentials>> ParseCredentials(std::string_view json, std::string_view name,
                                                               const CredentialsOptions& options);
+// For a BigQuery on this machine: the file that GOOGLE_APPLICATION_CREDENTIALS names when its tokens come
+// from this machine too, as the files that `hakobu bigquery --auth` writes; else no token. One of Google's is
+// never shown to a local service.
+absl::StatusOr<std::shared_ptr<Credentials>> OpenLocalCredentials(const CredentialsOptions& options);
 // For the local BigQuery: no token.
 std::shared_ptr<Credentials> NoCredentials();
 // One token, as given (an identity in tests, an access token from elsewhere).

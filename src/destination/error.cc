@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/status.h"
+#include "destination/json.h"
 #include "google/cloud/bigquery/storage/v1/storage.pb.h"
 #include "google/rpc/status.pb.h"
 
@@ -76,19 +77,29 @@ struct ErrorBody {
   std::string message;
 };
 
+constexpr size_t kLongestMessage = 4000;
+
+// Words of somebody else's, fit for a line: bounded, without control characters.
+std::string Quoted(std::string text) {
+  if (text.size() > kLongestMessage) text = text.substr(0, kLongestMessage) + " ...";
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  }
+  return text;
+}
+
+// Only the fields that error bodies have by their specifications, whatever else an answer holds: a body may
+// be anything, the request's secrets among it.
 ErrorBody ParseErrorBody(std::string_view body) {
   const json document = json::parse(body, nullptr, /*allow_exceptions=*/false);
-  if (!document.is_object() || !document.contains("error")) return {"", std::string(body.substr(0, 300))};
+  if (!document.is_object() || !document.contains("error")) return {"", ""};
   const json& error = document["error"];
-  if (error.is_string()) {  // a token endpoint: {"error":"invalid_grant","error_description":"…"}
-    return {error.get<std::string>(), document.value("error_description", std::string())};
-  }
-  if (!error.is_object()) return {"", std::string(body.substr(0, 300))};
-  ErrorBody parsed{"", error.value("message", std::string())};
-  const auto errors = error.find("errors");
-  if (errors != error.end() && errors->is_array() && !errors->empty() && errors->front().is_object()) {
-    parsed.reason = errors->front().value("reason", std::string());
-  }
+  // A token endpoint's [RFC 6749, 5.2]: {"error":"invalid_grant","error_description":"…"}
+  if (error.is_string())
+    return {Quoted(TextAt(document, "error")), Quoted(TextAt(document, "error_description"))};
+  ErrorBody parsed{"", Quoted(TextAt(error, "message"))};
+  const json& errors = ListAt(error, "errors");
+  if (!errors.empty()) parsed.reason = Quoted(TextAt(errors.front(), "reason"));
   return parsed;
 }
 

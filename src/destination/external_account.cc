@@ -3,10 +3,12 @@
 // a service account's.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/address.h"
 #include "base/status.h"
 #include "destination/aws_keys.h"
 #include "destination/json.h"
@@ -123,7 +125,7 @@ class Exchange final : public TokenSource {
   };
   Exchange(Parts parts, TokenSeam seam) : parts_(std::move(parts)), seam_(std::move(seam)) {}
   absl::StatusOr<AccessToken> Fetch() override {
-    const std::string what = "exchange a token at " + parts_.token_url;
+    const std::string what = "exchange a token at " + OriginOf(parts_.token_url);
     HAKOBU_ASSIGN_OR_RETURN(const std::string subject_token, parts_.subject->Token());
     std::vector<std::pair<std::string, std::string>> form = {
         {"grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"},
@@ -142,7 +144,7 @@ class Exchange final : public TokenSource {
     request.headers = {"Content-Type: application/x-www-form-urlencoded"};
     request.body = body;
     request.timeout = absl::Seconds(30);
-    absl::StatusOr<HttpResponse> response = seam_.Fetch(request, what);
+    absl::StatusOr<HttpResponse> response = seam_.Fetch(request, what, {subject_token});
     if (!response.ok()) {
       return WithHint(
           response.status(),
@@ -157,6 +159,12 @@ class Exchange final : public TokenSource {
   const Parts parts_;
   const TokenSeam seam_;
 };
+
+bool IsHeaderName(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '-' || c == '_';
+  });
+}
 
 absl::StatusOr<TokenFormat> ReadFormat(const json& source) {
   const json& format = ObjectAt(source, "format");
@@ -179,6 +187,12 @@ absl::StatusOr<std::unique_ptr<Subject>> ReadAwsSubject(const json& source, cons
   HAKOBU_ASSIGN_OR_RETURN(std::string url, RequiredText(source, "regional_cred_verification_url"));
   const AwsSource aws = {TextAt(source, "region_url"), TextAt(source, "url"),
                          TextAt(source, "imdsv2_session_token_url")};
+  for (const auto& [key, address] : {std::pair("region_url", aws.region_url),
+                                     {"url", aws.keys_url},
+                                     {"imdsv2_session_token_url", aws.imdsv2_session_token_url}}) {
+    if (address.empty()) continue;
+    HAKOBU_RETURN_IF_ERROR(CheckSubjectUrl(address, fmt::format("credential_source.{}", key)));
+  }
   return std::make_unique<AwsSubject>(aws, std::move(url), audience, seam);
 }
 
@@ -192,9 +206,15 @@ absl::StatusOr<std::unique_ptr<Subject>> ReadSubject(const json& source, const s
   }
   if (source.contains("url")) {
     HAKOBU_ASSIGN_OR_RETURN(std::string url, RequiredText(source, "url"));
+    HAKOBU_RETURN_IF_ERROR(CheckSubjectUrl(url, "credential_source.url"));
     std::vector<std::string> headers;
     for (const auto& [name, value] : ObjectAt(source, "headers").items()) {
-      if (value.is_string()) headers.push_back(name + ": " + value.get<std::string>());
+      if (!value.is_string() || !IsHeaderName(name) || !IsHeaderText(value.get_ref<const std::string&>())) {
+        return absl::InvalidArgumentError(
+            "credential_source.headers: expected names of letters, digits and -, and values without line "
+            "breaks");
+      }
+      headers.push_back(name + ": " + value.get<std::string>());
     }
     return std::make_unique<UrlSubject>(std::move(url), std::move(headers), std::move(format), seam);
   }
@@ -211,7 +231,7 @@ MadeSource MakeExternalAccountSource(const json& file, const Scopes& scopes, con
   HAKOBU_ASSIGN_OR_RETURN(parts.subject_token_type, RequiredText(file, "subject_token_type"));
   parts.token_url = TextAt(file, "token_url");
   if (parts.token_url.empty()) parts.token_url = "https://sts.googleapis.com/v1/token";
-  HAKOBU_RETURN_IF_ERROR(CheckTokenUrl(parts.token_url));
+  HAKOBU_RETURN_IF_ERROR(CheckTokenUrl(parts.token_url, "token_url", seam));
   parts.user_project = TextAt(file, "workforce_pool_user_project");
   HAKOBU_ASSIGN_OR_RETURN(parts.subject,
                           ReadSubject(ObjectAt(file, "credential_source"), parts.audience, seam));
@@ -222,7 +242,7 @@ MadeSource MakeExternalAccountSource(const json& file, const Scopes& scopes, con
     for (const std::string& scope : scopes) parts.scope += (parts.scope.empty() ? "" : " ") + scope;
     return std::make_unique<Exchange>(std::move(parts), seam);
   }
-  HAKOBU_RETURN_IF_ERROR(CheckTokenUrl(impersonation));
+  HAKOBU_RETURN_IF_ERROR(CheckTokenUrl(impersonation, "service_account_impersonation_url", seam));
   const int64_t lifetime =
       IntegerAt(ObjectAt(file, "service_account_impersonation"), "token_lifetime_seconds");
   return MakeImpersonation(std::make_unique<Exchange>(std::move(parts), seam), impersonation, {},

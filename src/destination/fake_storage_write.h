@@ -124,6 +124,7 @@ class FakeStorageWrite final : public storage_v1::BigQueryWrite::Service {
   grpc::Status GetWriteStream(grpc::ServerContext*, const storage_v1::GetWriteStreamRequest* request,
                               storage_v1::WriteStream* response) override {
     absl::MutexLock lock(&mutex_);
+    if (forget_streams_) return {grpc::StatusCode::NOT_FOUND, "Requested entity was not found."};
     response->set_name(request->name());
     if (committed_.contains(request->name())) response->mutable_commit_time()->set_seconds(1);
     return grpc::Status::OK;
@@ -131,12 +132,25 @@ class FakeStorageWrite final : public storage_v1::BigQueryWrite::Service {
   grpc::Status CreateWriteStream(grpc::ServerContext*, const storage_v1::CreateWriteStreamRequest* request,
                                  storage_v1::WriteStream* response) override {
     absl::MutexLock lock(&mutex_);
-    if (creates_++ < missing_table_tries_)
-      return {grpc::StatusCode::NOT_FOUND, "Requested entity was not found."};
-    response->set_name(request->parent() + "/streams/s1");
+    // As the real one says of a table made a moment ago: the one or the other.
+    if (creates_ < missing_table_tries_) {
+      if (creates_++ % 2 == 0) return {grpc::StatusCode::NOT_FOUND, "Requested entity was not found."};
+      return {grpc::StatusCode::PERMISSION_DENIED, "Permission 'TABLES_UPDATE_DATA' denied on resource '" +
+                                                       request->parent() + "' (or it may not exist)"};
+    }
+    response->set_name(request->parent() + "/streams/s" + std::to_string(++made_));
     response->set_type(request->write_stream().type());
     return grpc::Status::OK;
   }
+  grpc::Status FinalizeWriteStream(grpc::ServerContext*,
+                                   const storage_v1::FinalizeWriteStreamRequest* request,
+                                   storage_v1::FinalizeWriteStreamResponse* response) override {
+    absl::MutexLock lock(&mutex_);
+    if (forget_streams_) return {grpc::StatusCode::NOT_FOUND, "Requested entity was not found."};
+    response->set_row_count(static_cast<int64_t>(rows_[request->name()].size()));
+    return grpc::Status::OK;
+  }
+  void ForgetStreams() { forget_streams_ = true; }
   void LoseFirstCommit() { lose_first_commit_ = true; }
   void CommitAlready(const std::string& stream) {
     absl::MutexLock lock(&mutex_);
@@ -200,6 +214,8 @@ class FakeStorageWrite final : public storage_v1::BigQueryWrite::Service {
   int connections_ ABSL_GUARDED_BY(mutex_) = 0;
   int commits_ ABSL_GUARDED_BY(mutex_) = 0;
   int creates_ ABSL_GUARDED_BY(mutex_) = 0;
+  int made_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::atomic<bool> forget_streams_{false};
   std::atomic<bool> lose_first_commit_{false};
   std::atomic<int> missing_table_tries_{0};
 };

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/address.h"
 #include "base/status.h"
 #include "destination/error.h"
 #include "destination/json.h"
@@ -89,11 +90,11 @@ class ServiceAccount final : public TokenSource {
       : parts_(std::move(parts)), scopes_(std::move(scopes)), seam_(std::move(seam)) {}
 
   absl::StatusOr<AccessToken> Fetch() override {
-    const std::string what = "ask " + parts_.token_url;
+    const std::string what = "ask " + OriginOf(parts_.token_url);
     HAKOBU_ASSIGN_OR_RETURN(const std::string assertion, Assertion());
     const std::string form =
         FormEncode({{"grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"}, {"assertion", assertion}});
-    absl::StatusOr<HttpResponse> response = seam_.Fetch(FormPost(parts_.token_url, form), what);
+    absl::StatusOr<HttpResponse> response = seam_.Fetch(FormPost(parts_.token_url, form), what, {assertion});
     if (ErrorReason(response.status()) == "invalid_grant") {
       return WithHint(response.status(),
                       "the key may be deleted or disabled, or the account gone; make a new key");
@@ -124,11 +125,14 @@ class ServiceAccount final : public TokenSource {
 
 class AuthorizedUser final : public TokenSource {
  public:
-  AuthorizedUser(std::string token_url, std::string form, TokenSeam seam)
-      : token_url_(std::move(token_url)), form_(std::move(form)), seam_(std::move(seam)) {}
+  AuthorizedUser(std::string token_url, std::string form, std::vector<std::string> secrets, TokenSeam seam)
+      : token_url_(std::move(token_url)),
+        form_(std::move(form)),
+        secrets_(std::move(secrets)),
+        seam_(std::move(seam)) {}
   absl::StatusOr<AccessToken> Fetch() override {
-    const std::string what = "ask " + token_url_;
-    absl::StatusOr<HttpResponse> response = seam_.Fetch(FormPost(token_url_, form_), what);
+    const std::string what = "ask " + OriginOf(token_url_);
+    absl::StatusOr<HttpResponse> response = seam_.Fetch(FormPost(token_url_, form_), what, secrets_);
     if (ErrorReason(response.status()) == "invalid_grant") {
       return WithHint(response.status(),
                       "the login has expired or was revoked; run gcloud auth application-default login");
@@ -141,6 +145,7 @@ class AuthorizedUser final : public TokenSource {
  private:
   const std::string token_url_;
   const std::string form_;
+  const std::vector<std::string> secrets_;  // in `form_`
   const TokenSeam seam_;
 };
 
@@ -154,7 +159,7 @@ MadeSource MakeServiceAccountSource(const json& file, const Scopes& scopes, cons
   parts.key_id = TextAt(file, "private_key_id");
   parts.token_url = TextAt(file, "token_uri");
   if (parts.token_url.empty()) parts.token_url = kGoogleTokenUrl;
-  HAKOBU_RETURN_IF_ERROR(CheckTokenUrl(parts.token_url));
+  HAKOBU_RETURN_IF_ERROR(CheckTokenUrl(parts.token_url, "token_uri", seam));
   return std::make_unique<ServiceAccount>(std::move(parts), scopes, seam);
 }
 
@@ -164,12 +169,13 @@ MadeSource MakeAuthorizedUserSource(const json& file, const TokenSeam& seam) {
   HAKOBU_ASSIGN_OR_RETURN(const std::string refresh_token, RequiredText(file, "refresh_token"));
   std::string token_url = TextAt(file, "token_uri");
   if (token_url.empty()) token_url = kGoogleTokenUrl;
-  HAKOBU_RETURN_IF_ERROR(CheckTokenUrl(token_url));
+  HAKOBU_RETURN_IF_ERROR(CheckTokenUrl(token_url, "token_uri", seam));
   std::string form = FormEncode({{"grant_type", "refresh_token"},
                                  {"client_id", client_id},
                                  {"client_secret", client_secret},
                                  {"refresh_token", refresh_token}});
-  return std::make_unique<AuthorizedUser>(std::move(token_url), std::move(form), seam);
+  return std::make_unique<AuthorizedUser>(std::move(token_url), std::move(form),
+                                          std::vector<std::string>{client_secret, refresh_token}, seam);
 }
 
 }  // namespace hakobu

@@ -7,7 +7,9 @@
 #include <cctype>
 
 #include "absl/synchronization/mutex.h"
+#include "base/address.h"
 #include "base/status.h"
+#include "destination/proxy.h"
 
 namespace hakobu {
 namespace {
@@ -15,10 +17,14 @@ namespace {
 struct Transfer {
   HttpResponse response;
   const Cancellation* cancellation = nullptr;
+  size_t longest_answer = 0;
 };
 
 size_t OnBody(char* data, size_t size, size_t count, void* user) {
-  static_cast<Transfer*>(user)->response.body.append(data, size * count);
+  auto* transfer = static_cast<Transfer*>(user);
+  std::string& body = transfer->response.body;
+  if (transfer->longest_answer > 0 && body.size() + size * count > transfer->longest_answer) return 0;
+  body.append(data, size * count);
   return size * count;
 }
 
@@ -42,16 +48,19 @@ int OnProgress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   return cancellation != nullptr && cancellation->cancelled() ? 1 : 0;
 }
 
-// The host only: paths and queries may hold what should not be in a message.
-std::string_view HostOf(std::string_view url) {
-  const size_t scheme = url.find("://");
-  if (scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
-  return url.substr(0, url.find_first_of("/?"));
+// Of a header that may be anything: its name as far as a name may go.
+std::string HeaderName(std::string_view header) {
+  std::string name;
+  for (const char c : header.substr(0, 60)) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '-') break;
+    name += c;
+  }
+  return name;
 }
 
 absl::Status TransportError(CURLcode code, const char* detail, const HttpRequest& request) {
   const std::string message =
-      fmt::format("{} {}: {} (curl {})", request.method, HostOf(request.url),
+      fmt::format("{} {}: {} (curl {})", request.method, OriginOf(request.url),
                   *detail != 0 ? detail : curl_easy_strerror(code), static_cast<int>(code));
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
@@ -61,13 +70,30 @@ absl::Status TransportError(CURLcode code, const char* detail, const HttpRequest
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
       return WithHint(absl::FailedPreconditionError(message),
-                      "the server's certificate is not trusted here; check ca-certificates and any proxy");
+                      "the server's certificate is not trusted here; check ca-certificates and any proxy, or "
+                      "name the authorities' file in destination.ca");
+    case CURLE_WRITE_ERROR:
+      return absl::ResourceExhaustedError(
+          fmt::format("{} {}: expected an answer of at most {} bytes, found more", request.method,
+                      OriginOf(request.url), request.longest_answer));
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
       return absl::InvalidArgumentError(message);
     default:
       return absl::UnavailableError(message);
   }
+}
+
+absl::Status CheckRequest(const HttpRequest& request) {
+  HAKOBU_RETURN_IF_ERROR(
+      CheckAddress(request.url, request.method + " " + OriginOf(request.url), PlainHttp::kLinkLocal)
+          .status());
+  for (const std::string& header : request.headers) {
+    if (IsHeaderText(header)) continue;
+    return absl::InvalidArgumentError(fmt::format("{} {}: header {} holds a control character",
+                                                  request.method, OriginOf(request.url), HeaderName(header)));
+  }
+  return absl::OkStatus();
 }
 
 void SetBody(CURL* handle, const HttpRequest& request) {
@@ -92,7 +118,7 @@ std::string_view HttpResponse::Header(std::string_view lower_case_name) const {
 // Idle handles, each with its own kept-alive connections.
 class HttpClient::Pool {
  public:
-  explicit Pool(std::string user_agent) : user_agent_(std::move(user_agent)) {
+  explicit Pool(HttpOptions options) : options_(std::move(options)) {
     static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
     (void)initialised;
   }
@@ -120,22 +146,26 @@ class HttpClient::Pool {
       curl_easy_cleanup(handle);
     }
   }
-  const std::string& user_agent() const { return user_agent_; }
+  const HttpOptions& options() const { return options_; }
 
  private:
-  const std::string user_agent_;
+  const HttpOptions options_;
   absl::Mutex mutex_;
   std::vector<CURL*> idle_ ABSL_GUARDED_BY(mutex_);
 };
 
-HttpClient::HttpClient(std::string user_agent) : pool_(std::make_unique<Pool>(std::move(user_agent))) {}
+HttpClient::HttpClient(HttpOptions options) : pool_(std::make_unique<Pool>(std::move(options))) {}
 HttpClient::~HttpClient() = default;
 
 absl::StatusOr<HttpResponse> HttpClient::Send(const HttpRequest& request, const Cancellation* cancellation) {
+  HAKOBU_RETURN_IF_ERROR(CheckRequest(request));
+  const HttpOptions& options = pool_->options();
+  const std::string proxy = ProxyFor(ParseAddress(request.url)->host, options.proxy, EnvironmentVariable);
   CURL* handle = pool_->Take();
   if (handle == nullptr) return absl::ResourceExhaustedError("set up libcurl: out of memory");
   Transfer transfer;
   transfer.cancellation = cancellation;
+  transfer.longest_answer = request.longest_answer;
   char detail[CURL_ERROR_SIZE] = "";
   curl_slist* headers = curl_slist_append(nullptr, "Expect:");  // no round trip before a body
   for (const std::string& header : request.headers) headers = curl_slist_append(headers, header.c_str());
@@ -143,7 +173,10 @@ absl::StatusOr<HttpResponse> HttpClient::Send(const HttpRequest& request, const 
   curl_easy_setopt(handle, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
-  curl_easy_setopt(handle, CURLOPT_USERAGENT, pool_->user_agent().c_str());
+  curl_easy_setopt(handle, CURLOPT_USERAGENT, options.user_agent.c_str());
+  curl_easy_setopt(handle, CURLOPT_PROXY, proxy.c_str());  // empty: none, whatever the environment says
+  curl_easy_setopt(handle, CURLOPT_NOPROXY, "");
+  if (!options.ca_file.empty()) curl_easy_setopt(handle, CURLOPT_CAINFO, options.ca_file.c_str());
   curl_easy_setopt(handle, CURLOPT_ACCEPT_ENCODING, "gzip");
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(handle, CURLOPT_TCP_KEEPALIVE, 1L);

@@ -19,6 +19,7 @@ struct HttpRequest {
   std::vector<std::string> headers;  // "Name: value"
   std::string_view body;             // sent for anything but GET and DELETE without one
   absl::Duration timeout = absl::Minutes(2);
+  size_t longest_answer = 0;  // bytes of its body; more is an error. 0: any
 };
 
 struct HttpResponse {
@@ -28,12 +29,22 @@ struct HttpResponse {
   std::string_view Header(std::string_view lower_case_name) const;  // empty when absent
 };
 
-// Thread-safe. Redirects are not followed. Environment proxies (https_proxy, no_proxy) are honoured.
+struct HttpOptions {
+  std::string user_agent;
+  std::string ca_file;  // PEM of the authorities that servers are trusted by; empty: the system's
+  std::string proxy;    // "http://proxy:3128"; empty: as ProxyFor reads the environment
+};
+
+// Thread-safe. Redirects are not followed. Servers are verified by certificate and name. An address with user
+// information, or plain http that leaves the machine's own link, is InvalidArgument, as is a header with a
+// line break in it: neither is sent.
 class HttpClient {
  public:
-  explicit HttpClient(std::string user_agent = "");
+  explicit HttpClient(std::string user_agent = "") : HttpClient(HttpOptions{std::move(user_agent), "", ""}) {}
+  explicit HttpClient(HttpOptions options);
   ~HttpClient();
   // Any HTTP answer is OK; no answer is Unavailable, DeadlineExceeded or Cancelled, with curl's words.
+  // Messages name the address's origin only.
   absl::StatusOr<HttpResponse> Send(const HttpRequest& request, const Cancellation* cancellation = nullptr);
 
  private:

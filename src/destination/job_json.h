@@ -1,6 +1,7 @@
 // Jobs as they travel; shared by this folder's job, query and upload code.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 
@@ -13,5 +14,8 @@ namespace hakobu {
 absl::StatusOr<Job> ParseJob(std::string text, const JobName& asked, std::string_view what);
 // The body of jobs.insert.
 std::string JobResource(const JobName& name, std::string_view configuration);
+// The job that jobs.insert says exists.
+absl::StatusOr<Job> GetExistingJob(Rest& rest, const JobName& name);
+nlohmann::json TableReferenceJson(const TableName& name);
 
 }  // namespace hakobu

@@ -25,9 +25,8 @@ std::vector<std::pair<std::string, std::string>> LocationQuery(const JobName& na
   return {{"location", name.location}};
 }
 
-json TableReference(const TableName& name) {
-  return {{"projectId", name.project}, {"datasetId", name.dataset}, {"tableId", name.table}};
-}
+// For so long jobs.get may not know the job that jobs.insert says exists [python-bigquery, _job_helpers.py].
+constexpr absl::Duration kUnknownJobPatience = absl::Seconds(200);
 
 void SetKmsKey(std::string_view key, json* job) {
   if (!key.empty()) (*job)["destinationEncryptionConfiguration"]["kmsKeyName"] = key;
@@ -80,6 +79,19 @@ std::string MakeJobId(std::string_view kind, const std::vector<std::string_view>
   return fmt::format("hakobu_{}_{}_{}", kind, hex, attempt);
 }
 
+std::string MakeJobId(const JobIdentity& identity) {
+  std::vector<std::string_view> parts = identity.parts;
+  const std::string made = identity.made == absl::InfinitePast()
+                               ? std::string("none")
+                               : fmt::to_string(absl::ToUnixMillis(identity.made));
+  parts.push_back(made);
+  return MakeJobId(identity.kind, parts, identity.attempt);
+}
+
+json TableReferenceJson(const TableName& name) {
+  return {{"projectId", name.project}, {"datasetId", name.dataset}, {"tableId", name.table}};
+}
+
 absl::StatusOr<Job> InsertJob(Rest& rest, const JobName& name, std::string_view configuration) {
   const std::string what = "insert job " + name.ToString();
   const std::string body = JobResource(name, configuration);
@@ -88,10 +100,22 @@ absl::StatusOr<Job> InsertJob(Rest& rest, const JobName& name, std::string_view 
                            .body = body,
                            .what = what});
   if (answer.ok()) return ParseJob(*std::move(answer), name, what);
-  const Remedy remedy =
-      RemedyForRest(HttpStatus(answer.status()), ErrorReason(answer.status()), RestCall::kJobInsert);
-  if (remedy == Remedy::kAlreadyDone) return GetJob(rest, name);
+  const Remedy remedy = RemedyFor(FactsOf(Where::kJobInsert, answer.status()));
+  if (remedy == Remedy::kAlreadyDone) return GetExistingJob(rest, name);
   return answer.status();
+}
+
+absl::StatusOr<Job> GetExistingJob(Rest& rest, const JobName& name) {
+  RetryPolicy patience = rest.options().retry;
+  patience.max_elapsed = kUnknownJobPatience;
+  Backoff backoff(patience, rest.options().context);
+  while (true) {
+    absl::StatusOr<Job> job = GetJob(rest, name);
+    if (job.ok()) job->existed = true;
+    if (!absl::IsNotFound(job.status())) return job;
+    HAKOBU_RETURN_IF_ERROR(
+        WithHint(backoff.Wait(job.status()), "the service says that this job exists and does not find it"));
+  }
 }
 
 absl::StatusOr<Job> GetJob(Rest& rest, const JobName& name) {
@@ -131,17 +155,19 @@ absl::StatusOr<Job> RunJob(Rest& rest, const JobName& name, std::string_view con
   Backoff backoff(rest.options().retry, rest.options().context);
   for (int attempt = 1;; ++attempt) {
     absl::StatusOr<Job> job = InsertJob(rest, current, configuration);
-    bool ran = job.ok();
+    const bool ran = job.ok();
+    const bool burned = ran && IsBurned(*job);
     if (job.ok() && !job->done) job = WaitForJob(rest, job->name);
     if (job.ok() && job->error.ok()) return job;
     const absl::Status failure = job.ok() ? job->error : job.status();
+    current.id = fmt::format("{}_r{}", name.id, attempt);
+    if (burned) continue;  // a failure of an earlier life says nothing of this one
     // What the insert itself could not do has been retried already, with the same id.
     const bool again = HttpStatus(failure) == 0 && ran
                            ? DeservesNewJob(failure) && !ErrorReason(failure).empty()
                            : RemedyFor(failure) == Remedy::kRetryWithNewJobId;
     if (!again) return failure;
     HAKOBU_RETURN_IF_ERROR(backoff.Wait(failure));
-    current.id = fmt::format("{}_r{}", name.id, attempt);
   }
 }
 
@@ -162,9 +188,9 @@ std::string_view WriteDispositionName(WriteDisposition disposition) {
 std::string CopyConfiguration(const std::vector<TableName>& sources, const TableName& target,
                               WriteDisposition disposition, std::string_view kms_key) {
   json tables = json::array();
-  for (const TableName& source : sources) tables.push_back(TableReference(source));
+  for (const TableName& source : sources) tables.push_back(TableReferenceJson(source));
   json copy = {{"sourceTables", tables},
-               {"destinationTable", TableReference(target)},
+               {"destinationTable", TableReferenceJson(target)},
                {"createDisposition", "CREATE_IF_NEEDED"},
                {"writeDisposition", WriteDispositionName(disposition)}};
   SetKmsKey(kms_key, &copy);
@@ -172,9 +198,10 @@ std::string CopyConfiguration(const std::vector<TableName>& sources, const Table
 }
 
 std::string LoadConfiguration(const LoadSettings& settings) {
-  json load = {{"destinationTable", TableReference(settings.target)},
+  json load = {{"destinationTable", TableReferenceJson(settings.target)},
                {"sourceFormat", settings.format},
                {"writeDisposition", WriteDispositionName(settings.disposition)}};
+  if (settings.may_add_fields) load["schemaUpdateOptions"] = {"ALLOW_FIELD_ADDITION"};
   if (!settings.schema_fields.empty()) {
     load["schema"]["fields"] = json::parse(settings.schema_fields, nullptr, /*allow_exceptions=*/false);
   }
@@ -187,6 +214,16 @@ std::string LoadConfiguration(const LoadSettings& settings) {
     load.update(json::parse(settings.layout, nullptr, /*allow_exceptions=*/false));
   SetKmsKey(settings.kms_key, &load);
   return json{{"load", load}}.dump();
+}
+
+absl::Status CheckAvroLoad(const TableSchema& schema) {
+  for (const Field& field : schema.fields) {
+    if (field.type != FieldType::kInterval) continue;
+    return WithHint(absl::InvalidArgumentError(
+                        fmt::format("column `{}`: an INTERVAL cannot be loaded from Avro", field.name)),
+                    "`write: storage`, or `as: TIME`, `as: INT64` or `as: STRING`");
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace hakobu

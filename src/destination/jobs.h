@@ -23,6 +23,7 @@ struct JobName {
 
 struct Job {
   JobName name;
+  bool existed = false;  // was there before this call: what jobs.insert answered with 409
   bool done = false;
   absl::Status error;            // why the job failed (OK while it runs); RemedyFor(error) says what to do
   uint64_t output_rows = 0;      // loads: rows written
@@ -36,8 +37,26 @@ struct Job {
 // `hakobu_<kind>_<hex of a digest>_<attempt>`.
 std::string MakeJobId(std::string_view kind, const std::vector<std::string_view>& parts, int attempt = 0);
 
-// `configuration` is a JobConfiguration. If a job of that id exists already, it is that job that is returned:
-// a lost answer costs nothing.
+// The same for a job that fills or reads a table: `made` (the table's creation time, TableFacts::made) is
+// part of the id, so that a table that was made anew is never answered with the finished job of the one
+// before it. `attempt` moves on after a finished failure, and only then: a job that failed keeps its id for
+// good, and an id whose end is not known may still belong to a job that runs.
+struct JobIdentity {
+  std::string_view kind;
+  std::vector<std::string_view> parts;
+  absl::Time made = absl::InfinitePast();  // InfinitePast: there is no such table
+  int attempt = 0;
+};
+std::string MakeJobId(const JobIdentity& identity);
+
+// The id is used up by a job of an earlier call that ended in failure: the next attempt needs another.
+inline bool IsBurned(const Job& job) {
+  return job.existed && job.done && !job.error.ok();
+}
+
+// `configuration` is a JobConfiguration. If a job of that id exists already, it is that job that is returned
+// (`existed`): a lost answer costs nothing. jobs.get may answer 404 for a while after that 409; it is asked
+// again for minutes [python-bigquery, _job_helpers.py].
 absl::StatusOr<Job> InsertJob(Rest& rest, const JobName& name, std::string_view configuration);
 absl::StatusOr<Job> GetJob(Rest& rest, const JobName& name);
 absl::Status CancelJob(Rest& rest, const JobName& name);  // asks; the job may still succeed
@@ -46,18 +65,25 @@ absl::Status CancelJob(Rest& rest, const JobName& name);  // asks; the job may s
 absl::StatusOr<Job> WaitForJob(Rest& rest, const JobName& name);
 // Insert and wait; when the service itself failed (jobBackendError, jobInternalError, jobRateLimitExceeded,
 // or backendError in the job), again with a new id: name.id with `_r1`, `_r2` … up to the retry policy's
-// time.
+// time. A job of that id that failed in an earlier life is passed over in the same way, so the same call
+// after a crash or a failure either finds the job that succeeded or runs a new one; a failure of the job's
+// content that happens in this call is returned.
 absl::StatusOr<Job> RunJob(Rest& rest, const JobName& name, std::string_view configuration);
 
 enum class WriteDisposition : uint8_t { kAppend, kEmpty, kTruncate, kTruncateData };
 std::string_view WriteDispositionName(WriteDisposition disposition);
 
-// Configurations, as JSON text.
+// Configurations, as JSON text. `kms_key`: projects/p/locations/l/keyRings/r/cryptoKeys/k; a job that
+// replaces a table takes its key away unless the job names it; empty: none named.
 std::string CopyConfiguration(const std::vector<TableName>& sources, const TableName& target,
                               WriteDisposition disposition, std::string_view kms_key = "");
+// WRITE_TRUNCATE_DATA keeps schema, key, layout, description and labels, and needs no bigquery.tables.update
+// unless fields may be added; it does not exist for copies. With CREATE_NEVER a table that went away
+// meanwhile is an error rather than a new table without its layout.
 struct LoadSettings {
   TableName target;
   WriteDisposition disposition = WriteDisposition::kAppend;
+  bool may_add_fields = false;  // ALLOW_FIELD_ADDITION: needs tables.update even when nothing is added
   std::string format = "AVRO";
   std::string schema_fields;  // SchemaFieldsJson; empty: the table's, or the file's
   bool use_avro_logical_types = true;
@@ -67,6 +93,9 @@ struct LoadSettings {
   std::string kms_key = {};  // of the target; empty: Google's own
 };
 std::string LoadConfiguration(const LoadSettings& settings);
+// InvalidArgument for columns whose type is not known to load from Avro: INTERVAL
+// [loading-data-cloud-storage-avro has no mapping for it].
+absl::Status CheckAvroLoad(const TableSchema& schema);
 
 // A load job whose data is sent by a resumable upload of unknown length. One thread at a time.
 // Holds at most `chunk_bytes` of data: what the service has confirmed is forgotten.
@@ -103,9 +132,9 @@ struct QuerySpec {
   std::string job_id;  // empty: a random one
   std::vector<std::pair<std::string, std::string>> labels;
   // Where the rows of a SELECT go; absent: back to the caller. An existing table (CREATE_NEVER).
-  std::optional<TableName> destination;
+  std::optional<TableName> destination = {};
   WriteDisposition disposition = WriteDisposition::kEmpty;
-  std::string kms_key;
+  std::string kms_key = {};
 };
 struct QueryAnswer {
   Job job;
@@ -118,6 +147,8 @@ absl::StatusOr<QueryAnswer> RunQuery(Rest& rest, const QuerySpec& query);
 // Page by page.
 absl::StatusOr<Job> RunQuery(Rest& rest, const QuerySpec& query,
                              absl::FunctionRef<absl::Status(const RowValues&)> each);
+// A statement that changes a table's definition, paced as the service bounds such changes.
+absl::Status RunTableDdl(Rest& rest, const QuerySpec& query, const TableName& table);
 // Checks the SQL and says what it would process; runs nothing.
 absl::StatusOr<Job> DryRunQuery(Rest& rest, const QuerySpec& query);
 

@@ -27,7 +27,8 @@ std::optional<std::string> CellText(const json& value) {
 absl::StatusOr<json> ParseJson(std::string_view text, std::string_view what) {
   json document = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (document.is_discarded()) {
-    return absl::InternalError(fmt::format("{}: expected JSON, found: {}", what, text.substr(0, 100)));
+    return absl::InternalError(
+        fmt::format("{}: expected JSON, found {} bytes of something else", what, text.size()));
   }
   return document;
 }

@@ -36,13 +36,11 @@ json QueryJobConfiguration(const QuerySpec& query, bool dry_run) {
     }
   }
   if (query.destination.has_value()) {
-    const TableName& table = *query.destination;
-    body["destinationTable"] = {
-        {"projectId", table.project}, {"datasetId", table.dataset}, {"tableId", table.table}};
-    body["createDisposition"] = "CREATE_NEVER";
+    body["destinationTable"] = TableReferenceJson(*query.destination);
     body["writeDisposition"] = WriteDispositionName(query.disposition);
-    if (!query.kms_key.empty()) body["destinationEncryptionConfiguration"]["kmsKeyName"] = query.kms_key;
+    body["createDisposition"] = "CREATE_NEVER";
   }
+  if (!query.kms_key.empty()) body["destinationEncryptionConfiguration"]["kmsKeyName"] = query.kms_key;
   json configuration = {{"query", std::move(body)}};
   for (const auto& [key, value] : query.labels) configuration["labels"][key] = value;
   if (dry_run) configuration["dryRun"] = true;
@@ -105,6 +103,11 @@ absl::StatusOr<QueryAnswer> RunQuery(Rest& rest, const QuerySpec& query) {
 absl::StatusOr<Job> RunQuery(Rest& rest, const QuerySpec& query,
                              absl::FunctionRef<absl::Status(const RowValues&)> each) {
   return RunQueryPages(rest, query, [&](const json& page) { return ForEachRow(page, each); });
+}
+
+absl::Status RunTableDdl(Rest& rest, const QuerySpec& query, const TableName& table) {
+  HAKOBU_RETURN_IF_ERROR(rest.table_change_pace().Wait(rest.options().context, table.ToString()));
+  return RunQuery(rest, query).status();
 }
 
 absl::StatusOr<Job> DryRunQuery(Rest& rest, const QuerySpec& query) {

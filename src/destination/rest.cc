@@ -2,38 +2,51 @@
 
 #include <fmt/format.h>
 
+#include "base/address.h"
+#include "base/status.h"
+
 namespace hakobu {
 namespace {
 
-bool IsLoopback(std::string_view url) {
-  for (const std::string_view host : {"http://127.0.0.1", "http://localhost", "http://[::1]"}) {
-    if (url.substr(0, host.size()) == host) {
-      const std::string_view rest = url.substr(host.size());
-      if (rest.empty() || rest[0] == ':' || rest[0] == '/') return true;
-    }
-  }
-  return false;
+HttpOptions HttpOf(const RestOptions& options) {
+  return {options.user_agent, options.endpoint.ca_file, options.endpoint.proxy};
 }
 
 }  // namespace
 
-Endpoint Endpoint::Local(int rest_port, int grpc_port) {
-  return {fmt::format("http://127.0.0.1:{}", rest_port), fmt::format("127.0.0.1:{}", grpc_port), true};
+absl::StatusOr<Endpoint> Endpoint::At(std::string_view rest, std::string_view grpc) {
+  Endpoint endpoint;
+  HAKOBU_ASSIGN_OR_RETURN(const Address address,
+                          CheckAddress(rest, "destination.rest_address", PlainHttp::kLoopback));
+  if (!address.rest.empty() && address.rest != "/") {
+    return absl::InvalidArgumentError(
+        fmt::format("destination.rest_address: expected no path after {}", address.Origin()));
+  }
+  endpoint.rest = address.Origin();
+  if (grpc.empty()) return endpoint;  // nobody writes through it
+  HAKOBU_ASSIGN_OR_RETURN(const GrpcAddress storage, CheckGrpcAddress(grpc, "destination.grpc_address"));
+  endpoint.grpc = storage.target;
+  endpoint.grpc_insecure = !storage.tls;
+  return endpoint;
 }
 
-Rest::Rest(RestOptions options) : options_(std::move(options)), http_(options_.user_agent) {}
+Endpoint Endpoint::Local(int rest_port, int grpc_port) {
+  Endpoint endpoint;
+  endpoint.rest = fmt::format("http://127.0.0.1:{}", rest_port);
+  endpoint.grpc = fmt::format("127.0.0.1:{}", grpc_port);
+  endpoint.grpc_insecure = true;
+  return endpoint;
+}
+
+Rest::Rest(RestOptions options) : options_(std::move(options)), http_(HttpOf(options_)) {}
 Rest::~Rest() = default;
 
 absl::StatusOr<HttpResponse> Rest::Send(HttpRequest request) {
+  // Rows are no less secret than tokens.
+  HAKOBU_RETURN_IF_ERROR(
+      CheckAddress(request.url, "call " + OriginOf(request.url), PlainHttp::kLoopback).status());
   HAKOBU_ASSIGN_OR_RETURN(const std::string token, options_.credentials->Token());
-  if (!token.empty()) {
-    if (request.url.substr(0, 7) == "http://" && !IsLoopback(request.url)) {
-      return WithHint(absl::InvalidArgumentError(
-                          fmt::format("send a token to {}: expected https", options_.endpoint.rest)),
-                      "plain http is only for a BigQuery on this machine");
-    }
-    request.headers.push_back("Authorization: Bearer " + token);
-  }
+  if (!token.empty()) request.headers.push_back("Authorization: Bearer " + token);
   const std::string quota_project = options_.credentials->QuotaProject();
   if (!quota_project.empty()) request.headers.push_back("x-goog-user-project: " + quota_project);
   HAKOBU_ASSIGN_OR_RETURN(HttpResponse response, http_.Send(request, options_.context.cancellation));

@@ -13,6 +13,7 @@
 #include "destination/credentials.h"
 #include "destination/error.h"
 #include "destination/http.h"
+#include "destination/pace.h"
 #include "destination/retry.h"
 
 namespace hakobu {
@@ -21,7 +22,13 @@ struct Endpoint {
   std::string rest = "https://bigquery.googleapis.com";
   std::string grpc = "bigquerystorage.googleapis.com:443";
   bool grpc_insecure = false;  // plaintext: only the local BigQuery
+  std::string ca_file = {};    // PEM of the authorities that both are trusted by; empty: the system's
+  std::string proxy = {};      // "http://proxy:3128"; empty: as the environment says
   static Endpoint Google() { return {}; }
+  // REST: https://host[:port], or http of this machine. gRPC: https://host[:port] (a regional or private
+  // endpoint), or host:port of this machine, without TLS. One rule for both: InvalidArgument for anything
+  // that would carry tokens and rows over a network in the clear.
+  static absl::StatusOr<Endpoint> At(std::string_view rest, std::string_view grpc);
   static Endpoint Local(int rest_port, int grpc_port);
 };
 
@@ -43,7 +50,6 @@ struct RestCallSpec {
   std::string if_match = {};
   std::string what = {};  // for messages: "patch table shop.members"
   Idempotency idempotency = Idempotency::kIdempotent;
-  RestCall kind = RestCall::kPlain;
   absl::Duration timeout = absl::ZeroDuration();  // zero: the client's
 };
 
@@ -57,11 +63,14 @@ class Rest {
   // One try of any URL below the endpoint's host (uploads), with token and headers added; any answer is OK.
   absl::StatusOr<HttpResponse> Send(HttpRequest request);
   const RestOptions& options() const { return options_; }
+  // Of each table's definition, by its name: patches and DDL share the budget.
+  Pace& table_change_pace() { return table_change_pace_; }
 
  private:
   absl::StatusOr<std::string> CallOnce(const RestCallSpec& spec);
   const RestOptions options_;
   HttpClient http_;
+  Pace table_change_pace_{kTableChangeLimits};
 };
 
 // "/projects/p/datasets/d": every part percent-encoded.

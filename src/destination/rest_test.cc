@@ -166,6 +166,102 @@ TEST_F(RestTest, JobsThatFailForTheirContentDoNot) {
   EXPECT_EQ(ErrorReason(status), "invalidQuery");
 }
 
+// jobs.insert, then jobs.get, of a service that keeps jobs by id.
+TEST_F(RestTest, AnIdThatAnEarlierFailureUsedUpIsPassedOver) {
+  std::vector<std::string> asked;
+  Serve([&](int, const SeenHttp& request, httplib::Response& response) {
+    const std::string failed = R"({"jobReference":{"jobId":"j"},"status":{"state":"DONE","errorResult":
+        {"reason":"invalid","message":"bad row"}}})";
+    if (request.method == "GET") return Json(response, 200, failed);
+    asked.push_back(json::parse(request.body)["jobReference"]["jobId"]);
+    if (asked.back() != "j_r2") return Error(response, 409, "duplicate", "Already Exists: Job");
+    Json(response, 200, R"({"jobReference":{"jobId":"j_r2"},"status":{"state":"DONE"}})");
+  });
+  const auto job = RunJob(*rest_, {"p", "j", ""}, R"({"load":{}})");
+  ASSERT_TRUE(job.ok()) << job.status();
+  EXPECT_FALSE(job->existed);
+  EXPECT_THAT(asked, ElementsAre("j", "j_r1", "j_r2"));
+}
+
+TEST_F(RestTest, AJobOfAnEarlierLifeThatSucceededIsTheAnswer) {
+  Serve([&](int, const SeenHttp& request, httplib::Response& response) {
+    if (request.method == "POST") return Error(response, 409, "duplicate", "Already Exists: Job");
+    Json(response, 200, R"({"jobReference":{"jobId":"j"},"status":{"state":"DONE"}})");
+  });
+  const auto job = RunJob(*rest_, {"p", "j", ""}, R"({"load":{}})");
+  ASSERT_TRUE(job.ok()) << job.status();
+  EXPECT_TRUE(job->existed);
+  EXPECT_FALSE(IsBurned(*job));
+  EXPECT_EQ(server_->Seen().size(), 2u);
+}
+
+TEST_F(RestTest, AJobThatExistsAndIsNotFoundYetIsAskedForAgain) {
+  Serve([&](int number, const SeenHttp& request, httplib::Response& response) {
+    if (request.method == "POST") return Error(response, 409, "duplicate", "Already Exists: Job");
+    if (number < 5) return Error(response, 404, "notFound", "Not found: Job");
+    Json(response, 200, R"({"jobReference":{"jobId":"j"},"status":{"state":"DONE"}})");
+  });
+  EXPECT_TRUE(InsertJob(*rest_, {"p", "j", ""}, R"({"load":{}})").ok());
+  Serve([&](int, const SeenHttp& request, httplib::Response& response) {
+    if (request.method == "POST") return Error(response, 409, "duplicate", "Already Exists: Job");
+    Error(response, 404, "notFound", "Not found: Job");
+  });
+  const absl::Status never = InsertJob(*rest_, {"p", "j", ""}, R"({"load":{}})").status();
+  EXPECT_EQ(never.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(never.message()), HasSubstr("says that this job exists"));
+}
+
+TEST(JobId, TellsTablesAndAttemptsApart) {
+  const absl::Time made = absl::FromUnixMillis(1700000000123);
+  const JobIdentity first = {"load", {"ledger", "run", "shop.members"}, made, 0};
+  JobIdentity anew = first, again = first, never = first;
+  anew.made += absl::Milliseconds(1);
+  again.attempt = 1;
+  never.made = absl::InfinitePast();
+  EXPECT_EQ(MakeJobId(first), MakeJobId(first));
+  EXPECT_NE(MakeJobId(first), MakeJobId(anew));
+  EXPECT_NE(MakeJobId(first), MakeJobId(again));
+  EXPECT_NE(MakeJobId(first), MakeJobId(never));
+}
+
+TEST(JobConfiguration, ReplacesRowsAndNothingElse) {
+  LoadSettings load;
+  load.target = kTable;
+  load.disposition = WriteDisposition::kTruncateData;
+  load.create = false;
+  load.kms_key = "projects/p/locations/us/keyRings/r/cryptoKeys/k";
+  const json loads = json::parse(LoadConfiguration(load))["load"];
+  EXPECT_EQ(loads["writeDisposition"], "WRITE_TRUNCATE_DATA");
+  EXPECT_EQ(loads["createDisposition"], "CREATE_NEVER");
+  EXPECT_EQ(loads["destinationEncryptionConfiguration"]["kmsKeyName"], load.kms_key);
+  EXPECT_FALSE(loads.contains("schemaUpdateOptions"));  // it would need bigquery.tables.update
+  load.may_add_fields = true;
+  EXPECT_EQ(json::parse(LoadConfiguration(load))["load"]["schemaUpdateOptions"][0], "ALLOW_FIELD_ADDITION");
+
+  QuerySpec query;
+  query.sql = "SELECT 1";
+  query.destination = kTable;
+  query.disposition = WriteDisposition::kTruncateData;
+  const json queries = json::parse(QueryConfiguration(query))["query"];
+  EXPECT_EQ(queries["destinationTable"]["tableId"], kTable.table);
+  EXPECT_EQ(queries["writeDisposition"], "WRITE_TRUNCATE_DATA");
+  EXPECT_EQ(queries["createDisposition"], "CREATE_NEVER");
+}
+
+TEST_F(RestTest, RowsAreCountedByAQuery) {
+  Serve([&](int, const SeenHttp& request, httplib::Response& response) {
+    if (request.method == "POST") {
+      EXPECT_EQ(json::parse(request.body)["configuration"]["query"]["query"],
+                "SELECT COUNT(*) FROM `p.shop.t` WHERE (x)");
+      return Json(response, 200, R"({"jobReference":{"jobId":"q"},"status":{"state":"DONE"}})");
+    }
+    Json(response, 200, R"({"jobComplete":true,"rows":[{"f":[{"v":"17"}]}]})");
+  });
+  const auto rows = CountRows(*rest_, {{"p", "shop", "t"}, "p", "US", "(x)"});
+  ASSERT_TRUE(rows.ok()) << rows.status();
+  EXPECT_EQ(*rows, 17u);
+}
+
 TEST_F(RestTest, QueryReadsAllPagesWithParameters) {
   Serve([&](int number, const SeenHttp& request, httplib::Response& response) {
     if (request.method == "POST") {
@@ -216,7 +312,7 @@ TEST_F(RestTest, NoServerIsUnavailableAndSaysWhere) {
   const absl::Status status = GetDataset(rest, kDataset).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(status.message()), HasSubstr("after 3 tries"));
-  EXPECT_THAT(std::string(status.message()), HasSubstr("get dataset p.shop: GET 127.0.0.1:1"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("get dataset p.shop: GET http://127.0.0.1:1"));
 }
 
 TEST_F(RestTest, TokensAreRenewedEarlyAndOnceRefused) {

@@ -12,29 +12,6 @@
 namespace hakobu {
 namespace {
 
-// Rows of BIGQUERY.md C, from cloud.google.com/bigquery/docs/error-messages.
-constexpr std::string_view kRetryReasons[] = {"backendError", "internalError", "rateLimitExceeded",
-                                              "userRateLimitExceeded"};
-constexpr std::string_view kNewJobReasons[] = {"jobBackendError", "jobInternalError", "jobRateLimitExceeded"};
-// Known to be for ever (or for hours), whatever HTTP status they come with.
-constexpr std::string_view kPermanentReasons[] = {"quotaExceeded",     "accessDenied",
-                                                  "billingNotEnabled", "blocked",
-                                                  "responseTooLarge",  "notFound",
-                                                  "invalid",           "invalidQuery",
-                                                  "resourceInUse",     "resourcesExceeded",
-                                                  "badRequest",        "notImplemented",
-                                                  "stopped",           "billingTierLimitExceeded",
-                                                  "conditionNotMet"};
-
-template <size_t N>
-bool IsOneOf(std::string_view reason, const std::string_view (&reasons)[N]) {
-  return std::find(std::begin(reasons), std::end(reasons), reason) != std::end(reasons);
-}
-
-bool IsTransientHttp(int status) {
-  return status == 408 || status == 429 || status == 500 || status == 502 || status == 503 || status == 504;
-}
-
 double ThreadJitter() {
   thread_local std::minstd_rand generator{std::random_device{}()};
   return std::uniform_real_distribution<double>(0, 1)(generator);
@@ -42,48 +19,13 @@ double ThreadJitter() {
 
 }  // namespace
 
-Remedy RemedyForRest(int http_status, std::string_view reason, RestCall call) {
-  if (IsOneOf(reason, kRetryReasons)) return Remedy::kRetry;
-  if (IsOneOf(reason, kNewJobReasons)) return Remedy::kRetryWithNewJobId;
-  if (reason == "duplicate" || (reason.empty() && http_status == 409)) {
-    return call == RestCall::kJobInsert ? Remedy::kAlreadyDone : Remedy::kGiveUp;
-  }
-  if (IsOneOf(reason, kPermanentReasons)) return Remedy::kGiveUp;
-  return IsTransientHttp(http_status) ? Remedy::kRetry : Remedy::kGiveUp;
-}
-
 Remedy RemedyForUnary(const absl::Status& status) {
-  switch (status.code()) {
-    case absl::StatusCode::kDeadlineExceeded:
-    case absl::StatusCode::kResourceExhausted:
-    case absl::StatusCode::kUnavailable:
-      return Remedy::kRetry;
-    default:
-      return Remedy::kGiveUp;
-  }
+  return RemedyFor(FactsOf(Where::kUnary, status));
 }
 
 Remedy RemedyForAppend(const absl::Status& status) {
-  switch (status.code()) {
-    case absl::StatusCode::kAlreadyExists:
-      return Remedy::kAlreadyDone;
-    case absl::StatusCode::kOutOfRange:
-      return ExpectedOffset(View(status.message())) ? Remedy::kRewind : Remedy::kGiveUp;
-    case absl::StatusCode::kAborted:
-    case absl::StatusCode::kUnavailable:
-    case absl::StatusCode::kCancelled:
-    case absl::StatusCode::kInternal:
-    case absl::StatusCode::kDeadlineExceeded:
-    case absl::StatusCode::kUnknown:
-      return Remedy::kRetry;
-    case absl::StatusCode::kResourceExhausted:
-      // gRPC's own refusal of a message that is too large never changes.
-      return View(status.message()).find("message larger than max") == std::string_view::npos
-                 ? Remedy::kRetry
-                 : Remedy::kGiveUp;
-    default:
-      return Remedy::kGiveUp;
-  }
+  const Remedy remedy = RemedyFor(FactsOf(Where::kAppend, status));
+  return remedy == Remedy::kRewind && !ExpectedOffset(View(status.message())) ? Remedy::kGiveUp : remedy;
 }
 
 std::optional<int64_t> ExpectedOffset(std::string_view message) {
@@ -99,10 +41,8 @@ std::optional<int64_t> ExpectedOffset(std::string_view message) {
 
 Remedy RemedyFor(const absl::Status& status) {
   if (status.ok()) return Remedy::kAlreadyDone;
-  const std::string reason = ErrorReason(status);
-  const int http_status = HttpStatus(status);
-  if (http_status != 0 || !reason.empty()) return RemedyForRest(http_status, reason);
-  return RemedyForUnary(status);
+  if (HttpStatus(status) != 0) return RemedyFor(FactsOf(Where::kRest, status));
+  return RemedyFor(FactsOf(ErrorReason(status).empty() ? Where::kUnary : Where::kJob, status));
 }
 
 absl::Status SleepFor(const RetryContext& context, absl::Duration duration) {

@@ -1,5 +1,4 @@
-// What to do after a failure, and the loop that does it. The tables are those of BigQuery's error pages and
-// of Google's own clients; see docs/formats and cloud.google.com/bigquery/docs/error-messages.
+// The loop that does what retry_rules.h says after a failure.
 #pragma once
 
 #include <cstdint>
@@ -14,30 +13,18 @@
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "base/status.h"
+#include "destination/retry_rules.h"
 
 namespace hakobu {
 
-enum class Remedy : uint8_t {
-  kGiveUp,             // asking again cannot help
-  kRetry,              // the same request again, after a while
-  kRetryWithNewJobId,  // the job ran and failed for a reason of the service's own: a new job, a new id
-  kAlreadyDone,        // an earlier try did it: success
-  kRewind,             // storage writes: append again from the offset the server expects
-};
-
-// REST: by the reason in the body (may be empty) and the HTTP status. `job_insert` has 409 duplicate mean
-// kAlreadyDone: the job with our own id exists.
-enum class RestCall : uint8_t { kPlain, kJobInsert };
-Remedy RemedyForRest(int http_status, std::string_view reason, RestCall call = RestCall::kPlain);
-
-// gRPC, unary methods of the Storage API, and AppendRows (in-band errors and the end of the call alike).
+// gRPC: unary methods of the Storage API, and AppendRows (in-band errors and the end of the call alike).
 Remedy RemedyForUnary(const absl::Status& status);
 Remedy RemedyForAppend(const absl::Status& status);
 
 // The E of `expected offset E, received R`; absent when the message says nothing of the kind.
 std::optional<int64_t> ExpectedOffset(std::string_view message);
 
-// Any status this folder made: REST by its reason payload, else by its code.
+// Any status this folder made: REST and jobs by their payloads, else as a unary method's.
 Remedy RemedyFor(const absl::Status& status);
 
 struct RetryPolicy {

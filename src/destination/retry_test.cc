@@ -12,65 +12,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-TEST(Remedy, RestReasonsAsTheErrorPageSays) {
-  struct Case {
-    int http_status;
-    std::string_view reason;
-    Remedy remedy;
-  };
-  const Case cases[] = {
-      {500, "backendError", Remedy::kRetry},
-      {503, "backendError", Remedy::kRetry},
-      {500, "internalError", Remedy::kRetry},
-      {403, "rateLimitExceeded", Remedy::kRetry},
-      {429, "rateLimitExceeded", Remedy::kRetry},
-      {400, "jobBackendError", Remedy::kRetryWithNewJobId},
-      {400, "jobInternalError", Remedy::kRetryWithNewJobId},
-      {400, "jobRateLimitExceeded", Remedy::kRetryWithNewJobId},
-      {403, "quotaExceeded", Remedy::kGiveUp},
-      {429, "quotaExceeded", Remedy::kGiveUp},
-      {403, "accessDenied", Remedy::kGiveUp},
-      {403, "billingNotEnabled", Remedy::kGiveUp},
-      {403, "blocked", Remedy::kGiveUp},
-      {403, "responseTooLarge", Remedy::kGiveUp},
-      {404, "notFound", Remedy::kGiveUp},
-      {409, "duplicate", Remedy::kGiveUp},
-      {400, "invalid", Remedy::kGiveUp},
-      {400, "invalidQuery", Remedy::kGiveUp},
-      {400, "resourceInUse", Remedy::kGiveUp},
-      {400, "resourcesExceeded", Remedy::kGiveUp},
-      {412, "conditionNotMet", Remedy::kGiveUp},
-      {408, "", Remedy::kRetry},
-      {502, "", Remedy::kRetry},
-      {504, "", Remedy::kRetry},
-      {401, "", Remedy::kGiveUp},
-      {501, "", Remedy::kGiveUp},
-  };
-  for (const Case& c : cases) {
-    EXPECT_EQ(RemedyForRest(c.http_status, c.reason), c.remedy) << c.http_status << " " << c.reason;
-  }
-  EXPECT_EQ(RemedyForRest(409, "duplicate", RestCall::kJobInsert), Remedy::kAlreadyDone);
-}
-
-TEST(Remedy, AppendsAndUnaryCallsByCode) {
-  EXPECT_EQ(RemedyForAppend(absl::AlreadyExistsError("x")), Remedy::kAlreadyDone);
-  EXPECT_EQ(RemedyForAppend(absl::OutOfRangeError("beyond stream, expected offset 3, received 9")),
-            Remedy::kRewind);
-  EXPECT_EQ(RemedyForAppend(absl::OutOfRangeError("something else")), Remedy::kGiveUp);
-  for (const auto code :
-       {absl::StatusCode::kAborted, absl::StatusCode::kUnavailable, absl::StatusCode::kCancelled,
-        absl::StatusCode::kInternal, absl::StatusCode::kDeadlineExceeded, absl::StatusCode::kUnknown,
-        absl::StatusCode::kResourceExhausted}) {
-    EXPECT_EQ(RemedyForAppend(absl::Status(code, "")), Remedy::kRetry) << static_cast<int>(code);
-  }
-  for (const auto code : {absl::StatusCode::kInvalidArgument, absl::StatusCode::kNotFound,
-                          absl::StatusCode::kPermissionDenied, absl::StatusCode::kFailedPrecondition}) {
-    EXPECT_EQ(RemedyForAppend(absl::Status(code, "")), Remedy::kGiveUp) << static_cast<int>(code);
-  }
-  EXPECT_EQ(RemedyForUnary(absl::UnavailableError("")), Remedy::kRetry);
-  EXPECT_EQ(RemedyForUnary(absl::InternalError("")), Remedy::kGiveUp);
-}
-
 TEST(Remedy, ExpectedOffsetIsReadFromTheText) {
   EXPECT_EQ(ExpectedOffset("The offset is beyond stream, expected offset 17, received 20"), 17);
   EXPECT_EQ(ExpectedOffset("expected offset 0, received 5"), 0);

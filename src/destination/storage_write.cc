@@ -38,37 +38,32 @@ const StorageWriteOptions& StorageWrite::options() const {
 }
 
 absl::StatusOr<StreamFacts> StorageWrite::CreateStream(const TableName& table, StreamType type,
-                                                       absl::Duration not_found_patience) {
+                                                       absl::Duration patience) {
   const std::string parent = table.Resource();
+  const std::string what = "create a write stream on " + table.ToString();
   storage::CreateWriteStreamRequest request;
   request.set_parent(parent);
   request.mutable_write_stream()->set_type(static_cast<storage::WriteStream::Type>(type));
-  const RetryContext& context = options().context;
-  RetryPolicy patience = options().retry;
-  patience.max_elapsed = not_found_patience;
-  Backoff backoff(patience, context);
-  while (true) {
-    storage::WriteStream stream;
-    const absl::Status status =
-        transport_->CallUnary("create a write stream on " + table.ToString(), Routing("parent", parent),
-                              [&](Transport::Stub& stub, grpc::ClientContext* call, Transport::Done done) {
-                                stub.async()->CreateWriteStream(call, &request, &stream, std::move(done));
-                              });
-    if (status.ok()) return FactsOf(stream);
-    if (!absl::IsNotFound(status)) return status;
-    HAKOBU_RETURN_IF_ERROR(backoff.Wait(status));
-  }
+  storage::WriteStream stream;
+  HAKOBU_RETURN_IF_ERROR(
+      Annotate(transport_->create_stream_pace().Wait(options().context, table.project), what));
+  HAKOBU_RETURN_IF_ERROR(
+      transport_->CallUnary({what, Routing("parent", parent), table, patience, Transport::Missing::kMayCome},
+                            [&](Transport::Stub& stub, grpc::ClientContext* call, Transport::Done done) {
+                              stub.async()->CreateWriteStream(call, &request, &stream, std::move(done));
+                            }));
+  return FactsOf(stream);
 }
 
 absl::StatusOr<StreamFacts> StorageWrite::GetStream(std::string_view name) {
   storage::GetWriteStreamRequest request;
   request.set_name(std::string(name));
   storage::WriteStream stream;
-  HAKOBU_RETURN_IF_ERROR(
-      transport_->CallUnary(fmt::format("get write stream {}", name), Routing("name", name),
-                            [&](Transport::Stub& stub, grpc::ClientContext* call, Transport::Done done) {
-                              stub.async()->GetWriteStream(call, &request, &stream, std::move(done));
-                            }));
+  HAKOBU_RETURN_IF_ERROR(transport_->CallUnary(
+      {fmt::format("get write stream {}", name), Routing("name", name), TableOfStream(name)},
+      [&](Transport::Stub& stub, grpc::ClientContext* call, Transport::Done done) {
+        stub.async()->GetWriteStream(call, &request, &stream, std::move(done));
+      }));
   return FactsOf(stream);
 }
 
@@ -76,11 +71,11 @@ absl::StatusOr<int64_t> StorageWrite::Finalize(std::string_view name) {
   storage::FinalizeWriteStreamRequest request;
   request.set_name(std::string(name));
   storage::FinalizeWriteStreamResponse response;
-  HAKOBU_RETURN_IF_ERROR(
-      transport_->CallUnary(fmt::format("finalize write stream {}", name), Routing("name", name),
-                            [&](Transport::Stub& stub, grpc::ClientContext* call, Transport::Done done) {
-                              stub.async()->FinalizeWriteStream(call, &request, &response, std::move(done));
-                            }));
+  HAKOBU_RETURN_IF_ERROR(transport_->CallUnary(
+      {fmt::format("finalize write stream {}", name), Routing("name", name), TableOfStream(name)},
+      [&](Transport::Stub& stub, grpc::ClientContext* call, Transport::Done done) {
+        stub.async()->FinalizeWriteStream(call, &request, &response, std::move(done));
+      }));
   return response.row_count();
 }
 
@@ -93,7 +88,7 @@ absl::Status StorageWrite::BatchCommit(const TableName& table, const std::vector
   for (const std::string& stream : streams) request.add_write_streams(stream);
   storage::BatchCommitWriteStreamsResponse response;
   absl::Status status = transport_->CallUnary(
-      what, Routing("parent", parent),
+      {what, Routing("parent", parent), table},
       [&](Transport::Stub& stub, grpc::ClientContext* call, Transport::Done done) {
         stub.async()->BatchCommitWriteStreams(call, &request, &response, std::move(done));
       });

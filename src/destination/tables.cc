@@ -184,6 +184,7 @@ absl::StatusOr<Resource> CreateTable(Rest& rest, const TableName& name, std::str
 
 absl::StatusOr<Resource> PatchTable(Rest& rest, const TableName& name, std::string_view text,
                                     std::string_view if_match) {
+  HAKOBU_RETURN_IF_ERROR(rest.table_change_pace().Wait(rest.options().context, name.ToString()));
   return CallForResource(rest, {.method = "PATCH",
                                 .path = TablePath(name),
                                 .body = text,
@@ -234,7 +235,31 @@ absl::StatusOr<TableFacts> ReadTableFacts(std::string_view table_json) {
   facts.streaming_buffer_rows =
       static_cast<uint64_t>(IntegerAt(ObjectAt(table, "streamingBuffer"), "estimatedRows"));
   facts.location = TextAt(table, "location");
+  facts.type = TextAt(table, "type");
+  if (table.contains("creationTime")) facts.made = absl::FromUnixMillis(IntegerAt(table, "creationTime"));
   return facts;
+}
+
+std::string WithKmsKey(std::string_view table_json, std::string_view kms_key) {
+  nlohmann::ordered_json table =
+      nlohmann::ordered_json::parse(table_json, nullptr, /*allow_exceptions=*/false);
+  if (kms_key.empty() || !table.is_object()) return std::string(table_json);
+  table["encryptionConfiguration"]["kmsKeyName"] = kms_key;
+  return table.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+bool MayBeKey(const Field& field) {
+  if (field.mode == FieldMode::kRepeated) return false;
+  switch (field.type) {
+    case FieldType::kFloat64:
+    case FieldType::kTime:
+    case FieldType::kJson:
+    case FieldType::kGeography:
+    case FieldType::kInterval:
+      return false;
+    default:
+      return true;
+  }
 }
 
 std::string SchemaFieldsJson(const TableSchema& schema) {

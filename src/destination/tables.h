@@ -74,15 +74,25 @@ using RowValues = std::vector<std::optional<std::string>>;
 absl::Status ListRows(Rest& rest, const TableName& name,
                       absl::FunctionRef<absl::Status(const RowValues&)> each, int page_size = 10000);
 
-// What is often asked of a Table resource.
+// What is often asked of a Table resource. `rows` and `bytes` lag by minutes and leave out what was just
+// streamed: for plans and displays; whether a table has rows is asked with CountRows.
 struct TableFacts {
   uint64_t rows = 0;
   uint64_t bytes = 0;
   uint64_t streaming_buffer_rows = 0;  // not yet in `rows`
   bool has_streaming_buffer = false;
+  std::string type;                        // TABLE, VIEW, MATERIALIZED_VIEW, EXTERNAL, SNAPSHOT
+  absl::Time made = absl::InfinitePast();  // creationTime, to the millisecond: who the table is
   std::string location;
 };
 absl::StatusOr<TableFacts> ReadTableFacts(std::string_view table_json);
+
+// A Table resource with the customer's own key; as it is when `kms_key` is empty.
+std::string WithKmsKey(std::string_view table_json, std::string_view kms_key);
+
+// Whether a column may be of a primary key: not FLOAT64, TIME, JSON, GEOGRAPHY, INTERVAL, nor an array
+// [data-definition-language: PRIMARY KEY; BYTES since 2026].
+bool MayBeKey(const Field& field);
 
 // `[{"name":…,"type":…,"mode":…,"description":…}, …]`: schema.fields for tables and load jobs.
 std::string SchemaFieldsJson(const TableSchema& schema);

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/address.h"
 #include "base/status.h"
 #include "destination/error.h"
 #include "destination/json.h"
@@ -25,6 +27,22 @@ std::string SkewHint(const HttpResponse& response, Clock* clock) {
   return fmt::format("this machine's clock is {} s {} the server's; set it right", std::abs(skew),
                      skew > 0 ? "ahead of" : "behind");
 }
+
+// An endpoint that echoes what it was sent puts it into no message.
+std::string WithoutSecrets(std::string text, const std::vector<std::string>& secrets) {
+  for (const std::string& secret : secrets) {
+    if (secret.size() < 4) continue;
+    for (const std::string& form : {secret, PercentEncode(secret)}) {
+      for (size_t place = text.find(form); place != std::string::npos; place = text.find(form)) {
+        text.replace(place, form.size(), "...");
+      }
+    }
+  }
+  return text;
+}
+
+// Lives as long as tokens do: what an endpoint says beyond that is not believed.
+constexpr absl::Duration kLongestToken = absl::Hours(12);
 
 class Metadata final : public TokenSource {
  public:
@@ -77,7 +95,7 @@ class Impersonation final : public TokenSource {
     request.url = url_;
     request.headers = {"Content-Type: application/json", "Authorization: Bearer " + base.value};
     request.body = text;
-    absl::StatusOr<HttpResponse> response = seam_.Fetch(request, "impersonate " + Account());
+    absl::StatusOr<HttpResponse> response = seam_.Fetch(request, "impersonate " + Account(), {base.value});
     if (!response.ok()) {
       return WithHint(response.status(),
                       "the caller needs the role Service Account Token Creator on " + Account());
@@ -85,11 +103,12 @@ class Impersonation final : public TokenSource {
     const json answer = json::parse(response->body, nullptr, /*allow_exceptions=*/false);
     AccessToken token{TextAt(answer, "accessToken"), absl::InfinitePast()};
     std::string error;
-    if (token.value.empty() ||
+    if (!IsToken(token.value) ||
         !absl::ParseTime(absl::RFC3339_full, TextAt(answer, "expireTime"), &token.expires, &error)) {
       return absl::InternalError(
           fmt::format("impersonate {}: expected accessToken and expireTime in the answer", Account()));
     }
+    token.expires = std::min(token.expires, seam_.clock->Now() + kLongestToken);
     return token;
   }
   std::string Describe() const override {
@@ -113,7 +132,7 @@ class Impersonation final : public TokenSource {
 MadeSource MakeImpersonatedSource(const json& file, std::string_view name, const Scopes& scopes,
                                   const TokenSeam& seam) {
   HAKOBU_ASSIGN_OR_RETURN(const std::string url, RequiredText(file, "service_account_impersonation_url"));
-  HAKOBU_RETURN_IF_ERROR(CheckTokenUrl(url));
+  HAKOBU_RETURN_IF_ERROR(CheckTokenUrl(url, "service_account_impersonation_url", seam));
   HAKOBU_ASSIGN_OR_RETURN(auto base,
                           MakeTokenSource(ObjectAt(file, "source_credentials"), name,
                                           {"https://www.googleapis.com/auth/cloud-platform"}, seam));
@@ -126,17 +145,21 @@ MadeSource MakeImpersonatedSource(const json& file, std::string_view name, const
 
 }  // namespace
 
-absl::StatusOr<HttpResponse> TokenSeam::Fetch(const HttpRequest& request, std::string_view what) const {
+absl::StatusOr<HttpResponse> TokenSeam::Fetch(const HttpRequest& request, std::string_view what,
+                                              const std::vector<std::string>& secrets) const {
   RetryPolicy policy;
   policy.max_tries = 4;
   policy.max_elapsed = absl::Minutes(1);
   RetryContext context;
   context.clock = clock;
+  context.cancellation = cancellation;
+  HttpRequest bounded = request;
+  bounded.longest_answer = kLongestTokenAnswer;
   return Retry(policy, context, Idempotency::kIdempotent, [&]() -> absl::StatusOr<HttpResponse> {
-    absl::StatusOr<HttpResponse> response = http->Send(request);
+    absl::StatusOr<HttpResponse> response = http->Send(bounded, cancellation);
     if (!response.ok()) return Annotate(response.status(), what);
     if (response->status / 100 == 2) return response;
-    const absl::Status error = RestError(what, response->status, response->body);
+    const absl::Status error = RestError(what, response->status, WithoutSecrets(response->body, secrets));
     const std::string skew = SkewHint(*response, clock);
     return skew.empty() ? error : WithHint(error, skew);
   });
@@ -148,23 +171,39 @@ absl::StatusOr<std::string> RequiredText(const json& object, std::string_view ke
   return text;
 }
 
-absl::Status CheckTokenUrl(std::string_view url) {
-  for (const std::string_view allowed :
-       {"https://", "http://127.0.0.1:", "http://127.0.0.1/", "http://localhost:", "http://localhost/"}) {
-    if (url.substr(0, allowed.size()) == allowed) return absl::OkStatus();
+absl::Status CheckTokenUrl(std::string_view url, std::string_view key, const TokenSeam& seam) {
+  HAKOBU_ASSIGN_OR_RETURN(const Address address, CheckAddress(url, key, PlainHttp::kLoopback));
+  if (IsLoopback(address.host)) return absl::OkStatus();
+  const std::string universe = seam.environment("GOOGLE_CLOUD_UNIVERSE_DOMAIN").value_or("googleapis.com");
+  for (const std::string& domain : {std::string("googleapis.com"), universe}) {
+    if (address.host.ends_with("." + domain)) return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(fmt::format("expected an https address, found '{}'", url));
+  return WithHint(absl::InvalidArgumentError(
+                      fmt::format("{}: expected an address of Google's, found {}", key, address.Origin())),
+                  "a credential file says where secrets are sent, so it is to be trusted as a program is; in "
+                  "another universe "
+                  "set GOOGLE_CLOUD_UNIVERSE_DOMAIN");
+}
+
+absl::Status CheckSubjectUrl(std::string_view url, std::string_view key) {
+  return CheckAddress(url, key, PlainHttp::kLinkLocal).status();
+}
+
+bool IsToken(std::string_view text) {
+  return !text.empty() && text.size() <= 64 * 1024 &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) { return c > 0x20 && c < 0x7f; });
 }
 
 absl::StatusOr<AccessToken> ParseTokenAnswer(const HttpResponse& response, std::string_view what,
                                              Clock* clock) {
   const json answer = json::parse(response.body, nullptr, /*allow_exceptions=*/false);
   AccessToken token{TextAt(answer, "access_token"), absl::InfinitePast()};
-  if (token.value.empty()) {
-    return absl::InternalError(fmt::format("{}: expected access_token in the answer, found none", what));
+  if (!IsToken(token.value)) {
+    return absl::InternalError(fmt::format("{}: expected access_token in the answer, found {}", what,
+                                           token.value.empty() ? "none" : "something that is no token"));
   }
   const int64_t seconds = IntegerAt(answer, "expires_in");
-  token.expires = clock->Now() + absl::Seconds(seconds > 0 ? seconds : 3600);
+  token.expires = clock->Now() + std::min(absl::Seconds(seconds > 0 ? seconds : 3600), kLongestToken);
   return token;
 }
 

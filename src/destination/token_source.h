@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "base/cancel.h"
 #include "base/clock.h"
 #include "destination/http.h"
 
@@ -25,14 +26,18 @@ struct AccessToken {
 struct TokenSeam {
   std::shared_ptr<HttpClient> http;
   Clock* clock = nullptr;
+  const Cancellation* cancellation = nullptr;  // null: cannot be stopped
   std::function<std::optional<std::string>(std::string_view)> environment;
   std::string metadata_endpoint;
   std::string iam_endpoint;
   std::string container_endpoint;
   // Sends with a few retries of what is worth it. Any answer but 2xx is an error: `<what>: HTTP 400 (reason):
-  // …`.
-  absl::StatusOr<HttpResponse> Fetch(const HttpRequest& request, std::string_view what) const;
+  // …`, of which only the fields that such answers have by their specification are quoted, and of those none
+  // of `secrets`, which the request carried. Answers are at most kLongestTokenAnswer.
+  absl::StatusOr<HttpResponse> Fetch(const HttpRequest& request, std::string_view what,
+                                     const std::vector<std::string>& secrets = {}) const;
 };
+inline constexpr size_t kLongestTokenAnswer = 1 << 20;
 
 class TokenSource {
  public:
@@ -59,8 +64,13 @@ std::unique_ptr<TokenSource> MakeImpersonation(std::unique_ptr<TokenSource> base
 
 // A field that must be there. InvalidArgument names it.
 absl::StatusOr<std::string> RequiredText(const nlohmann::json& object, std::string_view key);
-// Tokens and keys travel by https, or to this machine.
-absl::Status CheckTokenUrl(std::string_view url);
+// Where a credential file sends secrets: https of Google's (or of the universe that the environment's
+// GOOGLE_CLOUD_UNIVERSE_DOMAIN names), or this machine. `key` names the file's key in messages.
+absl::Status CheckTokenUrl(std::string_view url, std::string_view key, const TokenSeam& seam);
+// Where a credential file gets a token from: https, or the platform's metadata addresses.
+absl::Status CheckSubjectUrl(std::string_view url, std::string_view key);
+// What may be a bearer token [RFC 6750]: visible ASCII. A line break in one would be a header of its own.
+bool IsToken(std::string_view text);
 // {"access_token":…,"expires_in":…}
 absl::StatusOr<AccessToken> ParseTokenAnswer(const HttpResponse& response, std::string_view what,
                                              Clock* clock);

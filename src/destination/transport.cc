@@ -2,38 +2,49 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
 #include "absl/synchronization/notification.h"
+#include "base/address.h"
 #include "base/status.h"
+#include "destination/proxy.h"
 #include "google/rpc/status.pb.h"
 
 namespace hakobu {
 namespace {
 
 // gRPC's own bundle is not in every distribution; the system's is.
-std::string SystemRoots() {
-  const char* chosen = std::getenv("SSL_CERT_FILE");
-  for (const char* path : {chosen, "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
-                           "/etc/ssl/cert.pem"}) {
-    if (path == nullptr) continue;
+std::string TrustedRoots(const std::string& ca_file) {
+  std::vector<std::string> paths = {ca_file};
+  if (ca_file.empty()) {
+    paths = {EnvironmentVariable("SSL_CERT_FILE").value_or(""), "/etc/ssl/certs/ca-certificates.crt",
+             "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"};
+  }
+  for (const std::string& path : paths) {
+    if (path.empty()) continue;
     std::ifstream file(path);
     std::stringstream text;
     if (file && text << file.rdbuf()) return text.str();
   }
-  return "";
+  // A file that was named and cannot be read must not come to mean "whoever the library trusts".
+  return ca_file.empty() ? "" : "no authorities";
 }
 
 std::shared_ptr<grpc::ChannelCredentials> ChannelSecurity(const Endpoint& endpoint) {
   if (endpoint.grpc_insecure) return grpc::InsecureChannelCredentials();
   grpc::SslCredentialsOptions options;
-  options.pem_root_certs = SystemRoots();
+  options.pem_root_certs = TrustedRoots(endpoint.ca_file);
   return grpc::SslCredentials(options);
 }
 
-grpc::ChannelArguments ChannelSettings(int number) {
+// The host of "host:443" and "[::1]:443".
+std::string HostOfTarget(const std::string& target) {
+  const absl::StatusOr<Address> address = ParseAddress("grpc://" + target);
+  return address.ok() ? address->host : std::string();
+}
+
+grpc::ChannelArguments ChannelSettings(const Endpoint& endpoint, int number) {
   grpc::ChannelArguments arguments;
   arguments.SetUserAgentPrefix("hakobu");
   arguments.SetMaxReceiveMessageSize(64 << 20);
@@ -49,8 +60,14 @@ grpc::ChannelArguments ChannelSettings(int number) {
   // Without these all channels would share one TCP connection.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt("hakobu.channel", number);
+  // gRPC itself reads the lower-case variables only.
+  const std::string proxy = ProxyFor(HostOfTarget(endpoint.grpc), endpoint.proxy, EnvironmentVariable);
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, proxy.empty() ? 0 : 1);
+  if (!proxy.empty()) arguments.SetString(GRPC_ARG_HTTP_PROXY, proxy);
   return arguments;
 }
+
+constexpr absl::Duration kLongestTablePause = absl::Seconds(10);
 
 struct UnaryResult {
   absl::Notification done;
@@ -73,7 +90,8 @@ absl::Status FromGrpc(const grpc::Status& status) {
 StorageWrite::Transport::Transport(StorageWriteOptions options) : options_(std::move(options)) {
   const std::shared_ptr<grpc::ChannelCredentials> security = ChannelSecurity(options_.endpoint);
   for (int i = 0; i < std::max(1, options_.channels); ++i) {
-    channels_.push_back(grpc::CreateCustomChannel(options_.endpoint.grpc, security, ChannelSettings(i)));
+    channels_.push_back(
+        grpc::CreateCustomChannel(options_.endpoint.grpc, security, ChannelSettings(options_.endpoint, i)));
   }
 }
 
@@ -113,19 +131,30 @@ absl::Status StorageWrite::Transport::CallOnce(
 }
 
 absl::Status StorageWrite::Transport::CallUnary(
-    std::string_view what, std::string_view routing,
-    absl::FunctionRef<void(Stub&, grpc::ClientContext*, Done)> start) {
+    const Subject& subject, absl::FunctionRef<void(Stub&, grpc::ClientContext*, Done)> start) {
   Backoff backoff(options_.retry, options_.context);
+  RetryPolicy often = options_.retry;  // TableWait ends it
+  often.longest_delay = std::min(often.longest_delay, kLongestTablePause);
+  often.max_elapsed = absl::InfiniteDuration();
+  Backoff table_backoff(often, options_.context);
+  TableWait table(subject.table, options_.look_at_table, subject.patience);
   bool renewed = false;
   while (true) {
-    const absl::Status status = CallOnce(routing, start);
+    const absl::Status status = CallOnce(subject.routing, start);
     if (status.ok()) return status;
     if (absl::IsUnauthenticated(status) && !renewed) {
       renewed = true;
       continue;
     }
-    if (RemedyForUnary(status) != Remedy::kRetry) return Annotate(status, what);
-    HAKOBU_RETURN_IF_ERROR(Annotate(backoff.Wait(status), what));
+    const Remedy remedy = RemedyForUnary(status);
+    const bool answered = absl::IsNotFound(status) && subject.missing == Missing::kIsAnAnswer;
+    if (remedy == Remedy::kAwaitTable && !answered) {
+      HAKOBU_RETURN_IF_ERROR(Annotate(table.Refused(status, options_.context.clock->Now()), subject.what));
+      HAKOBU_RETURN_IF_ERROR(Annotate(table_backoff.Wait(status), subject.what));
+      continue;
+    }
+    if (remedy != Remedy::kRetry) return Annotate(status, subject.what);
+    HAKOBU_RETURN_IF_ERROR(Annotate(backoff.Wait(status), subject.what));
   }
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/functional/function_ref.h"
+#include "destination/pace.h"
 #include "destination/write_stream.h"
 #include "google/cloud/bigquery/storage/v1/storage.grpc.pb.h"
 
@@ -28,9 +29,19 @@ class StorageWrite::Transport {
 
   using Stub = google::cloud::bigquery::storage::v1::BigQueryWrite::Stub;
   using Done = std::function<void(grpc::Status)>;
-  // `start` begins one try of the call on the context. Retried as RemedyForUnary says; `what` annotates.
-  absl::Status CallUnary(std::string_view what, std::string_view routing,
+  // What a call is about, and how long a denial of its table may last that was made a moment ago.
+  enum class Missing : uint8_t { kIsAnAnswer, kMayCome };  // of NotFound; a denial may always pass
+  struct Subject {
+    std::string what;  // annotates errors
+    std::string routing;
+    TableName table;
+    absl::Duration patience = kTablePatience;
+    Missing missing = Missing::kIsAnAnswer;
+  };
+  // `start` begins one try of the call on the context. Retried as RemedyForUnary says.
+  absl::Status CallUnary(const Subject& subject,
                          absl::FunctionRef<void(Stub&, grpc::ClientContext*, Done)> start);
+  Pace& create_stream_pace() { return create_stream_pace_; }
 
  private:
   absl::Status CallOnce(std::string_view routing,
@@ -39,6 +50,7 @@ class StorageWrite::Transport {
   const StorageWriteOptions options_;
   std::vector<std::shared_ptr<grpc::Channel>> channels_;
   std::atomic<size_t> next_{0};
+  Pace create_stream_pace_{kCreateStreamLimits};
 };
 
 }  // namespace hakobu

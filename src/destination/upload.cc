@@ -79,7 +79,7 @@ absl::Status LoadUpload::State::Begin(std::string_view configuration) {
         absl::StatusOr<HttpResponse> response = rest_.Send(std::move(request));
         if (!response.ok()) return Annotate(response.status(), what_);
         if (response->status == 409) {
-          earlier_ = GetJob(rest_, name_);
+          earlier_ = GetExistingJob(rest_, name_);
           return earlier_.status();
         }
         if (response->status / 100 != 2) return RestError("begin " + what_, response->status, response->body);
@@ -129,8 +129,13 @@ absl::Status LoadUpload::State::TakeAnswer(const absl::StatusOr<HttpResponse>& r
     return Forget(held);
   }
   if (response->status == 409) {  // the id is taken: by this job, in an earlier life or a lost answer
-    earlier_ = GetJob(rest_, name_);
+    earlier_ = GetExistingJob(rest_, name_);
     return earlier_.status();
+  }
+  if (response->status == 404 || response->status == 410) {
+    return WithHint(absl::AbortedError(
+                        fmt::format("{}: the upload's session is gone (HTTP {})", what_, response->status)),
+                    "send the whole file again under the same job id, which cannot load it twice");
   }
   if (response->status / 100 != 2) return RestError(what_, response->status, response->body);
   complete_ = true;

@@ -132,6 +132,19 @@ TEST(LoadUpload, AJobOfThatIdIsThatJob) {
   EXPECT_EQ(server.data(), "");
 }
 
+TEST(LoadUpload, ASessionThatIsGoneIsToldApart) {
+  for (const int gone : {404, 410}) {
+    FakeClock clock;
+    UploadServer server([&](int number, httplib::Response& response) {
+      if (number < 2) return false;
+      Error(response, gone, "notFound", "no such session");
+      return true;
+    });
+    EXPECT_EQ(Upload(server, Data(9 * kQuantum), 100'000, &clock).status().code(),
+              absl::StatusCode::kAborted);
+  }
+}
+
 TEST(LoadUpload, RefusalsEndIt) {
   FakeClock clock;
   UploadServer server([&](int number, httplib::Response& response) {

@@ -68,6 +68,10 @@ bool AppendConnection::SchemaUpdated(TargetId target) const {
   return state_->target(target).schema_updated;
 }
 
+absl::Status AppendConnection::Parked(TargetId target) const {
+  return state_->target(target).parked;
+}
+
 const AppendConnection::Counters& AppendConnection::counters() const {
   return state_->counters();
 }

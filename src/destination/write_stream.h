@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "destination/rest.h"
+#include "destination/table_watch.h"
 #include "destination/tables.h"
 
 namespace hakobu {
@@ -29,16 +31,25 @@ struct StorageWriteOptions {
   RetryPolicy retry;
   RetryContext context;
   absl::Duration timeout = absl::Minutes(2);  // of one try of a unary call
+  // tables.get with the same identity; empty: what a refusal means is not looked into.
+  LookAtTable look_at_table = {};
 };
+
+// How long a table just made may be denied or not found.
+inline constexpr absl::Duration kTablePatience = absl::Minutes(5);
+// How long a column just added may be refused although tables.get has it: minutes as a rule, 2 hours once
+// [flink-connector-gcp, datastream/bigquery: seven runs].
+inline constexpr absl::Duration kSchemaPatience = absl::Hours(3);
 
 // The service's side that needs no stream: thread-safe, one for the process.
 class StorageWrite {
  public:
   explicit StorageWrite(StorageWriteOptions options);
   ~StorageWrite();
-  // Waits out a NotFound for `not_found_patience`: a table made a moment ago is not yet everywhere.
+  // A table made a moment ago is denied or not found for minutes: waited out for `patience` at the most, and
+  // no longer than TableWait thinks that it may come.
   absl::StatusOr<StreamFacts> CreateStream(const TableName& table, StreamType type,
-                                           absl::Duration not_found_patience = absl::Seconds(60));
+                                           absl::Duration patience = kTablePatience);
   absl::StatusOr<StreamFacts> GetStream(std::string_view name);
   // The stream's row count. Idempotent.
   absl::StatusOr<int64_t> Finalize(std::string_view name);
@@ -70,6 +81,10 @@ struct AppendTarget {
   std::string stream;       // a stream's name, or DefaultStream(table)
   std::string descriptor;   // a serialised google.protobuf.DescriptorProto, self-contained
   int64_t next_offset = 0;  // of the first row to be appended; ignored by default streams
+  // Makes the stream that follows one that has ended (finalized, or dropped by the service after days without
+  // traffic), and makes its name durable. `rows`: how many of this target's rows, from its first, the streams
+  // before hold. Empty: the end of the stream is a failure.
+  std::function<absl::StatusOr<std::string>(uint64_t rows)> next_stream = {};
 };
 std::string DefaultStream(const TableName& table);
 bool IsDefaultStream(std::string_view stream);
@@ -77,9 +92,8 @@ bool IsDefaultStream(std::string_view stream);
 struct AppendOptions {
   size_t max_bytes_in_flight = size_t{16} << 20;
   int max_requests_in_flight = 100;
-  absl::Duration answer_timeout = absl::Minutes(2);  // no answer for so long: the connection is dropped
-  absl::Duration not_found_patience =
-      absl::Seconds(60);  // NotFound is retried for so long (tables just made)
+  absl::Duration answer_timeout = absl::Minutes(2);       // no answer for so long: the connection is dropped
+  absl::Duration table_patience = kTablePatience;         // denials and NotFound of a table just made
   absl::Duration schema_patience = absl::ZeroDuration();  // extra fields likewise: set after adding columns
   std::string location;  // the datasets', for a connection that several tables share
   std::string trace_id;  // empty: hakobu:<version>
@@ -128,6 +142,9 @@ class AppendConnection {
   const Counters& counters() const;
   // True once the service has told of a newer table schema for the target.
   bool SchemaUpdated(TargetId target) const;
+  // Why nothing of the target goes out at present although it has not failed: OK, or the refusal that is
+  // being waited out (a table or a column that is not everywhere yet).
+  absl::Status Parked(TargetId target) const;
 
  private:
   class State;

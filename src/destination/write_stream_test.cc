@@ -217,6 +217,143 @@ TEST(WriteStream, ExtraFieldsPassWithPatience) {
   EXPECT_TRUE(AppendAll(stream, 1).ok());
 }
 
+// A service that knows the table, made or changed `ago`.
+StorageWriteOptions Knowing(const FakeStorageWrite& fake, absl::Duration ago, std::string json = "{}") {
+  StorageWriteOptions options = Fast(fake);
+  options.look_at_table = [ago, json](const TableName&) {
+    return TableLook{TableSight::kThere, absl::Now() - ago, json};
+  };
+  return options;
+}
+
+TEST(WriteStream, ATableJustMadeIsWaitedForByAppends) {
+  for (const grpc::StatusCode code : {grpc::StatusCode::PERMISSION_DENIED, grpc::StatusCode::NOT_FOUND}) {
+    FakeStorageWrite fake([code](int request) {
+      return request < 3 ? InBand(code, "Permission 'TABLES_GET' denied (or it may not exist)") : Fault{};
+    });
+    StorageWrite service(Knowing(fake, absl::Seconds(5)));
+    AppendConnection connection(service, {});
+    const auto target = connection.AddTarget(Target(DefaultStream({"p", "d", "t"})));
+    ASSERT_TRUE(connection.Append(target, MakeRows(0, 10)).ok());
+    while (connection.Parked(target).ok()) ASSERT_TRUE(connection.Poll(absl::Milliseconds(5)).ok());
+    EXPECT_TRUE(connection.Flush(target).ok());
+    EXPECT_TRUE(connection.Parked(target).ok());
+    EXPECT_EQ(fake.Rows(DefaultStream({"p", "d", "t"})), ExpectedRows(10));
+  }
+}
+
+TEST(WriteStream, ADenialOfAnOldTableFails) {
+  FakeStorageWrite fake([](int) { return InBand(grpc::StatusCode::PERMISSION_DENIED, "denied"); });
+  StorageWrite service(Knowing(fake, absl::Hours(1)));
+  WriteStream stream(service, Target(DefaultStream({"p", "d", "t"})));
+  const absl::Status status = AppendAll(stream, 1);
+  EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("bigquery.tables.updateData"));
+}
+
+TEST(WriteStream, AParkedTableLeavesTheOthersAlone) {
+  const std::string slow = DefaultStream({"p", "d", "slow"}), quick = DefaultStream({"p", "d", "quick"});
+  FakeStorageWrite fake([](int request) {
+    return request > 0 ? Fault{} : InBand(grpc::StatusCode::INVALID_ARGUMENT, "extra proto fields: new");
+  });
+  StorageWriteOptions options = Knowing(fake, absl::Hours(1), R"({"schema":{"fields":[]}})");
+  options.retry.first_delay = absl::Milliseconds(300);
+  options.retry.longest_delay = absl::Milliseconds(300);
+  StorageWrite service(options);
+  AppendOptions append;
+  append.schema_patience = absl::Hours(1);
+  AppendConnection connection(service, append);
+  const auto to_slow = connection.AddTarget(Target(slow)), to_quick = connection.AddTarget(Target(quick));
+  ASSERT_TRUE(connection.Append(to_slow, MakeRows(0, 10)).ok());
+  while (connection.Parked(to_slow).ok()) ASSERT_TRUE(connection.Poll(absl::Milliseconds(5)).ok());
+  ASSERT_TRUE(connection.Append(to_quick, MakeRows(0, 10)).ok());
+  EXPECT_TRUE(connection.Flush(to_quick).ok());
+  EXPECT_TRUE(connection.Flush(to_slow).ok());
+  EXPECT_EQ(fake.Rows(slow), ExpectedRows(10));
+}
+
+// A COMMITTED stream that the service has ended, after `written` requests.
+class EndedStream : public ::testing::TestWithParam<int> {};
+
+TEST_P(EndedStream, IsFollowedByANewOneAndNothingComesTwice) {
+  const int written = GetParam();
+  FakeStorageWrite fake([&](int request) {
+    Fault ended = InBand(grpc::StatusCode::INVALID_ARGUMENT, "Stream has been finalized");
+    ended.storage_code = static_cast<int>(StorageErrorCode::kStreamFinalized);
+    if (request == written) {  // written, and the answer is lost with the call
+      Fault lost = ended;
+      lost.kind = Kind::kEndAfter;
+      lost.error = {grpc::StatusCode::UNAVAILABLE, "connection lost"};
+      return lost;
+    }
+    return request == written + 1 ? ended : Fault{};
+  });
+  StorageWrite service(Fast(fake));
+  std::vector<uint64_t> held;
+  AppendTarget target = Target();
+  target.next_stream = [&](uint64_t rows) -> absl::StatusOr<std::string> {
+    held.push_back(rows);
+    return std::string("projects/p/datasets/d/tables/t/streams/next");
+  };
+  AppendConnection connection(service, {});
+  const auto id = connection.AddTarget(target);
+  for (int i = 0; i < 6; ++i) {
+    ASSERT_TRUE(connection.Append(id, MakeRows(i * 10, 10)).ok());
+    ASSERT_TRUE(connection.Flush(id).ok());
+  }
+  EXPECT_EQ(connection.AcknowledgedRows(id), 60u);
+  std::vector<std::string> rows = fake.Rows(std::string(kStream));
+  const std::vector<std::string> rest = fake.Rows("projects/p/datasets/d/tables/t/streams/next");
+  ASSERT_EQ(held.size(), 1u);
+  EXPECT_EQ(held[0], rows.size());
+  rows.insert(rows.end(), rest.begin(), rest.end());
+  EXPECT_EQ(rows, ExpectedRows(60));
+}
+INSTANTIATE_TEST_SUITE_P(WriteStream, EndedStream, ::testing::Values(0, 1, 3));
+
+TEST(WriteStream, AStreamThatTheServiceHasForgottenIsFollowedToo) {
+  FakeStorageWrite fake([](int request) {
+    return request == 1 ? InBand(grpc::StatusCode::NOT_FOUND, "Requested entity was not found.") : Fault{};
+  });
+  StorageWrite service(Knowing(fake, absl::Hours(1)));
+  AppendTarget target = Target();
+  target.next_stream = [](uint64_t rows) -> absl::StatusOr<std::string> {
+    EXPECT_EQ(rows, 10u);
+    return std::string("projects/p/datasets/d/tables/t/streams/next");
+  };
+  AppendConnection connection(service, {});
+  const auto id = connection.AddTarget(target);
+  ASSERT_TRUE(connection.Append(id, MakeRows(0, 10)).ok());
+  ASSERT_TRUE(connection.Flush(id).ok());
+  fake.ForgetStreams();
+  ASSERT_TRUE(connection.Append(id, MakeRows(10, 10)).ok());
+  ASSERT_TRUE(connection.Flush(id).ok());
+  EXPECT_EQ(fake.Rows("projects/p/datasets/d/tables/t/streams/next").size(), 10u);
+}
+
+TEST(WriteStream, AnEndedStreamWithoutASuccessorIsAFailure) {
+  FakeStorageWrite fake([](int) {
+    Fault ended = InBand(grpc::StatusCode::INVALID_ARGUMENT, "Stream has been finalized");
+    ended.storage_code = static_cast<int>(StorageErrorCode::kStreamFinalized);
+    return ended;
+  });
+  StorageWrite service(Fast(fake));
+  WriteStream stream(service, Target());
+  EXPECT_EQ(StorageCode(AppendAll(stream, 1)), StorageErrorCode::kStreamFinalized);
+  EXPECT_EQ(fake.Seen().size(), 1u);
+}
+
+TEST(WriteStream, RowErrorsUnderACodeThatPassesSayNothing) {
+  FakeStorageWrite fake([](int request) {
+    Fault fault = InBand(grpc::StatusCode::INTERNAL, "try again");
+    fault.row_errors = {{3, "odd"}};
+    return request < 2 ? fault : Fault{};
+  });
+  StorageWrite service(Fast(fake));
+  WriteStream stream(service, Target());
+  EXPECT_TRUE(AppendAll(stream, 1).ok());
+}
+
 TEST(WriteStream, ForgottenRowsAreDataLoss) {
   FakeStorageWrite fake([](int request) {
     return request == 2 ? InBand(grpc::StatusCode::OUT_OF_RANGE,
@@ -317,7 +454,7 @@ TEST(AppendConnection, DefaultStreamsShareAConnection) {
 TEST(AppendConnection, OneTablesErrorLeavesTheOthersAlone) {
   FakeStorageWrite fake(
       [](int request) { return request == 1 ? InBand(grpc::StatusCode::PERMISSION_DENIED, "no") : Fault{}; });
-  StorageWrite service(Fast(fake));
+  StorageWrite service(Knowing(fake, absl::Hours(1)));
   AppendConnection connection(service, {});
   const auto to_a = connection.AddTarget(Target(DefaultStream({"p", "d", "a"})));
   const auto to_b = connection.AddTarget(Target(DefaultStream({"p", "d", "b"})));
@@ -346,9 +483,9 @@ TEST(StorageWrite, CommitOfAMixtureIsAnError) {
 
 TEST(StorageWrite, TableMadeAMomentAgoIsWaitedFor) {
   FakeStorageWrite fake;
-  fake.MissTable(3);
+  fake.MissTable(4);
   StorageWrite service(Fast(fake));
-  auto stream = service.CreateStream({"p", "d", "t"}, StreamType::kPending, absl::Seconds(10));
+  auto stream = service.CreateStream({"p", "d", "t"}, StreamType::kPending, absl::Minutes(5));
   ASSERT_TRUE(stream.ok()) << stream.status();
   fake.MissTable(1000);
   stream = service.CreateStream({"p", "d", "t"}, StreamType::kPending, absl::ZeroDuration());

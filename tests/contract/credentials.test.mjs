@@ -258,7 +258,7 @@ test('AWS: keys from the environment, ECS and Fargate, EKS pods, and EC2', async
   }
   const abroad = await token(['--file', credentials],
     { AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://example.com/keys', AWS_REGION: 'us-west-2' });
-  assert.match(abroad.stderr, /AWS_CONTAINER_CREDENTIALS_FULL_URI: expected https or a local address/);
+  assert.match(abroad.stderr, /AWS_CONTAINER_CREDENTIALS_FULL_URI: expected an https address/);
 });
 
 test('bad files are refused with what was expected', async () => {
@@ -267,10 +267,10 @@ test('bad files are refused with what was expected', async () => {
     [{ type: 'gdch_service_account' }, /unknown type 'gdch_service_account'; hint: expected service_account/],
     [{ type: 'service_account', client_email: 'a@b' }, /expected a text 'private_key', found none/],
     [{ type: 'service_account', client_email: 'a@b', private_key: 'the-secret' }, /expected an RSA key in PEM form/],
-    [serviceAccount('http://example.com'), /expected an https address, found 'http:\/\/example.com\/token'/],
-    [external('https://x', {}), /credential_source: expected file, url or environment_id/],
-    [external('https://x', { environment_id: 'aws2' }), /environment_id: expected aws1, found 'aws2'/],
-    [external('https://x', { file: 'f', format: { type: 'json' } }), /expected a text 'subject_token_field_name'/],
+    [serviceAccount('http://example.com'), /expected an https address, found http:\/\/example.com;/],
+    [external('https://sts.googleapis.com', {}), /credential_source: expected file, url or environment_id/],
+    [external('https://sts.googleapis.com', { environment_id: 'aws2' }), /environment_id: expected aws1, found 'aws2'/],
+    [external('https://sts.googleapis.com', { file: 'f', format: { type: 'json' } }), /expected a text 'subject_token_field_name'/],
     [{ type: 'impersonated_service_account' }, /expected a text 'service_account_impersonation_url'/],
   ];
   for (const [content, expected] of cases) {

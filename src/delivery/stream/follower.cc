@@ -95,7 +95,21 @@ absl::Status Follower::OpenStream(StreamTable* table) {
   }));
   CrashPoint("stream.history_opened");
   lane->SetWritten(std::max(lane->history_rows(), record.write_offset), written);
-  context_->SenderOf(*table)->Open(table->id, stream.name, std::string(lane->descriptor()));
+  // A stream that the service has ended (days without a change) is followed by one that begins where it
+  // ended.
+  const auto next_stream = [context = context_, table, target,
+                            written](uint64_t rows) -> absl::StatusOr<std::string> {
+    HAKOBU_ASSIGN_OR_RETURN(const StreamFacts next,
+                            context->destination.storage->CreateStream(target, StreamType::kCommitted));
+    HAKOBU_RETURN_IF_ERROR(table->Store(context->log, [&](StreamTableRecord* changed) {
+      changed->write_stream = next.name;
+      changed->write_base = written + rows;
+    }));
+    Log(LogSeverity::kInfo, "the history's write stream had ended: a new one was opened",
+        {{"table", table->name}});
+    return next.name;
+  };
+  context_->SenderOf(*table)->Open(table->id, stream.name, std::string(lane->descriptor()), next_stream);
   return absl::OkStatus();
 }
 

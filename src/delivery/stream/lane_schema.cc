@@ -86,6 +86,14 @@ absl::Status CheckKey(const LaneSchema& schema) {
                                                work.name, kMostKeyColumns, work.schema.key.size())),
         "say `history: true`");
   }
+  for (const size_t place : work.schema.key) {
+    const Field& field = work.schema.fields[place];
+    if (MayBeKey(field)) continue;
+    return WithHint(
+        absl::InvalidArgumentError(fmt::format("{}: BigQuery takes no {} column as a key, found `{}`",
+                                               work.name, FieldTypeName(field.type), field.name)),
+        "give it another type with `as:`, such as STRING or NUMERIC, or say `history: true`");
+  }
   return absl::OkStatus();
 }
 
@@ -142,19 +150,12 @@ absl::StatusOr<LaneSchema> MakeLaneSchema(const Config& config, const TableOptio
   return schema;
 }
 
-std::string StalenessText(absl::Duration staleness) {
-  const int64_t seconds = absl::ToInt64Seconds(staleness);
-  return fmt::format("0-0 0 {}:{}:{}", seconds / 3600, seconds / 60 % 60, seconds % 60);
-}
-
 std::string LaneTableResource(const LaneSchema& schema) {
   nlohmann::json resource = nlohmann::json::parse(TargetResource(schema.work), nullptr, false);
   if (schema.changes_by_key()) {
     std::vector<std::string> key;
     for (const size_t place : schema.work.schema.key) key.push_back(schema.work.schema.fields[place].name);
     resource["tableConstraints"]["primaryKey"]["columns"] = key;
-    const absl::Duration staleness = schema.work.options.max_staleness;
-    if (staleness > absl::ZeroDuration()) resource["maxStaleness"] = StalenessText(staleness);
   }
   return resource.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

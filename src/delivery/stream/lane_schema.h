@@ -51,9 +51,7 @@ struct LaneSchema {
 absl::StatusOr<LaneSchema> MakeLaneSchema(const Config& config, const TableOptions& options,
                                           SourceTable table);
 
-// The Table resource for BigQuery: with its key and max_staleness.
+// The Table resource for BigQuery, with its key; max_staleness is set by DDL (destination/staleness.h).
 std::string LaneTableResource(const LaneSchema& schema);
-// Table.maxStaleness: "0-0 0 0:10:0".
-std::string StalenessText(absl::Duration staleness);
 
 }  // namespace hakobu

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/log.h"
 #include "base/status.h"
 
 namespace hakobu {
@@ -52,13 +53,14 @@ void Sender::Enqueue(Item item) {
   items_.push_back(std::move(item));
 }
 
-void Sender::Open(size_t lane, std::string stream, std::string descriptor) {
+void Sender::Open(size_t lane, std::string stream, std::string descriptor, NextStream next_stream) {
   Enqueue({.kind = Item::Kind::kOpen,
            .lane = lane,
            .rows = nullptr,
            .ticket = 0,
            .stream = std::move(stream),
-           .descriptor = std::move(descriptor)});
+           .descriptor = std::move(descriptor),
+           .next_stream = std::move(next_stream)});
 }
 
 void Sender::ChangeDescriptor(size_t lane, std::string descriptor) {
@@ -121,12 +123,15 @@ absl::Status Sender::Handle(Item item) {
       HAKOBU_RETURN_IF_ERROR(Drain(&lane));
       lane = Lane();
       lane.connection = &connection_;
+      lane.stream = item.stream;
       if (!IsDefaultStream(item.stream)) {
         lane.own = std::make_unique<AppendConnection>(*storage_, options_);
         lane.connection = lane.own.get();
       }
-      lane.target = lane.connection->AddTarget(
-          {.stream = std::move(item.stream), .descriptor = std::move(item.descriptor), .next_offset = 0});
+      lane.target = lane.connection->AddTarget({.stream = std::move(item.stream),
+                                                .descriptor = std::move(item.descriptor),
+                                                .next_offset = 0,
+                                                .next_stream = std::move(item.next_stream)});
       return absl::OkStatus();
     case Item::Kind::kDescriptor:
       if (!lane.failed) lane.connection->ChangeDescriptor(lane.target, std::move(item.descriptor));
@@ -168,12 +173,26 @@ absl::Status Sender::TakeAcknowledgements() {
       lane.waiting.pop_front();
       --waiting_;
     }
+    NoteParked(&lane);
     const absl::Status failure = lane.connection->Failure(lane.target);
     if (failure.ok()) continue;
     if (!IsOfTheTable(failure)) return failure;
     Fail(id, &lane, failure);
   }
   return absl::OkStatus();
+}
+
+// A table or a column that is not everywhere yet may take hours: nobody should have to guess.
+void Sender::NoteParked(Lane* lane) {
+  const absl::Status reason = lane->connection->Parked(lane->target);
+  if (reason.ok() == !lane->parked) return;
+  lane->parked = !reason.ok();
+  if (lane->parked) {
+    Log(LogSeverity::kWarning, "a table's changes wait for BigQuery to know it everywhere",
+        {{"stream", lane->stream}, {"error", std::string(View(reason.message()))}});
+  } else {
+    Log(LogSeverity::kInfo, "the table's changes go on", {{"stream", lane->stream}});
+  }
 }
 
 void Sender::Fail(size_t id, Lane* lane, const absl::Status& status) {

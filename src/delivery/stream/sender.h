@@ -40,8 +40,10 @@ class Sender {
 
   // From now on the lane's rows go to the stream with this descriptor: a default stream over the shared
   // connection, any other, which must be empty, over one of its own. Begins a failed lane anew. Rows pushed
-  // before it go where they belong, and are answered first.
-  void Open(size_t lane, std::string stream, std::string descriptor);
+  // before it go where they belong, and are answered first. `next_stream` as AppendTarget's, called on the
+  // sender's thread: the stream that follows one which the service has ended.
+  using NextStream = std::function<absl::StatusOr<std::string>(uint64_t rows)>;
+  void Open(size_t lane, std::string stream, std::string descriptor, NextStream next_stream = {});
   // The descriptor of rows pushed after this.
   void ChangeDescriptor(size_t lane, std::string descriptor);
   void Push(size_t lane, std::shared_ptr<EncodedRows> rows, uint64_t ticket);
@@ -55,6 +57,7 @@ class Sender {
     std::shared_ptr<EncodedRows> rows;
     uint64_t ticket = 0;
     std::string stream, descriptor;
+    NextStream next_stream = {};
   };
   struct Waiting {
     uint64_t ticket;
@@ -65,9 +68,11 @@ class Sender {
     std::unique_ptr<AppendConnection> own;
     AppendConnection* connection = nullptr;
     AppendConnection::TargetId target = 0;
+    std::string stream;
     std::deque<Waiting> waiting;
     uint64_t acknowledged = 0;  // appends
     bool failed = false;
+    bool parked = false;  // said in the log
   };
 
   void Run();
@@ -76,6 +81,7 @@ class Sender {
   absl::Status Drain(Lane* lane);
   absl::Status TakeAcknowledgements();  // not OK: the connection is of no use
   void Fail(size_t id, Lane* lane, const absl::Status& status);
+  static void NoteParked(Lane* lane);
   void Enqueue(Item item);
 
   StorageWrite* storage_;

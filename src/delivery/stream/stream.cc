@@ -126,8 +126,8 @@ class Stream : public SenderEvents {
     AppendOptions options;
     options.max_bytes_in_flight =
         std::max<uint64_t>(config_.stream.memory / config_.stream.connections, 2 << 20);
-    options.not_found_patience = absl::Minutes(10);
-    options.schema_patience = absl::Minutes(10);
+    options.table_patience = absl::Minutes(10);
+    options.schema_patience = kSchemaPatience;
     options.location = config_.destination.location;
     for (uint32_t i = 0; i < config_.stream.connections; ++i) {
       senders_.push_back(

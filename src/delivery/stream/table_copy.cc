@@ -130,8 +130,8 @@ absl::Status TableCopy::CopyByKey(const Chunk& bounds, StreamChunkRecord* chunk)
   if (connection_ == nullptr) {
     AppendOptions options;
     options.max_bytes_in_flight = kBytesInFlight;
-    options.not_found_patience = absl::Minutes(10);
-    options.schema_patience = absl::Minutes(10);
+    options.table_patience = absl::Minutes(10);
+    options.schema_patience = kSchemaPatience;
     connection_ = std::make_unique<AppendConnection>(*context_->destination.storage, options);
     descriptor_ = encoder.descriptor();
     target_ = connection_->AddTarget(

@@ -20,7 +20,7 @@ absl::Status RunDdl(const TargetContext& context, const LaneSchema& schema, cons
   query.location = context.config->destination.location;
   query.sql = sql;
   CrashPoint("stream.ddl");
-  return Annotate(RunQuery(*context.destination->rest, query).status(),
+  return Annotate(RunTableDdl(*context.destination->rest, query, schema.work.target),
                   fmt::format("{}: {}", schema.work.name, sql));
 }
 
@@ -34,8 +34,12 @@ absl::Status CheckReplaceable(const TargetContext& context, const LaneSchema& sc
   HAKOBU_ASSIGN_OR_RETURN(const std::optional<SchemaVersion> delivered,
                           context.ledger->schemas().NewestSchema(schema.work.target.ToString()));
   if (delivered.has_value()) return absl::OkStatus();
-  const absl::StatusOr<TableFacts> facts = ReadTableFacts(existing.json);
-  if (facts.ok() && facts->rows == 0 && !facts->has_streaming_buffer) return absl::OkStatus();
+  // Asked for, not read from numRows, which lags by minutes.
+  const DestinationConfig& destination = context.config->destination;
+  HAKOBU_ASSIGN_OR_RETURN(const bool has_rows, HasRows(*context.destination->rest,
+                                                       {schema.work.target, destination.billing_project,
+                                                        destination.location, EveryRow(existing.json)}));
+  if (!has_rows) return absl::OkStatus();
   return WithHint(
       absl::DataLossError(fmt::format("{}: {} is there already and was not delivered with this ledger",
                                       schema.work.name, schema.work.target.ToString())),
@@ -68,9 +72,17 @@ absl::Status BeginTarget(const TargetContext& context, const LaneSchema& schema)
   // Before the table: a crash in between must not leave one that nobody dares to replace.
   HAKOBU_RETURN_IF_ERROR(
       context.ledger->schemas().RecordSchema(target.ToString(), kRunId, SchemaJson(schema.work)).status());
-  const absl::Status made = CreateTable(rest, target, LaneTableResource(schema)).status();
+  const absl::Status made =
+      CreateTable(rest, target, WithKmsKey(LaneTableResource(schema), context.config->destination.kms_key))
+          .status();
   CrashPoint("stream.target_created");
-  return Annotate(made, fmt::format("{}: create {}", schema.work.name, target.ToString()));
+  HAKOBU_RETURN_IF_ERROR(Annotate(made, fmt::format("{}: create {}", schema.work.name, target.ToString())));
+  const absl::Duration staleness = schema.work.options.max_staleness;
+  if (!schema.changes_by_key() || staleness <= absl::ZeroDuration()) return absl::OkStatus();
+  const DestinationConfig& destination = context.config->destination;
+  return Annotate(
+      SetMaxStaleness(rest, {destination.billing_project, destination.location}, target, staleness),
+      schema.work.name);
 }
 
 absl::StatusOr<std::vector<SchemaChange>> FollowTarget(const TargetContext& context, Follow follow,
