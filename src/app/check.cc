@@ -36,10 +36,10 @@ Findings CheckEverything(const Config& config, const DestinationAddresses& addre
     CheckAccount(config, tables, source.get(), &findings);
     CheckStream(config, source.get(), &findings);
   }
-  const absl::StatusOr<Destination> destination =
+  absl::StatusOr<Destination> destination =
       OpenDestination(config.destination, addresses, Clock::Real(), &cancel, absl::Seconds(10));
   if (destination.ok()) {
-    CheckDestination(config, destination->rest.get(), &tables, &findings);
+    CheckDestination(config, &*destination, &tables, &findings);
   } else {
     findings.AddStatus("destination", destination.status());
   }

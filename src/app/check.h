@@ -1,5 +1,5 @@
-// The preflight: looks at both sides and at every table, and says everything at once. Writes nothing
-// anywhere.
+// The preflight: looks at both sides and at every table, and says everything at once. Writes nothing but a
+// scratch table in the staging dataset, on which it tries what runs and streams will do.
 #pragma once
 
 #include <string>

@@ -32,7 +32,8 @@ void RegisterCheckCommand(CLI::App& app, CommandLine& line) {
       app.add_subcommand("check", "Look at both sides and every table; say all that is wrong");
   command->footer(
       R"(Reachable or not, what the account may do (too little, too much), the server's settings, every table's
-key, columns, types and names, partitions and clusters, dataset and location. Nothing is written.
+key, columns, types and names, partitions and clusters, dataset and location. The calls that runs and streams will
+make are tried on a scratch table in the staging dataset, which is removed; nothing else is written.
 Warnings do not change the exit code.
 Example:
   hakobu check --json | jq '.findings[] | select(.level == "problem")'

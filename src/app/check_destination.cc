@@ -10,6 +10,7 @@
 
 #include "absl/strings/match.h"
 #include "base/status.h"
+#include "delivery/preflight/planned_calls.h"
 #include "delivery/schema_change.h"
 #include "ledger/ledger.h"
 
@@ -126,21 +127,48 @@ std::unique_ptr<Ledger> OpenLedger(const Config& config, Findings* findings) {
   return nullptr;
 }
 
+// The calls themselves, on a scratch table: what a run would be refused is known now, with what is missing.
+void TryCalls(const Config& config, StagingDataset staging, Destination* sides, Findings* findings) {
+  const std::vector<TrialStep> steps = TryPlannedCalls(config, staging, sides);
+  size_t done = 0;
+  for (const TrialStep& step : steps) {
+    const absl::Status status = Annotate(step.status, step.call);
+    if (status.ok()) {
+      ++done;
+    } else if (step.needed || !absl::IsPermissionDenied(status)) {
+      findings->AddStatus(kDestination, status);
+    } else {
+      findings->Add(
+          FindingLevel::kWarning, kDestination, fmt::format("{}: {} is missing", step.call, step.permission),
+          "without it a run must take it that there are row access policies, and puts tables in place by "
+          "MERGE, which bills them");
+    }
+  }
+  findings->Add(
+      FindingLevel::kOk, kDestination,
+      fmt::format("{} of {} calls succeed on a scratch table, which is removed", done, steps.size()));
+}
+
 }  // namespace
 
-void CheckDestination(const Config& config, Rest* rest, std::vector<TableWork>* tables, Findings* findings) {
+void CheckDestination(const Config& config, Destination* sides, std::vector<TableWork>* tables,
+                      Findings* findings) {
+  Rest* const rest = sides->rest.get();
   const DestinationConfig& destination = config.destination;
   if (!destination.local()) {
     findings->Add(FindingLevel::kOk, kDestination, rest->options().credentials->Describe());
   }
   const bool exists = CheckDataset(destination, destination.dataset, rest, findings);
-  if (destination.staging_dataset != destination.dataset) {
-    CheckDataset(destination, destination.staging_dataset, rest, findings);
+  StagingDataset staging = StagingDataset::kIsThere;
+  if (destination.staging_dataset != destination.dataset &&
+      !CheckDataset(destination, destination.staging_dataset, rest, findings)) {
+    staging = StagingDataset::kIsMissing;
   }
   if (!findings->has_problems() || exists) CheckJobs(destination, rest, findings);
   CheckTargets(*tables, findings);
   for (const TableWork& work : *tables) CheckTargetName(work, findings);
   if (!exists) return;
+  TryCalls(config, staging, sides, findings);
   const std::unique_ptr<Ledger> ledger = OpenLedger(config, findings);
   for (TableWork& work : *tables) CompareWithTarget(rest, ledger.get(), &work, findings);
 }

@@ -11,6 +11,7 @@ namespace hakobu {
 
 // Dataset, location, who pays, and each table against what BigQuery has already. May take columns away from
 // `tables` as their configuration says.
-void CheckDestination(const Config& config, Rest* rest, std::vector<TableWork>* tables, Findings* findings);
+void CheckDestination(const Config& config, Destination* sides, std::vector<TableWork>* tables,
+                      Findings* findings);
 
 }  // namespace hakobu
