@@ -17,7 +17,7 @@ std::string OptionsSql(const TableName& table) {
       table.project, table.dataset);
 }
 
-QuerySpec Query(const QueryPlace& place, std::string sql) {
+QuerySpec SpecOf(const QueryPlace& place, std::string sql) {
   QuerySpec query;
   query.project = place.project;
   query.location = place.location;
@@ -49,7 +49,7 @@ absl::StatusOr<absl::Duration> ParseInterval(std::string_view text) {
 }
 
 absl::StatusOr<absl::Duration> ReadMaxStaleness(Rest& rest, const QueryPlace& place, const TableName& table) {
-  QuerySpec query = Query(place, OptionsSql(table));
+  QuerySpec query = SpecOf(place, OptionsSql(table));
   query.parameters = {{"", "STRING", table.table}};
   absl::StatusOr<QueryAnswer> answer = RunQuery(rest, query);
   if (!answer.ok()) return Annotate(answer.status(), "read max_staleness of " + table.ToString());
@@ -66,7 +66,7 @@ absl::Status SetMaxStaleness(Rest& rest, const QueryPlace& place, const TableNam
                                 ? fmt::format("INTERVAL '{}' YEAR TO SECOND", IntervalText(staleness))
                                 : "NULL";
   const QuerySpec ddl =
-      Query(place, fmt::format("ALTER TABLE {} SET OPTIONS (max_staleness = {})", table.Quoted(), value));
+      SpecOf(place, fmt::format("ALTER TABLE {} SET OPTIONS (max_staleness = {})", table.Quoted(), value));
   HAKOBU_RETURN_IF_ERROR(Annotate(RunTableDdl(rest, ddl, table), what));
   HAKOBU_ASSIGN_OR_RETURN(const absl::Duration found, ReadMaxStaleness(rest, place, table));
   if (found == staleness) return absl::OkStatus();
