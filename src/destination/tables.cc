@@ -243,7 +243,8 @@ absl::StatusOr<TableFacts> ReadTableFacts(std::string_view table_json) {
 std::string WithKmsKey(std::string_view table_json, std::string_view kms_key) {
   nlohmann::ordered_json table =
       nlohmann::ordered_json::parse(table_json, nullptr, /*allow_exceptions=*/false);
-  if (kms_key.empty() || !table.is_object()) return std::string(table_json);
+  const bool keyed = table.is_object() && table.contains("encryptionConfiguration");
+  if (kms_key.empty() || !table.is_object() || keyed) return std::string(table_json);
   table["encryptionConfiguration"]["kmsKeyName"] = kms_key;
   return table.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }

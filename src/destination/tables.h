@@ -87,7 +87,7 @@ struct TableFacts {
 };
 absl::StatusOr<TableFacts> ReadTableFacts(std::string_view table_json);
 
-// A Table resource with the customer's own key; as it is when `kms_key` is empty.
+// A Table resource with the customer's own key, unless it names one already or `kms_key` is empty.
 std::string WithKmsKey(std::string_view table_json, std::string_view kms_key);
 
 // Whether a column may be of a primary key: not FLOAT64, TIME, JSON, GEOGRAPHY, INTERVAL, nor an array
