@@ -171,7 +171,8 @@ absl::Status GrantsSession::OpenBigquery() {
   HAKOBU_ASSIGN_OR_RETURN(rest.endpoint, EndpointOf(destination, side_->addresses()));
   rest.credentials = FixedToken(side_->addresses().token);
   if (side_->addresses().token.empty()) {
-    HAKOBU_ASSIGN_OR_RETURN(rest.credentials, OpenGrantCredentials(destination, destination.local(), cancel_));
+    HAKOBU_ASSIGN_OR_RETURN(rest.credentials,
+                            OpenGrantCredentials(destination, destination.local(), cancel_));
   }
   rest.retry.max_tries = 1;  // the store tries again, at its own pace
   rest.context.cancellation = cancel_;
