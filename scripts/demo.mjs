@@ -38,7 +38,7 @@ async function mysqlWithGyms() {
 }
 
 const environmentOf = (mysql, bigquery) => ({ ...process.env, GYMS_SOCKET: mysql.socketPath, GYMS_REST: bigquery.endpoint,
-  GYMS_GRPC: `127.0.0.1:${bigquery.grpcPort}`, GYMS_SALT: 'demo' });
+  GYMS_GRPC: `127.0.0.1:${bigquery.grpcPort}`, GYMS_SALT: 'salt of the demonstration' });
 
 function deliver(mysql, bigquery) {
   const environment = environmentOf(mysql, bigquery);

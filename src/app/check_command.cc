@@ -10,6 +10,7 @@
 #include "app/interrupt.h"
 #include "base/status.h"
 #include "config/load.h"
+#include "delivery/preflight/preflight.h"
 
 namespace hakobu {
 namespace {

@@ -1,10 +1,13 @@
 #include "app/init.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -12,6 +15,7 @@
 #include "app/init_file.h"
 #include "base/status.h"
 #include "config/config.h"
+#include "config/helper_tables.h"
 #include "config/value.h"
 #include "source/source.h"
 
@@ -60,6 +64,44 @@ absl::Status ReadIndexes(Connection* source, const std::string& database, InitFa
   return absl::OkStatus();
 }
 
+// All tables but those that tools make beside another.
+absl::Status ReadDatabase(Connection* source, const std::string& database, InitFacts* facts) {
+  HAKOBU_ASSIGN_OR_RETURN(std::vector<SourceTable> tables, ReadTables(source, database));
+  const TableExists exists = [&](std::string_view name, bool prefix) {
+    return std::any_of(tables.begin(), tables.end(), [&](const SourceTable& table) {
+      return prefix ? table.name.starts_with(name) : table.name == name;
+    });
+  };
+  std::vector<const SourceTable*> taken;
+  for (const SourceTable& table : tables) {
+    const std::optional<HelperTable> helper = HelperTableOf(table.name, exists);
+    if (!helper.has_value()) {
+      taken.push_back(&table);
+      continue;
+    }
+    facts->left_out.push_back(fmt::format("{}.{}, a helper table of {}{}", database, table.name, helper->tool,
+                                          helper->parent.empty() ? "" : " for " + helper->parent));
+  }
+  for (const SourceTable* table : taken) facts->tables.push_back(*table);
+  return absl::OkStatus();
+}
+
+// Where a dataset lives cannot be changed later, so it is asked for rather than guessed.
+absl::Status TakeLocation(InitOptions* options) {
+  if (!options->location.empty()) return absl::OkStatus();
+  if (options->endpoint == "local") {
+    options->location = "US";
+    return absl::OkStatus();
+  }
+  if (isatty(STDIN_FILENO) != 0 && isatty(STDERR_FILENO) != 0) {
+    fmt::print(stderr, "Where is the dataset, or shall it be made (asia-northeast1, US, EU …)? ");
+    std::getline(std::cin, options->location);
+  }
+  if (!options->location.empty()) return absl::OkStatus();
+  return WithHint(absl::InvalidArgumentError("expected --location, where the dataset lives, found none"),
+                  "such as asia-northeast1, US or EU; a dataset cannot be moved later");
+}
+
 void DescribeSides(const InitOptions& options, TlsMode tls, const Connection& source, InitFacts* facts) {
   facts->server =
       fmt::format("{} ({} {})", source.where(), source.flavor() == ServerFlavor::kMySql ? "MySQL" : "MariaDB",
@@ -106,8 +148,7 @@ absl::StatusOr<InitFacts> LookAtSource(const InitOptions& options) {
   HAKOBU_ASSIGN_OR_RETURN(const std::vector<std::string> databases, Databases(options, source.get()));
   facts.destination["dataset"] = DatasetName(options, databases);
   for (const std::string& database : databases) {
-    HAKOBU_ASSIGN_OR_RETURN(std::vector<SourceTable> tables, ReadTables(source.get(), database));
-    std::move(tables.begin(), tables.end(), std::back_inserter(facts.tables));
+    HAKOBU_RETURN_IF_ERROR(ReadDatabase(source.get(), database, &facts));
     HAKOBU_RETURN_IF_ERROR(ReadIndexes(source.get(), database, &facts));
   }
   return facts;
@@ -183,6 +224,7 @@ absl::StatusOr<int> Init(const GlobalOptions& globals, InitOptions options) {
     return absl::InvalidArgumentError(
         fmt::format("{} is there already; hint: --force writes over it, --config names another", path));
   }
+  HAKOBU_RETURN_IF_ERROR(TakeLocation(&options));
   HAKOBU_ASSIGN_OR_RETURN(const InitFacts facts, LookAtSource(options));
   const InitResult result = MakeInitFile(facts);
   HAKOBU_RETURN_IF_ERROR(WriteNew(path, result.text));

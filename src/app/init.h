@@ -15,8 +15,8 @@ struct InitOptions : SourceFlags {
   std::string dsn;                     // mysql://user@host:port/database, in place of the flags
   std::vector<std::string> databases;  // empty: all but the server's own
   std::string project = "my-project";
-  std::string dataset;  // empty: the first database's name
-  std::string location = "US";
+  std::string dataset;   // empty: the first database's name
+  std::string location;  // empty: asked for, or refused where nobody can answer
   std::string endpoint = "google";
   bool force = false;
 };

@@ -31,8 +31,7 @@ void AddDestinationOptions(CLI::App* command, InitOptions* options) {
       ->type_name("PROJECT");
   command->add_option("--dataset", options->dataset, "BigQuery dataset; the database's name by default")
       ->type_name("NAME");
-  command->add_option("--location", options->location, "Where the dataset lives")
-      ->capture_default_str()
+  command->add_option("--location", options->location, "Where the dataset lives; asked for when not given")
       ->type_name("LOCATION");
   command->add_option("--endpoint", options->endpoint, "google, or local to try without Google")
       ->check(CLI::IsMember({"google", "local"}))
@@ -82,7 +81,8 @@ void RegisterInitCommand(CLI::App& app, CommandLine& line) {
       R"(Names, keys and sizes are looked at, no row is read. Columns that look personal are masked in
 what is written; take the mask off where it is not wanted. The password is read from $MYSQL_PASSWORD.
 Examples:
-  MYSQL_PASSWORD=… hakobu init mysql://hakobu@db.internal/shop --ca global-bundle.pem --project my-project
+  MYSQL_PASSWORD=… hakobu init mysql://hakobu@db.internal/shop --ca global-bundle.pem --project my-project \
+      --location asia-northeast1
   hakobu init --roles terraform --member serviceAccount:hakobu@my-project.iam.gserviceaccount.com
   hakobu init --socket /run/mysqld/mysqld.sock --user root --database shop --endpoint local
 )");

@@ -40,6 +40,27 @@ bool CanBeNamed(const SourceTable& table) {
          table.name.find_first_of("*?") == std::string::npos;
 }
 
+void AddColumns(const SourceTable& table, InitResult* result) {
+  const std::vector<PersonalColumn> personal = FindPersonalColumns(table);
+  std::vector<std::string> ids = FindWideIds(table);
+  std::erase_if(ids, [&](const std::string& id) {
+    return std::any_of(personal.begin(), personal.end(),
+                       [&](const PersonalColumn& column) { return column.name == id; });
+  });
+  if (personal.empty() && ids.empty()) return;
+  std::string& text = result->text;
+  text += "    columns:\n";
+  for (const PersonalColumn& column : personal) {
+    text += fmt::format("      # looks like {}\n      {}: {}\n", column.looks_like, YamlScalar(column.name),
+                        MaskText(column.mask));
+    result->needs_salt |= column.mask == Mask::kSha256;
+  }
+  if (!ids.empty())
+    text += "      # BIGINT UNSIGNED would be NUMERIC; ids fit INT64, and joins are quicker\n";
+  for (const std::string& id : ids) text += fmt::format("      {}: {{as: INT64}}\n", YamlScalar(id));
+  result->personal_columns += personal.size();
+}
+
 void AddTable(const SourceTable& table, const std::set<std::string>& indexed, InitResult* result) {
   std::string& text = result->text;
   const ModeSuggestion mode = SuggestMode(table, indexed);
@@ -59,15 +80,7 @@ void AddTable(const SourceTable& table, const std::set<std::string>& indexed, In
   if (const auto birth = FindBirthColumn(table); large && birth) {
     text += fmt::format("    # partition: {{by: month, column: {}}}\n", OneLine(YamlScalar(*birth)));
   }
-  const std::vector<PersonalColumn> personal = FindPersonalColumns(table);
-  if (personal.empty()) return;
-  text += "    columns:\n";
-  for (const PersonalColumn& column : personal) {
-    text += fmt::format("      # looks like {}\n      {}: {}\n", column.looks_like, YamlScalar(column.name),
-                        MaskText(column.mask));
-    result->needs_salt |= column.mask == Mask::kSha256;
-  }
-  result->personal_columns += personal.size();
+  AddColumns(table, result);
 }
 
 bool HasSameNames(const std::vector<SourceTable>& tables) {
@@ -103,7 +116,8 @@ InitResult MakeInitFile(const InitFacts& facts) {
   if (HasSameNames(facts.tables)) defaults["target"] = "\"{database}_{table}\"";
   result.text = fmt::format(
       "# Written by `hakobu init` from {} on {}.\n"
-      "# What stands behind # is the default. docs/configuration.md explains every key.\n\n"
+      "# A key behind # shows its default, or an example where that is said. docs/configuration.md explains "
+      "every key.\n\n"
       "# {}\nsource:\n{}\n# {}\ndestination:\n{}\n# {}\ndefaults:\n{}",
       OneLine(facts.server), facts.written_on, RootChild("source").explanation,
       CommentedSection(RootChild("source"), facts.source, 2), RootChild("destination").explanation,
@@ -115,6 +129,8 @@ InitResult MakeInitFile(const InitFacts& facts) {
     const auto indexed = facts.indexed.find(NameOf(table));
     AddTable(table, indexed == facts.indexed.end() ? std::set<std::string>() : indexed->second, &result);
   }
+  for (const std::string& line : facts.left_out)
+    result.text += fmt::format("\n  # left out: {}\n", OneLine(line));
   if (!result.text.ends_with('\n')) result.text += '\n';
   return result;
 }

@@ -16,6 +16,7 @@ struct InitFacts {
   std::map<std::string, std::string> source;             // keys of `source:`, YAML values
   std::map<std::string, std::string> destination;        // keys of `destination:`, YAML values
   std::vector<SourceTable> tables;                       // in the order they are written
+  std::vector<std::string> left_out;                     // "shop._t_gho: a helper table of gh-ost for `t`"
   std::map<std::string, std::set<std::string>> indexed;  // "database.table" -> columns that lead an index
 };
 

@@ -22,7 +22,8 @@ SourceTable Table(std::string database, std::string name) {
 }
 
 absl::StatusOr<Config> Parse(const std::string& text) {
-  return ParseConfig(text, "hakobu.yaml", [](const std::string&) { return std::optional<std::string>("x"); });
+  return ParseConfig(text, "hakobu.yaml",
+                     [](const std::string&) { return std::optional<std::string>("long enough for a salt"); });
 }
 
 InitFacts Facts() {
@@ -45,7 +46,7 @@ TEST(InitFile, WhatIsWrittenIsRead) {
   EXPECT_EQ(config->destination.endpoint, EndpointKind::kLocal);
   ASSERT_EQ(config->tables.size(), 3u);
   EXPECT_EQ(config->tables[2].pattern, "shop.a: \"b\" #c\n- d");
-  EXPECT_EQ(config->tables[0].options.columns.at("email").choice.mask, Mask::kSha256);
+  EXPECT_EQ(config->tables[0].options.columns.at(0).column.mask, Mask::kSha256);
   EXPECT_EQ(result.personal_columns, 3u);
   EXPECT_TRUE(result.needs_salt);
 }
@@ -68,6 +69,24 @@ TEST(InitFile, EveryKeyUncommentedIsStillAKey) {
   const auto config = Parse(text);
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->source.user, "hakobu");
+}
+
+TEST(InitFile, WideIdsAreOfferedAsIntegers) {
+  InitFacts facts = Facts();
+  facts.tables = {Table("shop", "members")};
+  for (const char* name : {"member_id", "amount"}) {
+    SourceColumn& column = facts.tables[0].columns.emplace_back();
+    column.name = name;
+    column.type = SourceType::kBigInt;
+    column.is_unsigned = true;
+  }
+  facts.left_out = {"shop._members_gho, a helper table of gh-ost for members"};
+  const std::string text = MakeInitFile(facts).text;
+  const auto config = Parse(text);
+  ASSERT_TRUE(config.ok()) << config.status() << "\n" << text;
+  EXPECT_NE(text.find("member_id: {as: INT64}"), std::string::npos);
+  EXPECT_EQ(text.find("amount: {as: INT64}"), std::string::npos);
+  EXPECT_NE(text.find("# left out: shop._members_gho"), std::string::npos);
 }
 
 TEST(InitFile, SameNamesInTwoDatabasesGetTargetsOfTheirOwn) {

@@ -69,9 +69,12 @@ std::string SizeOf(const SourceTable& table) {
   return fmt::format("about {} rows, {}", CountText(table.estimated_rows), BytesText(table.data_bytes));
 }
 
+enum class Held : uint8_t { kText, kTextOrNumber, kTextOrDate };
+
 struct PersonalKind {
   std::string_view looks_like;
   Mask mask;
+  Held held;
   std::vector<std::string_view> names;
 };
 
@@ -80,35 +83,94 @@ const std::vector<PersonalKind>& PersonalKinds() {
   static const std::vector<PersonalKind> kinds = {
       {"a password or another secret",
        Mask::kNull,
+       Held::kText,
        {"_password_", "_passwd_", "_pwd_", "_passphrase_", "_secret_", "_token_", "_api_key_",
         "_private_key_", "_password_digest_", "_pin_", "_salt_", "パスワード", "暗証", "_otp_"}},
       {"an e-mail address",
        Mask::kSha256,
+       Held::kText,
        {"_email_", "_e_mail_", "_mail_", "_mailaddress_", "_emailaddress_", "_mail_address_", "メール"}},
       {"a telephone number",
        Mask::kSha256,
+       Held::kTextOrNumber,
        {"_phone_", "_tel_", "_telephone_", "_mobile_", "_cellphone_", "_fax_", "_phonenumber_", "_keitai_",
         "電話", "携帯"}},
       {"a number that identifies a person",
        Mask::kNull,
-       {"_ssn_", "_my_number_", "_mynumber_", "_passport_", "_license_number_", "_card_number_", "_iban_",
-        "_account_number_", "_insurance_number_", "_tax_id_", "マイナンバー", "口座", "_national_id_",
-        "_credit_card_"}},
+       Held::kTextOrNumber,
+       {"_ssn_",
+        "_my_number_",
+        "_mynumber_",
+        "_passport_",
+        "_license_number_",
+        "_card_number_",
+        "_iban_",
+        "_account_number_",
+        "_insurance_number_",
+        "_tax_id_",
+        "マイナンバー",
+        "口座",
+        "_national_id_",
+        "_credit_card_",
+        "_driver_license_",
+        "_pension_number_",
+        "免許証",
+        "保険証",
+        "年金番号",
+        "旅券"}},
+      {"a payment card or a bank account",
+       Mask::kNull,
+       Held::kTextOrNumber,
+       {"_card_no_", "_card_num_", "_cardno_", "_cardnumber_", "_pan_", "_cvv_", "_cvc_", "_security_code_",
+        "_card_holder_", "_cardholder_", "_card_name_", "_bank_account_", "_account_no_", "カード番号",
+        "カード名義", "クレジットカード", "口座番号", "口座名義"}},
+      {"medical", Mask::kNull, Held::kText, {"_diagnosis_",   "_diagnoses_",
+                                             "_disease_",     "_symptom_",
+                                             "_symptoms_",    "_allergy_",
+                                             "_allergies_",   "_medication_",
+                                             "_medications_", "_prescription_",
+                                             "_medical_",     "_medical_history_",
+                                             "_blood_type_",  "_illness_",
+                                             "_treatment_",   "_disability_",
+                                             "_health_",      "_karte_",
+                                             "病名",          "病歴",
+                                             "診断",          "症状",
+                                             "疾患",          "既往",
+                                             "アレルギー",    "服薬",
+                                             "処方",          "投薬",
+                                             "カルテ",        "血液型",
+                                             "健診",          "障害者",
+                                             "治療",          "持病"}},
       {"a date of birth",
        Mask::kNull,
+       Held::kTextOrDate,
        {"_birthday_", "_birth_", "_birthdate_", "_dob_", "_birth_date_", "_date_of_birth_", "生年月日",
         "誕生日", "_born_"}},
       {"a network address of a person",
        Mask::kSha256,
+       Held::kText,
        {"_ip_", "_ip_address_", "_ipaddr_", "_remote_addr_", "_client_ip_", "_remote_ip_", "_user_agent_"}},
       {"an address",
        Mask::kNull,
+       Held::kText,
        {"_address_", "_addr_", "_address1_", "_address2_", "_street_", "_zip_", "_zipcode_", "_postal_",
-        "_postcode_", "_postal_code_", "住所", "郵便番号", "_zip_code_", "番地"}},
+        "_postcode_", "_postal_code_", "住所", "郵便番号", "_zip_code_", "番地", "_jusho_", "_yubin_",
+        "本籍"}},
       {"a person's name",
        Mask::kNull,
+       Held::kText,
        {"_first_name_", "_last_name_", "_firstname_", "_lastname_", "_full_name_", "_family_name_",
-        "_given_name_", "_kana_", "_furigana_", "_nickname_", "氏名", "名前", "フリガナ", "カナ"}},
+        "_given_name_", "_kana_",      "_furigana_",  "_nickname_", "氏名",        "名前",
+        "フリガナ",     "カナ",        "ふりがな",    "苗字",       "姓名",        "宛名",
+        "世帯主",       "_shimei_",    "_surname_"}},
+      {"free text, in which people write names and more",
+       Mask::kNull,
+       Held::kText,
+       {"_note_",     "_notes_",     "_memo_",    "_memos_",   "_remark_",  "_remarks_",
+        "_comment_",  "_comments_",  "_message_", "_inquiry_", "_enquiry_", "_free_text_",
+        "_feedback_", "_complaint_", "_biko_",    "_bikou_",   "備考",      "メモ",
+        "コメント",   "問い合わせ",  "問合せ",    "自由記述",  "自由入力",  "申し送り",
+        "申送り",     "相談",        "ご意見",    "ご要望",    "伝言"}},
   };
   return kinds;
 }
@@ -129,13 +191,30 @@ bool HoldsText(const SourceColumn& column) {
   }
 }
 
+bool Holds(const SourceColumn& column, Held held) {
+  if (HoldsText(column)) return true;
+  if (held == Held::kTextOrDate) return column.type == SourceType::kDate || IsMoment(column);
+  // Small numbers count and flag.
+  const bool number = column.type == SourceType::kInt || column.type == SourceType::kBigInt ||
+                      column.type == SourceType::kDecimal;
+  return held == Held::kTextOrNumber && number;
+}
+
+// "phone_count" and "mobile_users" are numbers about something personal, "phone" is it.
+bool EndsInAny(std::string_view words, const std::vector<std::string_view>& parts) {
+  return std::any_of(parts.begin(), parts.end(), [&](std::string_view part) {
+    if (part.ends_with('_')) part.remove_suffix(1);
+    return words.ends_with('_') && words.substr(0, words.size() - 1).ends_with(part);
+  });
+}
+
 std::optional<PersonalColumn> Judge(const SourceTable& table, const SourceColumn& column) {
   const std::string words = Words(column.name) + Words(column.comment);
   for (const PersonalKind& kind : PersonalKinds()) {
-    const bool birth = kind.looks_like == "a date of birth";
-    if (!HoldsText(column) && !(birth && (column.type == SourceType::kDate || IsMoment(column)))) continue;
-    if (HasAny(words, kind.names))
-      return PersonalColumn{column.name, std::string(kind.looks_like), kind.mask};
+    if (!Holds(column, kind.held) || !HasAny(words, kind.names)) continue;
+    const bool number = !HoldsText(column) && kind.held == Held::kTextOrNumber;
+    if (number && !EndsInAny(Words(column.name), kind.names)) continue;
+    return PersonalColumn{column.name, std::string(kind.looks_like), kind.mask};
   }
   const bool people = HasAny(Words(table.name), kPeopleNames);
   if (people && HoldsText(column) && Words(column.name) == "_name_") {
@@ -192,6 +271,18 @@ std::vector<PersonalColumn> FindPersonalColumns(const SourceTable& table) {
     personal.push_back(*std::move(found));
   }
   return personal;
+}
+
+std::vector<std::string> FindWideIds(const SourceTable& table) {
+  std::vector<std::string> ids;
+  for (size_t place = 0; place < table.columns.size(); ++place) {
+    const SourceColumn& column = table.columns[place];
+    if (column.type != SourceType::kBigInt || !column.is_unsigned) continue;
+    const bool in_key =
+        table.key && std::count(table.key->columns.begin(), table.key->columns.end(), place) > 0;
+    if (in_key || Words(column.name).ends_with("_id_")) ids.push_back(column.name);
+  }
+  return ids;
 }
 
 std::optional<std::string> FindBirthColumn(const SourceTable& table) {

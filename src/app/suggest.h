@@ -29,6 +29,10 @@ struct PersonalColumn {
 };
 std::vector<PersonalColumn> FindPersonalColumns(const SourceTable& table);
 
+// BIGINT UNSIGNED columns that identify: they would be NUMERIC, which clients show as an object of a library
+// for big numbers, while no id ever reaches 2^63.
+std::vector<std::string> FindWideIds(const SourceTable& table);
+
 // A DATE, DATETIME or TIMESTAMP column that says when the row came to be, for partitioning.
 std::optional<std::string> FindBirthColumn(const SourceTable& table);
 

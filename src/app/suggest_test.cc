@@ -93,6 +93,25 @@ TEST(FindPersonalColumns, ByNameInEnglishAndJapanese) {
                                                 {"携帯電話", Mask::kSha256}}));
 }
 
+TEST(FindPersonalColumns, CardsHealthAndFreeText) {
+  const auto masks = MasksOf(Table("visits", {{"card_no", kText},
+                                              {"card_number", SourceType::kBigInt},
+                                              {"phone", SourceType::kBigInt},
+                                              {"cvv", kText},
+                                              {"diagnosis", kText},
+                                              {"アレルギー", kText},
+                                              {"既往歴", kText},
+                                              {"memo", kText},
+                                              {"staffNotes", kText},
+                                              {"備考", kText},
+                                              {"お問い合わせ内容", kText},
+                                              {"クレジットカード", kText},
+                                              {"ふりがな", kText}}));
+  EXPECT_EQ(masks.size(), 13u);
+  EXPECT_EQ(masks.at("phone"), Mask::kSha256);
+  EXPECT_EQ(masks.at("diagnosis"), Mask::kNull);
+}
+
 TEST(FindPersonalColumns, NotWhatOnlySoundsLikeIt) {
   EXPECT_TRUE(MasksOf(Table("plans", {{"id", kNumber},
                                       {"name", kText},
@@ -100,6 +119,11 @@ TEST(FindPersonalColumns, NotWhatOnlySoundsLikeIt) {
                                       {"email_verified_at", kMoment},
                                       {"description", kText},
                                       {"hotel", kText},
+                                      {"phone_count", SourceType::kBigInt},
+                                      {"mobile_users", SourceType::kBigInt},
+                                      {"card_type", kText},
+                                      {"notebook", kText},
+                                      {"healthy", kNumber},
                                       {"shipping", kText}}))
                   .empty());
 }

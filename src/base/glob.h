@@ -1,4 +1,4 @@
-// Globs over names: `*` is any number of characters, `?` is one byte, all else itself.
+// Globs over names: `*` is any number of characters, `?` is one character of UTF-8, all else itself.
 #pragma once
 
 #include <string_view>

@@ -22,7 +22,8 @@ absl::Status Annotate(const absl::Status& status, std::string_view phrase) {
 }
 
 absl::Status WithHint(const absl::Status& status, std::string_view hint) {
-  if (status.ok() || View(status.message()).find(kHintMark) != std::string_view::npos) return status;
+  if (status.ok() || hint.empty() || View(status.message()).find(kHintMark) != std::string_view::npos)
+    return status;
   return WithMessage(status, fmt::format("{}{}{}", View(status.message()), kHintMark, hint));
 }
 

@@ -101,10 +101,25 @@ struct PartitionConfig {
   bool require_filter = false;
 };
 
+// What one entry of `columns:` says; what it does not say is left to weaker entries (config/column_rules.h).
 struct ColumnConfig {
-  ColumnChoice choice;  // as, mask, invalid
-  std::string description;
+  std::optional<std::string> as;
+  std::optional<Mask> mask;
+  std::optional<std::string> salt;
+  std::optional<uint32_t> keep;
+  std::optional<InvalidPolicy> invalid;
+  std::optional<std::string> description;
 };
+
+struct ColumnRule {
+  std::string pattern;  // a column's name, or a glob
+  ColumnConfig column;
+  bool inherited = false;   // from `defaults`, or from another entry that matches the table
+  bool must_exist = false;  // a table named exactly names the column exactly
+};
+
+// What becomes of the tables that tools make while they change another (config/helper_tables.h).
+enum class HelperTables : uint8_t { kLeaveOut, kDeliver };
 
 // How one table is delivered: `defaults:`, then the entry of `tables:` that names it.
 struct TableOptions {
@@ -116,9 +131,11 @@ struct TableOptions {
       absl::Minutes(10);             // incremental, temporal cursor: how far back each run reads again
   int64_t overlap_values = 1000;     // incremental, integer cursor: the same, in values
   std::string where;                 // SQL condition on the source's rows, without WHERE
+  std::string inherited_where;       // of `defaults`, while the file is read; then part of `where`
   std::vector<std::string> include;  // column globs; empty: all
-  std::vector<std::string> exclude;  // column globs
-  std::map<std::string, ColumnConfig> columns;
+  std::vector<std::string> exclude;  // column globs, those of `defaults` among them
+  std::vector<ColumnRule> columns;
+  HelperTables helper_tables = HelperTables::kLeaveOut;
   TypeProfile types = TypeProfile::kExact;
   InvalidPolicy invalid = InvalidPolicy::kNull;
   std::optional<PartitionConfig> partition;
@@ -135,7 +152,8 @@ struct TableOptions {
 };
 
 struct TableRule {
-  std::string pattern;  // "shop.members", "shop.*", "shop_??.log_*"
+  std::string pattern;              // "shop.members", "shop.*", "shop_??.log_*"
+  std::vector<std::string> except;  // patterns of tables that no glob of the file delivers
   TableOptions options;
   int line = 0;  // in the file, for messages; 1-based
 };
@@ -193,11 +211,28 @@ struct Config {
 };
 
 // The rule for `database`.`table`, or null when none matches. An exact name beats a glob; among globs the one
-// with more literal characters wins; among equals the first.
+// with more literal characters wins; among equals the first. What any glob's `except` means is delivered by
+// an exact name only; there letters' case does not matter, since servers differ in it.
 const TableRule* FindRule(const Config& config, std::string_view database, std::string_view table);
+
+// The rule's options for one table, with the masks and exclusions of every other entry that matches it: those
+// hold whichever entry rules the table.
+TableOptions OptionsFor(const Config& config, const TableRule& rule, std::string_view database,
+                        std::string_view table);
+
+// The entry whose `except` keeps the table from globs; null when there is none.
+const TableRule* FindException(const Config& config, std::string_view database, std::string_view table);
+
+// Whether some entry may name tables of this database, one that is yet to be made included.
+bool MayDeliverFrom(const Config& config, std::string_view database);
 
 // Fills {database} and {table} in the rule's target; the table's own name when there is none.
 std::string TargetName(const TableOptions& options, std::string_view database, std::string_view table);
+
+// The tables of the dataset that a delivery writes, in lower case: a dataset may be case-insensitive, and
+// then names that differ in case alone are one table. Two source tables never share one.
+std::vector<std::string> TargetNames(const TableOptions& options, std::string_view database,
+                                     std::string_view table);
 
 // The file of authorities that this system trusts; empty when none is at its usual place.
 std::string SystemAuthorities();

@@ -27,8 +27,11 @@ std::string ReadText(const std::filesystem::path& path) {
 
 Environment TestEnvironment() {
   return [](const std::string& name) -> std::optional<std::string> {
-    static const std::map<std::string, std::string> values = {
-        {"MYSQL_PASSWORD", "swordfish"}, {"EMPTY", ""}, {"PORT", "not-a-port-swordfish"}};
+    static const std::map<std::string, std::string> values = {{"MYSQL_PASSWORD", "swordfish"},
+                                                              {"EMPTY", ""},
+                                                              {"SHORT", "swordfish"},
+                                                              {"SALT", "swordfish-and-chips-and-peas"},
+                                                              {"PORT", "not-a-port-swordfish"}};
     const auto found = values.find(name);
     return found == values.end() ? std::nullopt : std::optional<std::string>(found->second);
   };

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <utility>
+
 #include "config/config.h"
 #include "config/section_builder.h"
 #include "config/table_section.h"
@@ -145,11 +147,17 @@ Section DestinationSection() {
 Section TableRuleSection() {
   SectionBuilder<TableRule> builder(
       "The tables to deliver. An exact name beats a glob, a glob with more letters one with fewer, else the "
-      "first. "
-      "Every key of `defaults` may stand here and beats it.");
+      "first. Every key of `defaults` may stand here and beats it, but for `where`, `exclude`, `columns` and "
+      "`labels`, which are added.");
   builder.Text("table", &TableRule::pattern, "database.table; `*` and `?` match within either name.")
       .Required()
       .Example("\"shop.*\"");
+  builder
+      .TextList(
+          "except", &TableRule::except,
+          "With a glob: tables to leave out, as database.table, by name or glob, whatever the case of "
+          "letters. No other glob of the file delivers them either; an entry that names one exactly does.")
+      .Example("[\"shop.tmp_*\", shop.secrets]");
   builder.Inline(&TableRule::options, TableOptionsSection());
   return builder.Take();
 }
@@ -261,8 +269,11 @@ Section MakeRoot() {
       .NestedList(
           "tables",
           [](Config& config) {
-            config.tables.push_back({.pattern = "", .options = config.defaults, .line = 0});
-            return &config.tables.back();
+            TableRule& rule = config.tables.emplace_back();
+            rule.options = config.defaults;
+            rule.options.inherited_where = std::exchange(rule.options.where, "");
+            for (ColumnRule& column : rule.options.columns) column.inherited = true;
+            return &rule;
           },
           TableRuleSection())
       .Required();

@@ -52,7 +52,7 @@ struct Key {
   std::string example;       // as YAML
   bool required = false;
   bool clearable = false;                               // `key: null` takes back what `defaults:` gave
-  int64_t least = std::numeric_limits<int64_t>::min();  // kInteger; kDuration in ms; kSize in bytes
+  int64_t least = std::numeric_limits<int64_t>::min();  // kInteger; kDuration in ms; kSize, kSecret in bytes
   int64_t most = std::numeric_limits<int64_t>::max();
   std::vector<Choice> choices;
   std::shared_ptr<const Section> section;

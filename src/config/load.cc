@@ -11,6 +11,8 @@
 #include <sstream>
 
 #include "base/address.h"
+#include "base/glob.h"
+#include "config/condition.h"
 #include "config/keys.h"
 #include "config/problems.h"
 #include "config/reader.h"
@@ -49,7 +51,11 @@ void Complete(const ConfigProblems& problems, Config* config) {
   if (destination.billing_project.empty()) destination.billing_project = destination.project;
   if (destination.staging_dataset.empty()) destination.staging_dataset = destination.dataset;
   for (size_t i = 0; i < config->tables.size(); ++i) {
-    config->tables[i].line = problems.PlaceOf(fmt::format("tables[{}]", i)).line;
+    TableRule& rule = config->tables[i];
+    rule.line = problems.PlaceOf(fmt::format("tables[{}]", i)).line;
+    if (IsGlob(rule.pattern)) continue;
+    for (ColumnRule& column : rule.options.columns)
+      column.must_exist = !column.inherited && !IsGlob(column.pattern);
   }
 }
 
@@ -87,7 +93,11 @@ absl::StatusOr<Config> ParseConfig(std::string_view text, const std::string& pat
   try {
     root = YAML::Load(std::string(text));
   } catch (const YAML::Exception& error) {
-    problems.Add(Place{error.mark.line + 1, error.mark.column + 1}, "", "YAML", error.msg);
+    // `columns: {*mail: …}`: to YAML a `*` is a reference to an anchor.
+    const bool anchor =
+        error.msg.find("anchor") != std::string::npos || error.msg.find("alias") != std::string::npos;
+    problems.Add(Place{error.mark.line + 1, error.mark.column + 1}, "", "YAML", error.msg,
+                 anchor ? "a pattern that begins with * is written in quotes: \"*mail*\"" : "");
     return problems.ToStatus(path);
   }
   if (!root.IsMap()) {
@@ -106,6 +116,11 @@ absl::StatusOr<Config> ParseConfig(std::string_view text, const std::string& pat
   Complete(problems, &config);
   ValidateConfig(config, &problems);
   CompleteTls(&config.source);
+  // From here on a table's filter is one condition. That of `defaults` is first: it can only be narrowed.
+  for (TableRule& rule : config.tables) {
+    rule.options.where = BothConditions(rule.options.inherited_where, rule.options.where);
+    rule.options.inherited_where.clear();
+  }
   if (absl::Status status = problems.ToStatus(path); !status.ok()) return status;
   return config;
 }

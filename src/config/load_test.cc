@@ -5,6 +5,8 @@
 #include <map>
 #include <sstream>
 
+#include "config/column_rules.h"
+
 namespace hakobu {
 namespace {
 
@@ -68,8 +70,8 @@ destination: {project: example, dataset: shop}
   EXPECT_EQ(members.chunk_rows, 1000u);
   EXPECT_EQ(members.labels, (std::map<std::string, std::string>{{"kind", "people"}, {"team", "data"}}));
   EXPECT_TRUE(members.cluster.empty());
-  EXPECT_EQ(members.columns.at("email").choice.mask, Mask::kNull);
-  EXPECT_EQ(members.columns.at("email").description, "where to write");
+  EXPECT_EQ(TreatmentOf(members, "email").choice.mask, Mask::kNull);
+  EXPECT_EQ(TreatmentOf(members, "email").description, "where to write");
   EXPECT_FALSE(members.partition.has_value());
   const TableOptions& plans = config.tables[1].options;
   EXPECT_EQ(plans.mode, TableMode::kReplace);
@@ -119,7 +121,7 @@ TEST(Load, MissingFileSaysWhatToDo) {
 TEST(FindRule, ExactBeatsGlobAndMoreLettersBeatFewer) {
   Config config;
   for (const char* pattern : {"*.*", "shop.*", "shop.mem*", "shop.mem???s", "shop.plans"}) {
-    config.tables.push_back({.pattern = pattern, .options = {}, .line = 0});
+    config.tables.push_back({.pattern = pattern, .except = {}, .options = {}, .line = 0});
   }
   EXPECT_EQ(FindRule(config, "shop", "plans")->pattern, "shop.plans");
   EXPECT_EQ(FindRule(config, "shop", "members")->pattern, "shop.mem???s");
@@ -128,6 +130,44 @@ TEST(FindRule, ExactBeatsGlobAndMoreLettersBeatFewer) {
   EXPECT_EQ(FindRule(config, "other", "plans")->pattern, "*.*");
   config.tables.erase(config.tables.begin());
   EXPECT_EQ(FindRule(config, "other", "plans"), nullptr);
+}
+
+TEST(Load, ATablesFilterNarrowsThatOfDefaults) {
+  const Config config = Parsed(R"(source: {user: hakobu}
+destination: {project: example, dataset: shop}
+defaults: {where: "company_id = 7"}
+tables:
+  - {table: shop.members}
+  - {table: shop.plans, where: "price > 0 OR 1 = 1 -- all"}
+)");
+  EXPECT_EQ(config.tables[0].options.where, "company_id = 7");
+  EXPECT_EQ(config.tables[1].options.where, "(company_id = 7\n) AND (price > 0 OR 1 = 1 -- all\n)");
+}
+
+TEST(FindRule, ExceptionsHoldForEveryGlobAndForNoExactName) {
+  Config config;
+  config.tables.push_back({.pattern = "shop.*", .except = {"shop.secret*", "shop.Logs"}, .options = {}});
+  config.tables.push_back({.pattern = "*.*", .except = {}, .options = {}});
+  config.tables.push_back({.pattern = "shop.secret_plan", .except = {}, .options = {}});
+  EXPECT_EQ(FindRule(config, "shop", "secrets"), nullptr);
+  EXPECT_EQ(FindRule(config, "shop", "logs"), nullptr) << "servers differ in case";
+  EXPECT_EQ(FindRule(config, "shop", "secret_plan")->pattern, "shop.secret_plan");
+  EXPECT_EQ(FindRule(config, "other", "secrets")->pattern, "*.*");
+}
+
+TEST(FindRule, DatabasesThatAreYetToBeMade) {
+  Config config;
+  config.tables.push_back({.pattern = "tenant_*.*", .except = {}, .options = {}});
+  EXPECT_TRUE(MayDeliverFrom(config, "tenant_2"));
+  EXPECT_FALSE(MayDeliverFrom(config, "shop"));
+}
+
+TEST(TargetName, LettersCaseAndPreviousVersions) {
+  TableOptions options;
+  EXPECT_EQ(TargetNames(options, "tokyo", "Members"), std::vector<std::string>{"members"});
+  options.keep_previous = true;
+  EXPECT_EQ(TargetNames(options, "tokyo", "Members"),
+            (std::vector<std::string>{"members", "members_previous"}));
 }
 
 TEST(TargetName, FillsDatabaseAndTable) {

@@ -192,6 +192,11 @@ std::optional<std::string> SectionReader::ScalarText(const Key& key, const YAML:
   if (text.ok() && secret && substituted && text->empty()) {
     text = absl::InvalidArgumentError(fmt::format("a secret from {}, found it empty", raw));
   }
+  if (text.ok() && secret && static_cast<int64_t>(text->size()) < key.least) {
+    problems_->Add(PlaceAt(node.Mark()), path, fmt::format("a secret of at least {} characters", key.least),
+                   fmt::format("one of {}", text->size()), "for example what `openssl rand -hex 32` prints");
+    return std::nullopt;
+  }
   if (!text.ok()) {
     const std::string_view message = View(text.status().message());
     const size_t cut = message.find(", found ");

@@ -136,8 +136,10 @@ void AddKey(const Key& key, const std::string& path, const std::map<std::string,
     *text += fmt::format("{}{}: {}\n", pad, key.name, value->second);
     return;
   }
-  const std::string& shown = key.default_text.empty() ? key.example : key.default_text;
-  *text += fmt::format("{}# {}:{}{}\n", pad, key.name, shown.empty() ? "" : " ", shown);
+  const bool example = key.default_text.empty() && !key.example.empty();
+  const std::string& shown = example ? key.example : key.default_text;
+  *text += fmt::format("{}# {}:{}{}{}\n", pad, key.name, shown.empty() ? "" : " ", shown,
+                       example ? "  # an example: there is no default" : "");
 }
 
 }  // namespace

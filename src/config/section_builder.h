@@ -36,20 +36,22 @@ class SectionBuilder {
   template <class Get>
   Key& Text(std::string name, Get get, std::string explanation) {
     Key& key = Add(std::move(name), KeyKind::kText, std::move(explanation), Get(get), &TakeText);
-    key.default_text = Default(get);
+    key.default_text = TextOf(Default(get));
     return key;
   }
+  // `least` characters at least.
   template <class Get>
-  Key& Private(std::string name, Get get, std::string explanation) {
+  Key& Private(std::string name, Get get, std::string explanation, int64_t least = 0) {
     Key& key = Add(std::move(name), KeyKind::kSecret, std::move(explanation), get, &TakeText);
     key.example = fmt::format("${{env:{}}}", "MYSQL_PASSWORD");
+    key.least = least;
     return key;
   }
   template <class Get>
   Key& Integer(std::string name, Get get, int64_t least, int64_t most, std::string explanation) {
     Key& key = Add(std::move(name), KeyKind::kInteger, std::move(explanation), get,
                    [](const KeyValue& value) { return std::get<int64_t>(value); });
-    key.default_text = fmt::format("{}", Default(get));
+    key.default_text = TextOf(Default(get));
     return Range(key, least, most);
   }
   template <class Get>
@@ -94,6 +96,16 @@ class SectionBuilder {
     }
     return key;
   }
+  // Items are added to those that are there already.
+  template <class Get>
+  Key& TextListAdded(std::string name, Get get, std::string explanation) {
+    Key& key = Named(std::move(name), KeyKind::kTextList, std::move(explanation));
+    key.assign = [get](void* object, const KeyValue& value) {
+      auto& list = std::invoke(get, *static_cast<Object*>(object));
+      for (const std::string& item : std::get<std::vector<std::string>>(value)) list.push_back(item);
+    };
+    return key;
+  }
   template <class Get>
   Key& TextList(std::string name, Get get, std::string explanation) {
     return Add(std::move(name), KeyKind::kTextList, std::move(explanation), get,
@@ -131,11 +143,13 @@ class SectionBuilder {
     };
     return key;
   }
-  template <class Child>
-  Key& NestedMap(std::string name, std::map<std::string, Child> Object::* member, Section section) {
+  // `entry` makes or finds what a name stands for in Object& and returns a pointer to it, valid until the
+  // next call.
+  template <class Entry>
+  Key& NestedMap(std::string name, Entry entry, Section section) {
     Key& key = AddNested(std::move(name), KeyKind::kSectionMap, std::move(section));
-    key.open = [member](void* object, const std::string& entry) -> void* {
-      return &(static_cast<Object*>(object)->*member)[entry];
+    key.open = [entry](void* object, const std::string& of) -> void* {
+      return entry(*static_cast<Object*>(object), of);
     };
     return key;
   }
@@ -170,10 +184,17 @@ class SectionBuilder {
 
  private:
   static std::string TakeText(const KeyValue& value) { return std::get<std::string>(value); }
-  static std::string TextOf(absl::Duration duration) { return DurationText(duration); }
-  static std::string TextOf(const std::optional<absl::Duration>& duration) {
-    return duration ? DurationText(*duration) : "";
+  static std::string TextOf(const std::string& text) { return text; }
+  template <class Integer>
+    requires std::is_integral_v<Integer>
+  static std::string TextOf(Integer value) {
+    return fmt::format("{}", value);
   }
+  template <class Value>
+  static std::string TextOf(const std::optional<Value>& value) {
+    return value ? TextOf(*value) : "";
+  }
+  static std::string TextOf(absl::Duration duration) { return DurationText(duration); }
   template <class Get>
   static auto Default(Get get) {
     Object object{};

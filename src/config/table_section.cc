@@ -8,38 +8,39 @@ namespace {
 
 constexpr int64_t kAnyNumber = std::numeric_limits<int64_t>::max();
 
+// Below this, salts can be found by trying.
+constexpr int64_t kLeastSalt = 16;
+
 Section ColumnSection() {
-  SectionBuilder<ColumnConfig> builder("How one column is delivered.");
+  SectionBuilder<ColumnConfig> builder(
+      "How columns are delivered, by name or glob; case does not matter. Where no such column is, an entry "
+      "says "
+      "nothing, but a name in the entry of a table that is named exactly must be there. See \"Masks and "
+      "exclusions\" for what holds when several match.");
   builder
       .Text(
-          "as", [](ColumnConfig& column) -> std::string& { return column.choice.as; },
+          "as", &ColumnConfig::as,
           "BigQuery type in place of the one that `types` gives. INT64, FLOAT64, NUMERIC, BIGNUMERIC, BOOL, "
-          "STRING, "
-          "STRING(HEX), STRING(BASE64), STRING(UUID), BYTES, DATE, DATETIME, DATETIME(zone), TIMESTAMP, "
-          "TIMESTAMP(zone), TIME, INTERVAL, JSON or GEOGRAPHY, where it suits the column.")
+          "STRING, STRING(HEX), STRING(BASE64), STRING(UUID), BYTES, DATE, DATETIME, DATETIME(zone), "
+          "TIMESTAMP, TIMESTAMP(zone), TIME, INTERVAL, JSON or GEOGRAPHY, where it suits the column.")
       .Example("TIMESTAMP(Asia/Tokyo)");
-  builder.Choose<Mask>(
-      "mask", [](ColumnConfig& column) -> Mask& { return column.choice.mask; },
-      {{Mask::kNone, "none", "delivered as it is"},
-       {Mask::kSha256, "sha256",
-        "lower-case hex of SHA-256 over `salt` and the value: can be joined, not read"},
-       {Mask::kNull, "null", "always NULL"},
-       {Mask::kFirstN, "first", "only the first `keep` characters"}},
-      "What hides the value.");
+  builder.Choose<Mask>("mask", &ColumnConfig::mask,
+                       {{Mask::kNone, "none", "delivered as it is"},
+                        {Mask::kSha256, "sha256",
+                         "lower-case hex of SHA-256 over `salt` and the value: can be joined, not read"},
+                        {Mask::kNull, "null", "always NULL"},
+                        {Mask::kFirstN, "first", "only the first `keep` characters"}},
+                       "What hides the value. `none` takes a mask back, in the entry of the table and by the "
+                       "column's own name only.");
   builder
-      .Private(
-          "salt", [](ColumnConfig& column) -> std::string& { return column.choice.mask_salt; },
-          "With `mask: sha256`: a secret that goes before the value, so that nobody can try values out. The "
-          "same "
-          "salt gives the same text in every table.")
+      .Private("salt", &ColumnConfig::salt,
+               "With `mask: sha256`: a secret of at least 16 characters that goes before the value, so that "
+               "nobody can try values out. The same salt gives the same text in every table.",
+               kLeastSalt)
       .Example("${env:HAKOBU_SALT}");
-  builder
-      .Integer(
-          "keep", [](ColumnConfig& column) -> uint32_t& { return column.choice.mask_keep_characters; }, 1,
-          1000, "With `mask: first`: how many characters stay.")
-      .default_text.clear();
+  builder.Integer("keep", &ColumnConfig::keep, 1, 1000, "With `mask: first`: how many characters stay.");
   builder.Choose<InvalidPolicy>(
-      "invalid", [](ColumnConfig& column) -> std::optional<InvalidPolicy>& { return column.choice.invalid; },
+      "invalid", &ColumnConfig::invalid,
       {{InvalidPolicy::kNull, "null", "delivered as NULL"},
        {InvalidPolicy::kError, "error", "the table fails"},
        {InvalidPolicy::kString, "string",
@@ -48,6 +49,15 @@ Section ColumnSection() {
   builder.Text("description", &ColumnConfig::description,
                "The column's description in BigQuery; the source's comment when not given.");
   return builder.Take();
+}
+
+// The table's own entry for `pattern`, made when there is none; what it inherits stays beside it.
+ColumnConfig* OwnColumn(TableOptions& options, const std::string& pattern) {
+  for (ColumnRule& rule : options.columns) {
+    if (!rule.inherited && rule.pattern == pattern) return &rule.column;
+  }
+  options.columns.push_back({.pattern = pattern, .column = {}});
+  return &options.columns.back().column;
 }
 
 Section PartitionSection() {
@@ -171,16 +181,22 @@ void AddModeKeys(SectionBuilder<TableOptions>& builder) {
 }
 
 void AddContentKeys(SectionBuilder<TableOptions>& builder) {
-  builder.Text("where", &TableOptions::where, "SQL condition on the source's rows, without the word WHERE.")
+  builder
+      .Text("where", &TableOptions::where,
+            "SQL condition on the source's rows, without the word WHERE. A table's narrows the one of "
+            "`defaults`: both must hold.")
       .Example("\"deleted_at IS NULL\"");
   builder
-      .TextList("include", &TableOptions::include, "Columns to deliver, by name or glob; all when not given.")
+      .TextList("include", &TableOptions::include,
+                "Columns to deliver, by name or glob; all when not given. A table's list replaces the one of "
+                "`defaults`.")
       .Example("[id, \"name_*\"]");
   builder
-      .TextList("exclude", &TableOptions::exclude,
-                "Columns to leave out, by name or glob; stronger than include.")
+      .TextListAdded("exclude", &TableOptions::exclude,
+                     "Columns to leave out, by name or glob; stronger than include. Added to those of "
+                     "`defaults` and of every other entry that matches the table.")
       .Example("[\"*_memo\"]");
-  builder.NestedMap("columns", &TableOptions::columns, ColumnSection());
+  builder.NestedMap("columns", &OwnColumn, ColumnSection());
   builder.Choose<TypeProfile>(
       "types", &TableOptions::types,
       {{TypeProfile::kExact, "exact", "every value survives"},
@@ -198,6 +214,14 @@ void AddContentKeys(SectionBuilder<TableOptions>& builder) {
 
 void AddTableKeys(SectionBuilder<TableOptions>& builder) {
   builder.Nested("partition", &TableOptions::partition, PartitionSection());
+  builder.Choose<HelperTables>(
+      "helper_tables", &TableOptions::helper_tables,
+      {{HelperTables::kLeaveOut, "leave_out",
+        "left out where only a glob names them; `check`, `plan` and `run` say which"},
+       {HelperTables::kDeliver, "deliver", "delivered like any other table"}},
+      "Tables that tools make beside another while they change it: `_members_gho` of gh-ost, `_members_new` "
+      "of "
+      "pt-online-schema-change, and others (docs/schema-changes.md).");
   builder
       .TextList("cluster", &TableOptions::cluster,
                 "Up to four columns that BigQuery clusters by, most important first.")

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <cctype>
 #include <map>
+#include <set>
 
 #include "absl/strings/str_split.h"
 #include "base/address.h"
 #include "base/glob.h"
+#include "row/name_fold.h"
 
 namespace hakobu {
 namespace {
@@ -123,30 +125,37 @@ void CheckCredentials(const DestinationConfig& destination, ConfigProblems* prob
   }
 }
 
-void CheckDuplicates(const Config& config, ConfigProblems* problems) {
-  std::map<std::string, size_t> patterns;
-  std::map<std::string, size_t> targets;
+// Of the tables that are named exactly; what globs find is compared once the source is read.
+void CheckTargets(const Config& config, ConfigProblems* problems) {
+  std::map<std::string, std::string> owners;  // of a table in BigQuery: "which line 12 delivers to"
+  std::set<std::string> seen;
+  if (!config.stream.ddl_history.empty())
+    owners.emplace(LowerName(config.stream.ddl_history), "which stream.ddl_history names");
   for (size_t i = 0; i < config.tables.size(); ++i) {
     const TableRule& rule = config.tables[i];
     const size_t dot = rule.pattern.find('.');
-    if (dot == std::string::npos) continue;
+    if (dot == std::string::npos || IsGlob(rule.pattern) || !seen.insert(rule.pattern).second) continue;
+    for (const std::string& target :
+         TargetNames(rule.options, rule.pattern.substr(0, dot), rule.pattern.substr(dot + 1))) {
+      const auto [other, is_new] =
+          owners.emplace(target, fmt::format("which line {} delivers to", rule.line));
+      if (is_new) continue;
+      problems->Add(fmt::format("tables[{}].{}", i, rule.options.target.empty() ? "table" : "target"),
+                    "each table of BigQuery once, whatever the case of letters",
+                    fmt::format("\"{}\", {}", target, other->second), "give one of them a `target`");
+    }
+  }
+}
+
+void CheckDuplicates(const Config& config, ConfigProblems* problems) {
+  std::map<std::string, size_t> patterns;
+  for (size_t i = 0; i < config.tables.size(); ++i) {
+    const TableRule& rule = config.tables[i];
+    if (rule.pattern.find('.') == std::string::npos) continue;
     const auto [same, first] = patterns.emplace(rule.pattern, i);
-    if (!first) {
-      problems->Add(fmt::format("tables[{}].table", i), "each table once",
-                    fmt::format("\"{}\" on line {} already", rule.pattern, config.tables[same->second].line));
-      continue;
-    }
-    if (IsGlob(rule.pattern)) continue;
-    const std::string target =
-        TargetName(rule.options, rule.pattern.substr(0, dot), rule.pattern.substr(dot + 1));
-    const auto [other, new_target] = targets.emplace(target, i);
-    if (!new_target) {
-      problems->Add(
-          fmt::format("tables[{}].{}", i, rule.options.target.empty() ? "table" : "target"),
-          "each table of BigQuery once",
-          fmt::format("\"{}\", which line {} delivers to", target, config.tables[other->second].line),
-          "give one of them a `target`");
-    }
+    if (first) continue;
+    problems->Add(fmt::format("tables[{}].table", i), "each table once",
+                  fmt::format("\"{}\" on line {} already", rule.pattern, config.tables[same->second].line));
   }
 }
 
@@ -157,6 +166,7 @@ void ValidateConfig(const Config& config, ConfigProblems* problems) {
   CheckNames(config.destination, problems);
   CheckEndpoint(config.destination, problems);
   CheckCredentials(config.destination, problems);
+  CheckWhere(config.defaults.where, "defaults.where", problems);
   ValidateColumns(config.defaults, "defaults", problems);
   if (problems->Has("tables") && config.tables.empty() && !problems->Has("tables[0]")) {
     problems->Add("tables", "at least one table", "an empty list");
@@ -165,6 +175,7 @@ void ValidateConfig(const Config& config, ConfigProblems* problems) {
     ValidateTableRule(config.tables[i], fmt::format("tables[{}]", i), problems);
   }
   CheckDuplicates(config, problems);
+  CheckTargets(config, problems);
 }
 
 }  // namespace hakobu

@@ -10,6 +10,9 @@ namespace hakobu {
 // `problems` knows where each key stands, and takes what is wrong.
 void ValidateConfig(const Config& config, ConfigProblems* problems);
 
+// The condition on rows at `key`.
+void CheckWhere(const std::string& where, const std::string& key, ConfigProblems* problems);
+
 // The columns that `path` ("defaults", "tables[2]") names itself.
 void ValidateColumns(const TableOptions& options, const std::string& path, ConfigProblems* problems);
 

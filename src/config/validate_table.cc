@@ -6,6 +6,8 @@
 
 #include "absl/time/time.h"
 #include "base/glob.h"
+#include "config/column_rules.h"
+#include "config/condition.h"
 #include "config/validate.h"
 #include "config/value.h"
 
@@ -61,7 +63,7 @@ void CheckMode(const TableOptions& options, const std::string& path, ConfigProbl
     problems->Add(own, "write: storage", "mode: stream with write: load",
                   "the log is delivered by the Storage Write API");
   }
-  if (stream && !options.where.empty()) {
+  if (stream && !(options.where.empty() && options.inherited_where.empty())) {
     problems->Add(Owner(*problems, path, "where"), "another mode than stream", "mode: stream",
                   "the log holds changes of all rows");
   }
@@ -75,13 +77,28 @@ void CheckMode(const TableOptions& options, const std::string& path, ConfigProbl
   }
 }
 
-void CheckWhere(const TableOptions& options, const std::string& path, ConfigProblems* problems) {
-  if (options.where.empty()) return;
-  const std::string key = Owner(*problems, path, "where");
-  if (Upper(options.where.substr(0, 6)) == "WHERE ") {
-    problems->Add(key, "the condition alone", "the word WHERE before it");
+// What takes nothing back though it looks so.
+void CheckLists(const TableOptions& options, const std::string& path, ConfigProblems* problems) {
+  const std::string own = path + ".exclude";
+  if (path == "defaults" || !problems->Has(own) || problems->Has(own + "[0]") || options.exclude.empty())
+    return;
+  problems->Add(own, "patterns that are added to those of `defaults`", "an empty list",
+                "exclusions of `defaults` hold for every table: move them to the tables that need them");
+}
+
+void CheckExcept(const TableRule& rule, const std::string& path, ConfigProblems* problems) {
+  if (rule.except.empty()) return;
+  if (!IsGlob(rule.pattern)) {
+    problems->Add(path + ".except", "it with a glob in `table`", fmt::format("\"{}\"", rule.pattern));
   }
-  if (options.where.find(';') != std::string::npos) problems->Add(key, "one condition", "a `;`");
+  for (size_t i = 0; i < rule.except.size(); ++i) {
+    const std::string& pattern = rule.except[i];
+    const size_t dot = pattern.find('.');
+    if (dot != std::string::npos && dot > 0 && dot + 1 < pattern.size()) continue;
+    const std::string database = rule.pattern.substr(0, rule.pattern.find('.'));
+    problems->Add(fmt::format("{}.except[{}]", path, i), "database.table", fmt::format("\"{}\"", pattern),
+                  dot == std::string::npos ? fmt::format("write \"{}.{}\"", database, pattern) : "");
+  }
 }
 
 void CheckTarget(const TableRule& rule, const std::string& path, ConfigProblems* problems) {
@@ -177,42 +194,80 @@ void CheckAs(const std::string& as, const std::string& key, ConfigProblems* prob
                              : fmt::format("did you mean \"{}\"?", near));
 }
 
-void CheckColumn(const ColumnConfig& column, const std::string& key, ConfigProblems* problems) {
-  const ColumnChoice& choice = column.choice;
-  if (!choice.as.empty()) CheckAs(choice.as, key + ".as", problems);
+void CheckColumn(const TableOptions& options, const ColumnRule& rule, const std::string& key,
+                 ConfigProblems* problems) {
+  const ColumnConfig& column = rule.column;
+  if (column.as && !column.as->empty()) CheckAs(*column.as, key + ".as", problems);
+  // What another entry gives to this one's columns counts too.
+  const auto given = [&](const auto& member) {
+    return std::any_of(options.columns.begin(), options.columns.end(), [&](const ColumnRule& other) {
+      const bool meets = &other == &rule || MeansColumn(other.pattern, rule.pattern);
+      return meets && member(other.column);
+    });
+  };
+  const auto masked_by = [&](Mask mask) {
+    return given([&](const ColumnConfig& other) { return other.mask == mask; });
+  };
+  const bool salted = given([](const ColumnConfig& other) { return other.salt.has_value(); });
   // A salt that could not be had is a problem already.
-  if (choice.mask == Mask::kSha256 && choice.mask_salt.empty() && !problems->Has(key + ".salt")) {
+  if (column.mask == Mask::kSha256 && !salted && !problems->Has(key + ".salt")) {
     problems->Add(key + ".mask", "`salt` with mask: sha256", "none",
                   "without one, short values can be found by trying; for example salt: ${env:HAKOBU_SALT}");
   }
-  if (choice.mask != Mask::kSha256 && problems->Has(key + ".salt")) {
+  if (problems->Has(key + ".salt") && !masked_by(Mask::kSha256)) {
     problems->Add(key + ".salt", "it with mask: sha256 only", "another mask");
   }
-  if (choice.mask == Mask::kFirstN && choice.mask_keep_characters == 0 && !problems->Has(key + ".keep")) {
+  const bool length = given([](const ColumnConfig& other) { return other.keep.has_value(); });
+  if (column.mask == Mask::kFirstN && !length && !problems->Has(key + ".keep")) {
     problems->Add(key + ".mask", "`keep` with mask: first", "none", "for example keep: 3");
   }
-  if (choice.mask != Mask::kFirstN && problems->Has(key + ".keep")) {
+  if (problems->Has(key + ".keep") && !masked_by(Mask::kFirstN)) {
     problems->Add(key + ".keep", "it with mask: first only", "another mask");
   }
 }
 
+// A pattern that says `none` says nothing, and looks as if it did.
+void CheckUnmasking(const ColumnRule& rule, const std::string& key, bool defaults, ConfigProblems* problems) {
+  if (defaults || rule.column.mask != Mask::kNone || !IsGlob(rule.pattern)) return;
+  problems->Add(key + ".mask", "`mask: none` for a column by its own name",
+                fmt::format("the pattern \"{}\"", rule.pattern),
+                "no pattern takes a mask back, so that none is lost by mistake");
+}
+
 }  // namespace
 
+void CheckWhere(const std::string& where, const std::string& key, ConfigProblems* problems) {
+  if (where.empty()) return;
+  if (Upper(where.substr(0, 6)) == "WHERE ") {
+    problems->Add(key, "the condition alone", "the word WHERE before it");
+  }
+  if (auto fault = FaultOfCondition(where)) {
+    problems->Add(key, fault->expected, fault->found, fault->hint);
+  }
+}
+
 void ValidateColumns(const TableOptions& options, const std::string& path, ConfigProblems* problems) {
-  for (const auto& [name, column] : options.columns) {
-    const std::string key = fmt::format("{}.columns.{}", path, name);
-    if (!problems->Has(key)) continue;
-    CheckColumn(column, key, problems);
-    const bool excluded = std::any_of(options.exclude.begin(), options.exclude.end(),
-                                      [&](const std::string& glob) { return GlobMatches(glob, name); });
-    if (excluded) problems->Add(key, "a column that is delivered", "it in `exclude`");
+  for (const ColumnRule& rule : options.columns) {
+    const std::string key = fmt::format("{}.columns.{}", path, rule.pattern);
+    if (rule.inherited || !problems->Has(key)) continue;
+    CheckColumn(options, rule, key, problems);
+    CheckUnmasking(rule, key, path == "defaults", problems);
+    if (IsGlob(rule.pattern)) continue;
+    const auto excluded =
+        std::find_if(options.exclude.begin(), options.exclude.end(),
+                     [&](const std::string& glob) { return MeansColumn(glob, rule.pattern); });
+    if (excluded != options.exclude.end()) {
+      problems->Add(key, "a column that is delivered", fmt::format("it in `exclude`, by \"{}\"", *excluded));
+    }
   }
 }
 
 void ValidateTableRule(const TableRule& rule, const std::string& path, ConfigProblems* problems) {
   CheckPattern(rule, path, problems);
   CheckMode(rule.options, path, problems);
-  CheckWhere(rule.options, path, problems);
+  CheckExcept(rule, path, problems);
+  CheckLists(rule.options, path, problems);
+  CheckWhere(rule.options.where, path + ".where", problems);
   CheckTarget(rule, path, problems);
   CheckPartition(rule.options, path, problems);
   CheckCluster(rule.options, path, problems);

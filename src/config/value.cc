@@ -147,4 +147,9 @@ std::string_view NearestName(std::string_view text, std::span<const std::string>
   return nearest;
 }
 
+std::string DidYouMean(std::string_view text, std::span<const std::string> candidates) {
+  const std::string_view near = NearestName(text, candidates);
+  return near.empty() ? "" : fmt::format("did you mean `{}`?", near);
+}
+
 }  // namespace hakobu

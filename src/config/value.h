@@ -30,5 +30,7 @@ std::optional<bool> ParseBooleanText(std::string_view text);
 
 // The candidate that `text` most likely meant: at most a third of its letters away. Empty when none is near.
 std::string_view NearestName(std::string_view text, std::span<const std::string> candidates);
+// "did you mean `members`?", a hint; empty when nothing is near.
+std::string DidYouMean(std::string_view text, std::span<const std::string> candidates);
 
 }  // namespace hakobu

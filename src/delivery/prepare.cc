@@ -9,6 +9,8 @@
 #include "absl/strings/match.h"
 #include "base/status.h"
 #include "delivery/move/retry.h"
+#include "delivery/preflight/condition_check.h"
+#include "delivery/preflight/selection.h"
 #include "delivery/schema_change.h"
 
 namespace hakobu {
@@ -54,22 +56,6 @@ absl::Status CompareWithTarget(RunContext* run, TableWork* work) {
   return CheckPartitioning(*work->existing, *work);
 }
 
-// Both are in the wrong: which of them is meant cannot be told.
-void CheckTargets(const std::vector<TableWork>& tables, Problems* problems) {
-  std::map<std::string, std::string> sources;
-  for (const TableWork& work : tables) {
-    const auto [entry, inserted] = sources.emplace(work.target.ToString(), work.name);
-    if (inserted) continue;
-    for (const std::string& name : {entry->second, work.name}) {
-      problems->Add(
-          WithHint(absl::InvalidArgumentError(fmt::format("{} and {} would both be delivered to {}",
-                                                          entry->second, work.name, work.target.ToString())),
-                   "give them targets of their own: `target: {database}_{table}`"),
-          name);
-    }
-  }
-}
-
 // Takes the tables that have problems out, and says of each what they are.
 void SetAside(const Problems& problems, Prepared* prepared) {
   std::map<std::string, Problems> by_table;
@@ -88,9 +74,20 @@ void SetAside(const Problems& problems, Prepared* prepared) {
 absl::StatusOr<Prepared> Prepare(RunContext* run, Connection* source) {
   Prepared prepared;
   Problems problems;
-  prepared.tables = SelectTables(*run->config, run->options.tables, source, &problems);
-  for (TableWork& work : prepared.tables) problems.Add(MapTable(*run->config, &work), work.name);
-  CheckTargets(prepared.tables, &problems);
+  Findings findings;
+  Selection selection = Select(*run->config, run->options.tables, DeliveredBy::kRun, source, &findings);
+  for (const Finding& finding : findings.list()) {
+    if (finding.level != FindingLevel::kProblem) continue;
+    problems.Add(finding.ToStatus(), finding.concerns_table() ? finding.subject : "");
+  }
+  prepared.tables = std::move(selection.tables);
+  for (const LeftOutTable& table : selection.left_out) {
+    prepared.notes.push_back(fmt::format("{} is left out: {}", table.name, table.reason));
+  }
+  for (TableWork& work : prepared.tables) {
+    problems.Add(MapTable(*run->config, &work), work.name);
+    problems.Add(CheckCondition(source, work), work.name);
+  }
   problems.Add(CheckDataset(run, &prepared));
   if (prepared.dataset_exists) {
     for (TableWork& work : prepared.tables) {

@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "base/status.h"
 #include "delivery/merge_sql.h"
+#include "delivery/preflight/table_checks.h"
 #include "delivery/table_resource.h"
 
 namespace hakobu {
@@ -262,6 +263,7 @@ class Comparison {
 
 absl::StatusOr<SchemaChanges> CompareSchemas(std::string_view existing, std::string_view delivered_before,
                                              TableWork* work) {
+  HAKOBU_RETURN_IF_ERROR(CheckTargetKind(existing, *work));
   const json table = json::parse(existing, nullptr, false);
   if (table.is_discarded()) return absl::InternalError("BigQuery's table resource is no JSON");
   std::vector<Existing> fields;

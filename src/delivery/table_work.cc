@@ -5,58 +5,16 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "absl/strings/ascii.h"
-#include "base/glob.h"
 #include "base/status.h"
+#include "config/column_rules.h"
+#include "config/value.h"
+#include "delivery/preflight/table_checks.h"
 #include "delivery/sides.h"
 
 namespace hakobu {
 namespace {
-
-bool MatchesAny(const std::vector<std::string>& patterns, const std::string& text) {
-  return std::any_of(patterns.begin(), patterns.end(),
-                     [&](const std::string& pattern) { return GlobMatches(pattern, text); });
-}
-
-std::string DatabaseOf(const std::string& pattern) {
-  return pattern.substr(0, pattern.find('.'));
-}
-
-absl::StatusOr<std::set<std::string>> Databases(const Config& config, Connection* source) {
-  std::set<std::string> databases;
-  bool all_wanted = false;
-  for (const TableRule& rule : config.tables) {
-    const std::string database = DatabaseOf(rule.pattern);
-    if (!IsGlob(database)) {
-      databases.insert(database);
-    } else {
-      all_wanted = true;
-    }
-  }
-  if (!all_wanted) return databases;
-  HAKOBU_ASSIGN_OR_RETURN(const QueryResult result, source->Query("SHOW DATABASES"));
-  for (const auto& row : result.rows) {
-    const std::string& name = row[0].value_or("");
-    if (name == "mysql" || name == "sys" || name == "information_schema" || name == "performance_schema")
-      continue;
-    for (const TableRule& rule : config.tables) {
-      if (GlobMatches(DatabaseOf(rule.pattern), name)) databases.insert(name);
-    }
-  }
-  return databases;
-}
-
-bool IsWanted(const std::vector<std::string>& wanted, const std::string& database, const std::string& table) {
-  if (wanted.empty()) return true;
-  return MatchesAny(wanted, table) || MatchesAny(wanted, database + "." + table);
-}
-
-struct Found {
-  std::string table;
-  const TableRule* rule;
-};
 
 WriteMode ModeOf(TableMode mode) {
   if (mode == TableMode::kAppend) return WriteMode::kAppend;
@@ -64,66 +22,23 @@ WriteMode ModeOf(TableMode mode) {
   return mode == TableMode::kIncremental ? WriteMode::kIncremental : WriteMode::kReplace;
 }
 
-// Tables of one database that some rule names and the user picked.
-std::vector<Found> Choose(const Config& config, const std::vector<std::string>& wanted,
-                          DeliveredBy delivered_by, const std::string& database,
-                          const std::vector<std::string>& tables, std::set<const TableRule*>* used) {
-  std::vector<Found> found;
-  for (const std::string& table : tables) {
-    const TableRule* rule = FindRule(config, database, table);
-    if (rule == nullptr) continue;
-    used->insert(rule);
-    const bool streamed = rule->options.mode == TableMode::kStream;
-    if (IsWanted(wanted, database, table) && streamed == (delivered_by == DeliveredBy::kStream))
-      found.push_back({table, rule});
-  }
-  return found;
+std::vector<std::string> ColumnNames(const SourceTable& source) {
+  std::vector<std::string> names;
+  for (const SourceColumn& column : source.columns) names.push_back(column.name);
+  return names;
 }
 
-// All at once; should that fail, one by one, so that a table's trouble is its own.
-std::vector<absl::StatusOr<SourceTable>> ReadEach(Connection* source, const std::string& database,
-                                                  const std::vector<std::string>& names) {
-  std::vector<absl::StatusOr<SourceTable>> tables;
-  absl::StatusOr<std::vector<SourceTable>> all = ReadTables(source, database, names);
-  if (all.ok()) {
-    for (SourceTable& table : *all) tables.emplace_back(std::move(table));
-    return tables;
-  }
-  for (const std::string& name : names) {
-    absl::StatusOr<std::vector<SourceTable>> one = ReadTables(source, database, {name});
-    if (one.ok()) {
-      tables.emplace_back(std::move(one->front()));
-    } else {
-      tables.emplace_back(one.status());
-    }
-  }
-  return tables;
-}
-
-void CheckAllUsed(const Config& config, const std::vector<std::string>& wanted,
-                  const std::vector<TableWork>& works, const std::set<const TableRule*>& used,
-                  const std::set<std::string>& unread, DeliveredBy delivered_by, Problems* problems) {
-  for (const TableRule& rule : config.tables) {
-    if (used.contains(&rule)) continue;
+// Columns that the entry of a table that is named exactly names exactly.
+void CheckNamedColumns(const SourceTable& source, const TableOptions& options, const std::string& table,
+                       Problems* problems) {
+  for (const ColumnRule& rule : options.columns) {
+    const bool known =
+        std::any_of(source.columns.begin(), source.columns.end(),
+                    [&](const SourceColumn& column) { return MeansColumn(rule.pattern, column.name); });
+    if (known || !rule.must_exist) continue;
     problems->Add(
-        WithHint(absl::InvalidArgumentError(fmt::format("{}:{}: `{}` matches no table of the source",
-                                                        config.path, rule.line, rule.pattern)),
-                 "check the name, and that the user may SELECT from it: a table without privileges is "
-                 "not seen"),
-        rule.pattern);
-  }
-  for (const std::string& pattern : wanted) {
-    const bool matched = std::any_of(works.begin(), works.end(), [&](const TableWork& work) {
-      return GlobMatches(pattern, work.source.name) || GlobMatches(pattern, work.name);
-    });
-    const bool failed = std::any_of(unread.begin(), unread.end(), [&](const std::string& name) {
-      return GlobMatches(pattern, name) || GlobMatches(pattern, name.substr(name.find('.') + 1));
-    });
-    if (!matched && !failed) {
-      problems->Add(absl::InvalidArgumentError(
-          fmt::format("`{}` matches none of the configuration's tables that `hakobu {}` delivers", pattern,
-                      delivered_by == DeliveredBy::kStream ? "stream" : "run")));
-    }
+        WithHint(absl::InvalidArgumentError(fmt::format("{}: has no column `{}`", table, rule.pattern)),
+                 DidYouMean(rule.pattern, ColumnNames(source))));
   }
 }
 
@@ -132,10 +47,8 @@ absl::Status MapColumns(const SourceTable& source, const TableOptions& options, 
   std::map<std::string, std::string> names;  // BigQuery's, lower case -> the source's
   for (size_t place = 0; place < source.columns.size(); ++place) {
     const std::string& name = source.columns[place].name;
-    if (!options.include.empty() && !MatchesAny(options.include, name)) continue;
-    if (MatchesAny(options.exclude, name)) continue;
-    const auto configured = options.columns.find(name);
-    const ColumnConfig column = configured == options.columns.end() ? ColumnConfig() : configured->second;
+    const ColumnTreatment column = TreatmentOf(options, name);
+    if (!column.delivered) continue;
     absl::StatusOr<Field> field =
         MapColumn(source, place, {.profile = options.types, .invalid = options.invalid}, column.choice);
     if (!field.ok()) {
@@ -155,12 +68,7 @@ absl::Status MapColumns(const SourceTable& source, const TableOptions& options, 
     work->columns.push_back(place);
     work->schema.fields.push_back(*std::move(field));
   }
-  for (const auto& [name, unused] : options.columns) {
-    const bool known = std::any_of(source.columns.begin(), source.columns.end(),
-                                   [&](const SourceColumn& column) { return column.name == name; });
-    if (!known)
-      problems.Add(absl::InvalidArgumentError(fmt::format("{}: has no column `{}`", work->name, name)));
-  }
+  CheckNamedColumns(source, options, work->name, &problems);
   if (work->columns.empty() && problems.empty()) {
     problems.Add(
         WithHint(absl::InvalidArgumentError(fmt::format("{}: no column is left to deliver", work->name)),
@@ -315,47 +223,6 @@ absl::Status Problems::Status() const {
   return {code, text};
 }
 
-std::vector<TableWork> SelectTables(const Config& config, const std::vector<std::string>& wanted,
-                                    Connection* source, Problems* problems, DeliveredBy delivered_by) {
-  std::vector<TableWork> works;
-  std::set<const TableRule*> used;
-  const absl::StatusOr<std::set<std::string>> databases = Databases(config, source);
-  if (!databases.ok()) {
-    problems->Add(databases.status());
-    return works;
-  }
-  std::set<std::string> unread;  // "shop.members": there, but its definition cannot be read
-  bool all_read = true;          // else nothing can be said of what matches nothing
-  for (const std::string& database : *databases) {
-    const absl::StatusOr<std::vector<std::string>> names = ListTables(source, database);
-    if (!names.ok()) {
-      problems->Add(names.status());
-      all_read = false;
-      continue;
-    }
-    const std::vector<Found> found = Choose(config, wanted, delivered_by, database, *names, &used);
-    if (found.empty()) continue;
-    std::vector<std::string> to_read;
-    for (const Found& one : found) to_read.push_back(one.table);
-    for (size_t i = 0; const absl::StatusOr<SourceTable>& table : ReadEach(source, database, to_read)) {
-      TableWork work;
-      work.name = database + "." + found[i].table;
-      work.options = found[i].rule->options;
-      ++i;
-      if (!table.ok()) {
-        const bool away = table.status().code() == absl::StatusCode::kUnavailable;
-        problems->Add(table.status(), away ? "" : work.name);
-        unread.insert(work.name);
-        continue;
-      }
-      work.source = *table;
-      works.push_back(std::move(work));
-    }
-  }
-  if (all_read) CheckAllUsed(config, wanted, works, used, unread, delivered_by, problems);
-  return works;
-}
-
 absl::Status MapTable(const Config& config, TableWork* work) {
   const TableOptions& options = work->options;
   work->mode = ModeOf(options.mode);
@@ -373,7 +240,9 @@ absl::Status MapTable(const Config& config, TableWork* work) {
   }
   work->schema.key = KeyFields(work->source, work->schema);
   Problems problems;
+  problems.Add(CheckNames(*work));
   problems.Add(CheckIncremental(*work));
+  if (work->mode == WriteMode::kIncremental) problems.Add(CheckKeyTypes(*work));
   problems.Add(CheckPartitionAndCluster(*work));
   return problems.Status();
 }

@@ -54,7 +54,7 @@ test('a misspelt command is named', async () => {
 });
 
 test('init without a password says which variable is not set', async (t) => {
-  const { code, stderr } = await run(['init', '--port', '1', '--user', 'hakobu', '--password-env', 'NOT_SET_HERE'], { cwd: folder(t) });
+  const { code, stderr } = await run(['init', '--port', '1', '--user', 'hakobu', '--password-env', 'NOT_SET_HERE', '--location', 'US'], { cwd: folder(t) });
   assert.equal(code, 1);
   assert.match(stderr, /^hakobu: without a password \(\$NOT_SET_HERE is not set\): connect to 127\.0\.0\.1:1 as hakobu: /);
 });

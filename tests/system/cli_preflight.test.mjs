@@ -24,10 +24,10 @@ test('init, check and plan', async (t) => {
   await connection.end();
   const folder = mkdtempSync(join(tmpdir(), 'hakobu-preflight-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const options = { cwd: folder, env: { MYSQL_PASSWORD: 'swordfish', HAKOBU_SALT: 'salt' } };
+  const options = { cwd: folder, env: { MYSQL_PASSWORD: 'swordfish', HAKOBU_SALT: 'salt of many letters' } };
 
   await t.test('init writes a file that is accepted, and never over another', async () => {
-    const first = await run(['init', '--socket', server.socketPath, '--user', 'reader', '--database', 'shop'], options);
+    const first = await run(['init', '--socket', server.socketPath, '--user', 'reader', '--database', 'shop', '--location', 'asia-northeast1'], options);
     assert.equal(first.code, 0, first.stderr);
     assert.match(first.stdout, /^Wrote hakobu\.yaml: 4 tables, 4 columns marked for masking\./);
     const text = readFileSync(join(folder, 'hakobu.yaml'), 'utf8');
@@ -45,7 +45,7 @@ test('init, check and plan', async (t) => {
   });
 
   await t.test('init says what is wrong with a password, and does not repeat it', async () => {
-    const wrong = await run(['init', '--socket', server.socketPath, '--user', 'reader', '--force'],
+    const wrong = await run(['init', '--socket', server.socketPath, '--user', 'reader', '--location', 'US', '--force'],
       { cwd: folder, env: { MYSQL_PASSWORD: 'halibut' } });
     assert.equal(wrong.code, 1);
     assert.match(wrong.stderr, /reader/);
@@ -81,6 +81,33 @@ ${tables}`;
     assert.equal(text.code, 1);
     assert.match(text.stdout, /PROBLEM/);
     assert.match(text.stdout, /hint: /);
+  });
+
+  await t.test('helper tables, misspelt names and shared targets are named', async () => {
+    const admin = await server.connect();
+    await admin.query(`USE shop; CREATE TABLE _plans_gho LIKE plans; CREATE TABLE _plans_old LIKE plans; CREATE TABLE _own_old LIKE plans;
+      CREATE TABLE Plans LIKE plans; CREATE DATABASE osaka; CREATE VIEW v AS SELECT 1`);
+    writeFileSync(join(folder, 'hakobu.yaml'), `source: {socket: ${server.socketPath}, user: root}
+destination: {project: example, dataset: shop, rest_address: "http://127.0.0.1:1", grpc_address: "127.0.0.1:2"}
+defaults: {columns: {"*fax*": {mask: null}, emial: {mask: null}, email: {mask: null}}}
+tables: [{table: shop.*, except: [shop.nokye]}, {table: shop.member}, {table: shop.members, columns: {emali: {mask: null}}}]`);
+    const { stdout } = await run(['check', '--json'], { cwd: folder });
+    const { findings } = JSON.parse(stdout);
+    const said = (level, subject, text, hint = /^/) => assert.ok(findings.some((finding) => finding.level === level &&
+      finding.subject === subject && text.test(finding.text) && hint.test(finding.hint)), `${level} ${subject} ${text} in\n${JSON.stringify(findings, null, 1)}`);
+    said('note', 'shop._plans_gho', /left out: a helper table of gh-ost for `plans`/);
+    said('note', 'shop._plans_old', /left out: a helper table of pt-online-schema-change or Spirit for `plans`/);
+    said('problem', 'shop.member', /matches no table/, /did you mean `shop\.members`/);
+    said('problem', 'shop.members', /has no column `emali`/, /did you mean `email`/);
+    said('problem', 'shop.Plans', /where shop\.plans goes too/);
+    said('problem', 'shop.plans', /where shop\.Plans goes too/);
+    said('warning', 'shop.*', /except: there is no table `shop\.nokye`/, /shop\.nokey/);
+    said('warning', 'defaults', /columns: there is no column `emial`/, /`email`/);
+    said('note', 'defaults', /columns: `\*fax\*` means no column yet/);
+    assert.ok(!findings.some(({ subject, level }) => subject === 'shop._own_old' && level === 'problem'));
+    assert.ok(!findings.some(({ subject }) => subject === 'shop._own_old' && /left out/.test(JSON.stringify(findings.filter((f) => f.subject === subject)))));
+    await admin.query('USE shop; DROP TABLE _plans_gho, _plans_old, _own_old, Plans; DROP VIEW v');
+    await admin.end();
   });
 
   await t.test('check warns of an account that may write', async () => {
@@ -160,5 +187,46 @@ tables: [{table: shop.visits, ${table}}]`);
     }
     assert.equal((await client.dataset('shop').table('visits').getMetadata())[0].schema.fields.length, 2);
     assert.deepEqual(await problems('partition: {by: day, column: at}, cluster: [name]', 0), []);
+  });
+
+  await t.test('what a run or a stream would be refused, check is refused', async () => {
+    const admin = await mysql.connect();
+    await admin.query(`USE shop; CREATE TABLE f (w DOUBLE PRIMARY KEY, j JSON); CREATE TABLE \`x+y\` (id INT PRIMARY KEY)`);
+    await admin.end();
+    await client.dataset('shop').createTable('seen', { view: { query: 'SELECT 1 AS a', useLegacySql: false } });
+    const list = async (tables) => {
+      writeFileSync(join(folder, 'hakobu.yaml'), `source: {socket: ${mysql.socketPath}, user: root}
+destination: {project: ${project}, dataset: shop, rest_address: "${bigquery.endpoint}", grpc_address: "127.0.0.1:${bigquery.grpcPort}"}
+tables: ${tables}`);
+      const check = await run(['check', '--json'], { cwd: folder });
+      return { code: check.code, texts: JSON.parse(check.stdout).findings.filter(({ level }) => level === 'problem').map(({ subject, text }) => `${subject}: ${text}`) };
+    };
+    for (const [tables, code, expected, command] of [
+      ['[{table: shop.visits, target: new, where: "nope = 1"}]', 2, /^shop\.visits: where: the server refuses it: .*nope/, 'run'],
+      ['[{table: shop.visits, target: new, where: "id = 1 ORDER BY id"}]', 2, /^shop\.visits: where: the server refuses it/, 'run'],
+      ['[{table: shop.visits, target: seen}]', 4, /^shop\.visits: .*\.shop\.seen is a view/, 'run'],
+      ['[{table: "shop.x+y"}]', 2, /^shop\.x\+y: BigQuery takes no table of the name `x\+y`/, 'run'],
+      ['[{table: shop.f, mode: stream}]', 2, /^shop\.f: key column `w` would be FLOAT64/, 'stream'],
+      ['[{table: shop.f, mode: incremental, cursor: w, columns: {w: {as: FLOAT64}}}]', 0, undefined, undefined],
+      ['[{table: shop.visits, target: same}, {table: shop.f, mode: stream, history: true, target: SAME}]', 2,
+        /^tables\[1\]/, undefined],
+    ]) {
+      if (expected?.source.startsWith('^tables')) {
+        writeFileSync(join(folder, 'hakobu.yaml'), `source: {socket: ${mysql.socketPath}, user: root}
+destination: {project: ${project}, dataset: shop, rest_address: "${bigquery.endpoint}", grpc_address: "127.0.0.1:${bigquery.grpcPort}"}
+tables: ${tables}`);
+        const refused = await run(['check'], { cwd: folder });
+        assert.equal(refused.code, 2);
+        assert.match(refused.stderr, /tables\[1\]\.target: expected each table of BigQuery once, whatever the case/);
+        continue;
+      }
+      const found = await list(tables);
+      assert.equal(found.code, code, `${tables}: ${found.texts}`);
+      if (expected === undefined) continue;
+      assert.ok(found.texts.some((text) => expected.test(text)), `${expected} in ${found.texts}`);
+      const refused = await run([command, ...(command === 'stream' ? ['--until-caught-up'] : [])], { cwd: folder });
+      assert.notEqual(refused.code, 0, `${tables}: ${refused.stdout}`);
+    }
+    assert.equal((await client.dataset('shop').table('seen').getMetadata())[0].type, 'VIEW');
   });
 });

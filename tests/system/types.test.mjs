@@ -308,7 +308,7 @@ for (const flavor of ['mysql', 'mariadb']) {
 
     test('masks', async (t) => {
       const { createHash } = await import('node:crypto');
-      process.env.HAKOBU_TEST_SALT = 'pepper';
+      process.env.HAKOBU_TEST_SALT = 'pepper of many letters';
       const job = makeJob({ mysql, bigquery, dataset: 'masked', test: t, tables: [{ table: 'matrix.every', include: ['id', 'text_utf8', 'normal', 'char_5'],
         columns: { text_utf8: { mask: 'sha256', salt: '${env:HAKOBU_TEST_SALT}' }, normal: { mask: 'null' }, char_5: { mask: 'first', keep: 1 } } }] });
       const result = await job.run();
@@ -318,7 +318,7 @@ for (const flavor of ['mysql', 'mariadb']) {
       const expected = await sourceRows(admin, 'matrix', 'every', { flavor, columns: described.filter((column) => ['id', 'text_utf8', 'char_5'].includes(column.name)) });
       for (const [id, char, text] of expected) {
         const row = rows.find((candidate) => candidate[0] === id);
-        assert.equal(row[at('text_utf8')], text === null ? null : createHash('sha256').update('pepper' + text).digest('hex'));
+        assert.equal(row[at('text_utf8')], text === null ? null : createHash('sha256').update('pepper of many letters' + text).digest('hex'));
         assert.equal(row[at('normal')], null);
         assert.equal(row[at('char_5')], char === null ? null : [...char].slice(0, 1).join(''));
       }

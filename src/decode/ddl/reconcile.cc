@@ -10,7 +10,7 @@
 #include "decode/charset/charset.h"
 #include "decode/ddl/collation.h"
 #include "decode/ddl/column_shape.h"
-#include "decode/ddl/name_fold.h"
+#include "row/name_fold.h"
 
 namespace hakobu::ddl {
 namespace {

@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "decode/ddl/collation.h"
-#include "decode/ddl/name_fold.h"
 #include "decode/ddl/table_editor.h"
+#include "row/name_fold.h"
 
 namespace hakobu::ddl {
 namespace {

@@ -108,6 +108,17 @@ class Follower : public binlog::LogVisitor {
   absl::Status Apply(const binlog::LogContext& context, const ddl::TableEffect& effect);
   bool TargetHas(StreamTable* table, const ddl::TableEffect& effect);
   absl::Status Created(const ddl::TableName& name);
+  // Names that appear or change (follower_names.cc). A helper table of an online schema change, which only a
+  // glob names.
+  bool IsLeftOut(const TableRule& rule, const ddl::TableName& name) const;
+  std::string WhyNot(const TableRule& rule, const ddl::TableName& name) const;  // empty: it is delivered
+  bool IsKnown(const std::string& database, std::string_view table, bool prefix) const;
+  // DataLoss when the table would show under its new name what was kept back or hidden under the old one.
+  absl::Status JudgeRename(const ddl::TableEffect& effect) const;
+  // InvalidArgument when another table is delivered to the same table of BigQuery.
+  absl::Status CheckAppearingTarget(const ddl::TableName& name, const TableOptions& options) const;
+  // A table that is wanted and must not begin.
+  absl::Status StopAppearing(const ddl::TableName& name, const absl::Status& reason);
   absl::Status Gone(const ddl::TableName& name, const std::string& reason);
   absl::Status Truncated(const binlog::LogContext& context, StreamTable* table);
   absl::Status Altered(StreamTable* table, const ddl::TableEffect& effect);

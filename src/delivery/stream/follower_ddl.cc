@@ -89,6 +89,8 @@ absl::Status Follower::Apply(const binlog::LogContext& context, const ddl::Table
     case Kind::kRenamed:
       HAKOBU_RETURN_IF_ERROR(
           Gone(effect.table, fmt::format("renamed to {} at the source", NameOf(effect.to))));
+      if (const absl::Status exposed = JudgeRename(effect); !exposed.ok())
+        return StopAppearing(effect.to, exposed);
       return Created(effect.to);
     case Kind::kTruncated:
       return delivered ? Truncated(context, table) : absl::OkStatus();
@@ -123,8 +125,12 @@ absl::Status Follower::Created(const ddl::TableName& name) {
   StreamTable* table = context_->tables.Find(full);
   if (table == nullptr) {
     const TableRule* rule = FindRule(*context_->config, name.database, name.table);
-    if (rule == nullptr || rule->options.mode != TableMode::kStream) return absl::OkStatus();
-    table = context_->tables.Add(full, rule->options);
+    if (rule == nullptr || rule->options.mode != TableMode::kStream || IsLeftOut(*rule, name))
+      return absl::OkStatus();
+    TableOptions options = OptionsFor(*context_->config, *rule, name.database, name.table);
+    if (const absl::Status shared = CheckAppearingTarget(name, options); !shared.ok())
+      return StopAppearing(name, shared);
+    table = context_->tables.Add(full, std::move(options));
   }
   const SourceTable* source = schemas_->Find(name.database, name.table);
   if (source == nullptr) return AskAnew(name, "its definition cannot be told from the log");

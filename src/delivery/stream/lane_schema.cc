@@ -7,6 +7,7 @@
 
 #include "absl/strings/match.h"
 #include "base/status.h"
+#include "delivery/preflight/table_checks.h"
 #include "delivery/table_resource.h"
 
 namespace hakobu {
@@ -86,15 +87,7 @@ absl::Status CheckKey(const LaneSchema& schema) {
                                                work.name, kMostKeyColumns, work.schema.key.size())),
         "say `history: true`");
   }
-  for (const size_t place : work.schema.key) {
-    const Field& field = work.schema.fields[place];
-    if (MayBeKey(field)) continue;
-    return WithHint(
-        absl::InvalidArgumentError(fmt::format("{}: BigQuery takes no {} column as a key, found `{}`",
-                                               work.name, FieldTypeName(field.type), field.name)),
-        "give it another type with `as:`, such as STRING or NUMERIC, or say `history: true`");
-  }
-  return absl::OkStatus();
+  return CheckKeyTypes(work);
 }
 
 }  // namespace

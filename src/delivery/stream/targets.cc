@@ -7,6 +7,7 @@
 #include "base/crash_point.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "delivery/preflight/table_checks.h"
 #include "delivery/schema_change.h"
 
 namespace hakobu {
@@ -31,6 +32,7 @@ bool OnlyAdds(std::string_view ddl) {
 
 absl::Status CheckReplaceable(const TargetContext& context, const LaneSchema& schema,
                               const Resource& existing) {
+  HAKOBU_RETURN_IF_ERROR(CheckTargetKind(existing.json, schema.work));
   HAKOBU_ASSIGN_OR_RETURN(const std::optional<SchemaVersion> delivered,
                           context.ledger->schemas().NewestSchema(schema.work.target.ToString()));
   if (delivered.has_value()) return absl::OkStatus();

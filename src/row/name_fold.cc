@@ -1,10 +1,10 @@
-#include "decode/ddl/name_fold.h"
+#include "row/name_fold.h"
 
 #include <unicode/uchar.h>
 #include <unicode/unorm2.h>
 #include <unicode/utf8.h>
 
-namespace hakobu::ddl {
+namespace hakobu {
 namespace {
 
 // Letters with accents are those without; other scripts' marks tell names apart.
@@ -20,9 +20,9 @@ UChar32 WithoutAccent(UChar32 character) {
   return U_FAILURE(error) || size < 1 ? character : decomposed[0];
 }
 
-}  // namespace
-
-std::string FoldName(std::string_view name) {
+// Each character by `change`.
+template <class Change>
+std::string Mapped(std::string_view name, Change change) {
   std::string folded;
   const auto size = static_cast<int32_t>(name.size());
   for (int32_t at = 0; at < size;) {
@@ -33,7 +33,7 @@ std::string FoldName(std::string_view name) {
       folded.append(name.substr(static_cast<size_t>(begin), static_cast<size_t>(at - begin)));
       continue;
     }
-    character = u_tolower(WithoutAccent(character));
+    character = change(character);
     char bytes[4];
     int32_t length = 0;
     U8_APPEND_UNSAFE(bytes, length, character);
@@ -42,8 +42,18 @@ std::string FoldName(std::string_view name) {
   return folded;
 }
 
+}  // namespace
+
+std::string LowerName(std::string_view name) {
+  return Mapped(name, [](UChar32 character) { return u_tolower(character); });
+}
+
+std::string FoldName(std::string_view name) {
+  return Mapped(name, [](UChar32 character) { return u_tolower(WithoutAccent(character)); });
+}
+
 bool SameName(std::string_view a, std::string_view b) {
   return a == b || FoldName(a) == FoldName(b);
 }
 
-}  // namespace hakobu::ddl
+}  // namespace hakobu

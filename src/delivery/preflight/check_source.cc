@@ -1,4 +1,4 @@
-#include "app/check_source.h"
+#include "delivery/preflight/check_source.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -9,25 +9,28 @@
 
 #include "base/glob.h"
 #include "base/status.h"
+#include "delivery/preflight/condition_check.h"
+#include "delivery/preflight/selection.h"
+#include "delivery/preflight/unused_entries.h"
 #include "delivery/sides.h"
 
 namespace hakobu {
 namespace {
 
-constexpr char kSource[] = "source";
+constexpr char kSourceSide[] = "source";
 
 void CheckEncryption(const Config& config, const Connection& source, Findings* findings) {
   if (!config.source.socket.empty()) return;
   if (source.tls_cipher().empty()) {
     const bool here = config.source.host == "127.0.0.1" || config.source.host == "localhost";
     findings->Add(
-        here ? FindingLevel::kNote : FindingLevel::kWarning, kSource, "the connection is not encrypted",
+        here ? FindingLevel::kNote : FindingLevel::kWarning, kSourceSide, "the connection is not encrypted",
         here ? "" : "set source.tls.mode to verify_identity, with the authority's file in source.tls.ca");
     return;
   }
-  findings->Add(FindingLevel::kOk, kSource, fmt::format("encrypted with {}", source.tls_cipher()));
+  findings->Add(FindingLevel::kOk, kSourceSide, fmt::format("encrypted with {}", source.tls_cipher()));
   if (config.source.tls.mode == TlsMode::kRequire) {
-    findings->Add(FindingLevel::kWarning, kSource,
+    findings->Add(FindingLevel::kWarning, kSourceSide,
                   "the server's certificate is not looked at: somebody in between "
                   "could pose as it",
                   "set source.tls.mode to verify_identity");
@@ -52,13 +55,13 @@ void CheckCompression(const Config& config, const Connection& source, Findings* 
   if (wanted == WireCompression::kNone) return;
   const WireCompression got = source.compression();
   if (got == wanted) {
-    findings->Add(FindingLevel::kOk, kSource, fmt::format("compressed with {}", CompressionName(got)));
+    findings->Add(FindingLevel::kOk, kSourceSide, fmt::format("compressed with {}", CompressionName(got)));
     return;
   }
   const std::string_view hint = wanted == WireCompression::kZstd
                                     ? "this server speaks no zstd: say zlib"
                                     : "the server offers no compression (protocol_compression_algorithms)";
-  findings->Add(FindingLevel::kWarning, kSource,
+  findings->Add(FindingLevel::kWarning, kSourceSide,
                 fmt::format("source.compression is {}, and the connection is compressed with {}",
                             CompressionName(wanted), CompressionName(got)),
                 std::string(hint));
@@ -67,15 +70,16 @@ void CheckCompression(const Config& config, const Connection& source, Findings* 
 void CheckSettings(const Config& config, const ServerFacts& facts, Findings* findings) {
   const std::string_view log = facts.Setting("log_bin");
   if (log == "OFF" || log == "0") {
-    findings->Add(FindingLevel::kNote, kSource, "the binary log is off: a run's report has no log position");
+    findings->Add(FindingLevel::kNote, kSourceSide,
+                  "the binary log is off: a run's report has no log position");
   }
   if (facts.read_only)
-    findings->Add(FindingLevel::kOk, kSource, "the server is read-only (a replica): good to read from");
+    findings->Add(FindingLevel::kOk, kSourceSide, "the server is read-only (a replica): good to read from");
   int64_t most = 0;
   const std::string_view limit = facts.Setting("max_connections");
   std::from_chars(limit.data(), limit.data() + limit.size(), most);
   if (most > 0 && config.source.connections * 4 > most) {
-    findings->Add(FindingLevel::kWarning, kSource,
+    findings->Add(FindingLevel::kWarning, kSourceSide,
                   fmt::format("source.connections is {}, and the server lets in {} at most (max_connections)",
                               config.source.connections, most),
                   "others may be shut out during a run");
@@ -95,6 +99,13 @@ absl::StatusOr<bool> HasIndex(Connection* source, const TableWork& work, const s
 void CheckCursor(Connection* source, const TableWork& work, Findings* findings) {
   if (work.mode != WriteMode::kIncremental) return;
   findings->Add(FindingLevel::kNote, work.name, "mode: incremental does not see deleted rows");
+  if (ReadOpenTransactions(source).status().code() == absl::StatusCode::kPermissionDenied) {
+    findings->Add(
+        FindingLevel::kWarning, work.name,
+        "the account lacks PROCESS: open transactions are not seen, and rows that commit later than "
+        "`overlap` after they were written are missed",
+        "GRANT PROCESS ON *.*, or raise `overlap` above the longest transaction");
+  }
   const absl::StatusOr<bool> indexed = HasIndex(source, work, work.options.cursor);
   if (!indexed.ok()) return findings->AddStatus(work.name, indexed.status());
   if (*indexed) return;
@@ -120,18 +131,9 @@ void NoteNames(const TableWork& work, Findings* findings) {
   }
 }
 
-// Globs that were meant for columns and match none are mistakes.
-void CheckColumnGlobs(const TableWork& work, const std::vector<std::string>& globs, std::string_view key,
-                      Findings* findings) {
-  for (const std::string& glob : globs) {
-    const bool used = std::any_of(work.source.columns.begin(), work.source.columns.end(),
-                                  [&](const SourceColumn& column) { return GlobMatches(glob, column.name); });
-    if (used || IsGlob(glob)) continue;
-    findings->Add(FindingLevel::kWarning, work.name, fmt::format("{}: there is no column `{}`", key, glob));
-  }
-}
-
 void CheckReading(const Config& config, Connection* source, const TableWork& work, Findings* findings) {
+  if (const absl::Status status = CheckCondition(source, work); !status.ok())
+    return findings->AddStatus(work.name, status);
   ChunkOptions options;
   options.target_rows = work.options.chunk_rows;
   options.target_bytes = work.options.chunk_bytes;
@@ -151,15 +153,15 @@ std::unique_ptr<Connection> CheckServer(const Config& config, const Cancellation
                                         Findings* findings) {
   absl::StatusOr<std::unique_ptr<Connection>> source = Connection::Open(SourceOptions(config.source, cancel));
   if (!source.ok()) {
-    findings->AddStatus(kSource, source.status());
+    findings->AddStatus(kSourceSide, source.status());
     return nullptr;
   }
   const absl::StatusOr<ServerFacts> facts = ReadServerFacts(source->get());
   if (!facts.ok()) {
-    findings->AddStatus(kSource, facts.status());
+    findings->AddStatus(kSourceSide, facts.status());
     return nullptr;
   }
-  findings->Add(FindingLevel::kOk, kSource,
+  findings->Add(FindingLevel::kOk, kSourceSide,
                 fmt::format("{} {} at {}, as {}", facts->flavor == ServerFlavor::kMySql ? "MySQL" : "MariaDB",
                             facts->version, (*source)->where(), facts->privileges.user));
   CheckEncryption(config, **source, findings);
@@ -169,18 +171,23 @@ std::unique_ptr<Connection> CheckServer(const Config& config, const Cancellation
 }
 
 std::vector<TableWork> CheckTables(const Config& config, Connection* source, Findings* findings) {
-  Problems problems;
-  std::vector<TableWork> selected = SelectTables(config, {}, source, &problems);
-  findings->AddStatus("tables", problems.Status());
+  Selection selected = Select(config, {}, DeliveredBy::kRun, source, findings);
+  NoteLeftOut(selected, findings);
+  // A stream's tables are looked at apart, but what the file says of columns is about both.
+  Findings ignored;
+  const Selection streamed = Select(config, {}, DeliveredBy::kStream, source, &ignored);
+  std::vector<const TableWork*> all;
+  for (const Selection* selection : {&selected, &streamed}) {
+    for (const TableWork& work : selection->tables) all.push_back(&work);
+  }
+  CheckUnusedEntries(config, all, findings);
   std::vector<TableWork> good;
-  for (TableWork& work : selected) {
+  for (TableWork& work : selected.tables) {
     if (const absl::Status mapped = MapTable(config, &work); !mapped.ok()) {
       findings->AddStatus(work.name, mapped);
       continue;
     }
     NoteNames(work, findings);
-    CheckColumnGlobs(work, work.options.include, "include", findings);
-    CheckColumnGlobs(work, work.options.exclude, "exclude", findings);
     CheckCursor(source, work, findings);
     CheckReading(config, source, work, findings);
     good.push_back(std::move(work));
@@ -191,7 +198,7 @@ std::vector<TableWork> CheckTables(const Config& config, Connection* source, Fin
 void CheckAccount(const Config& config, const std::vector<TableWork>& tables, Connection* source,
                   Findings* findings) {
   const absl::StatusOr<ServerFacts> facts = ReadServerFacts(source);
-  if (!facts.ok()) return findings->AddStatus(kSource, facts.status());
+  if (!facts.ok()) return findings->AddStatus(kSourceSide, facts.status());
   std::set<std::string> databases;
   for (const TableWork& work : tables) databases.insert(work.source.database);
   for (const TableRule& rule : config.tables) {
@@ -204,7 +211,7 @@ void CheckAccount(const Config& config, const std::vector<TableWork>& tables, Co
     // A table that was listed can be read: SELECT on single tables is enough. Positions are nice to have.
     const bool select = grant.find("SELECT") != std::string::npos;
     const bool enough = !select || (!tables.empty() && !findings->has_problems());
-    findings->Add(enough ? FindingLevel::kWarning : FindingLevel::kProblem, kSource,
+    findings->Add(enough ? FindingLevel::kWarning : FindingLevel::kProblem, kSourceSide,
                   select ? "the account may not SELECT everything in a database that is delivered"
                          : "the account may not see the log's position, which the report would name",
                   grant);
@@ -216,7 +223,7 @@ void CheckAccount(const Config& config, const std::vector<TableWork>& tables, Co
     std::string list = fmt::format("{}", fmt::join(named, ", "));
     if (report.excessive.size() > kMost) list += fmt::format(" and {} more", report.excessive.size() - kMost);
     findings->Add(
-        FindingLevel::kWarning, kSource, "the account may do more than reading: " + list,
+        FindingLevel::kWarning, kSourceSide, "the account may do more than reading: " + list,
         "use an account with SELECT alone: hakobu never writes, but whoever finds its password could");
   }
 }

@@ -1,4 +1,4 @@
-#include "app/check_stream.h"
+#include "delivery/preflight/check_stream.h"
 
 #include <fmt/format.h>
 
@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/status.h"
+#include "delivery/preflight/selection.h"
 #include "delivery/stream/headroom.h"
 #include "delivery/stream/lane_schema.h"
 #include "source/log_silence.h"
@@ -14,26 +15,26 @@
 namespace hakobu {
 namespace {
 
-constexpr char kSubject[] = "stream";
+constexpr char kStreamSubject[] = "stream";
 // A log that is kept for less does not outlive a bad night.
 constexpr absl::Duration kShortRetention = absl::Hours(24);
 
 void CheckLogSettings(const LogState& state, const std::set<std::string>& databases, Findings* findings) {
   for (const LogSilence& silence : SilencesOf(state, databases)) {
-    findings->Add(FindingLevel::kProblem, kSubject, silence.what, silence.hint);
+    findings->Add(FindingLevel::kProblem, kStreamSubject, silence.what, silence.hint);
   }
   if (!state.log_on) return;
   for (const std::string& sentence : FilteredStatements(state, databases)) {
-    findings->Add(FindingLevel::kWarning, kSubject, sentence, "take the filter away on the source");
+    findings->Add(FindingLevel::kWarning, kStreamSubject, sentence, "take the filter away on the source");
   }
   if (!state.gtid_on && state.flavor == ServerFlavor::kMySql) {
-    findings->Add(FindingLevel::kWarning, kSubject,
+    findings->Add(FindingLevel::kWarning, kStreamSubject,
                   "gtid_mode is not ON: after a failover or a reset nobody can prove that nothing is missing",
                   "turn gtid_mode on");
   }
   if (state.sync_binlog != 1) {
     findings->Add(
-        FindingLevel::kWarning, kSubject,
+        FindingLevel::kWarning, kStreamSubject,
         fmt::format(
             "sync_binlog is {}: a crash of the source can lose transactions that were delivered already",
             state.sync_binlog),
@@ -41,31 +42,31 @@ void CheckLogSettings(const LogState& state, const std::set<std::string>& databa
   }
   if (state.kept_for.has_value() && *state.kept_for < kShortRetention) {
     findings->Add(
-        FindingLevel::kWarning, kSubject,
+        FindingLevel::kWarning, kStreamSubject,
         fmt::format("the log is kept for {} ({})", absl::FormatDuration(*state.kept_for), state.kept_by),
         "a stream that is off for longer has a gap: keep it for days");
   }
   if (state.row_metadata != "FULL" && !state.row_metadata.empty()) {
-    findings->Add(FindingLevel::kNote, kSubject,
+    findings->Add(FindingLevel::kNote, kStreamSubject,
                   "binlog_row_metadata is not FULL: columns are known by the statements in the log");
   }
 }
 
 void CheckStreamAccount(const std::set<std::string>& databases, Connection* source, Findings* findings) {
   const absl::StatusOr<ServerFacts> facts = ReadServerFacts(source);
-  if (!facts.ok()) return findings->AddStatus(kSubject, facts.status());
+  if (!facts.ok()) return findings->AddStatus(kStreamSubject, facts.status());
   const PrivilegeReport report =
       CheckPrivileges(facts->privileges, {databases.begin(), databases.end()}, /*streams=*/true);
   for (const std::string& grant : report.missing) {
     if (grant.find("REPLICATION") == std::string::npos && grant.find("BINLOG") == std::string::npos) continue;
-    findings->Add(FindingLevel::kProblem, kSubject, "the account may not read the log", grant);
+    findings->Add(FindingLevel::kProblem, kStreamSubject, "the account may not read the log", grant);
   }
 }
 
 // Rows that a cascade deletes or changes are not in the log.
 void CheckCascades(const std::set<std::string>& databases, Connection* source, Findings* findings) {
   const auto cascades = ReadUnloggedCascades(source, databases);
-  if (!cascades.ok()) return findings->AddStatus(kSubject, cascades.status());
+  if (!cascades.ok()) return findings->AddStatus(kStreamSubject, cascades.status());
   for (const auto& [table, rules] : *cascades) {
     findings->Add(FindingLevel::kWarning, table,
                   fmt::format("a foreign key changes its rows without the log ({})", rules),
@@ -75,10 +76,12 @@ void CheckCascades(const std::set<std::string>& databases, Connection* source, F
 
 }  // namespace
 
-void CheckStream(const Config& config, Connection* source, Findings* findings) {
-  Problems problems;
-  const std::vector<TableWork> works = SelectTables(config, {}, source, &problems, DeliveredBy::kStream);
-  if (works.empty()) return;
+std::vector<TableWork> CheckStream(const Config& config, Connection* source, Findings* findings) {
+  std::vector<TableWork> good;
+  const Selection selected = Select(config, {}, DeliveredBy::kStream, source, findings);
+  NoteLeftOut(selected, findings);
+  const std::vector<TableWork>& works = selected.tables;
+  if (works.empty()) return good;
   std::set<std::string> databases;
   for (const TableWork& work : works) {
     databases.insert(work.source.database);
@@ -94,15 +97,17 @@ void CheckStream(const Config& config, Connection* source, Findings* findings) {
       findings->Add(FindingLevel::kNote, work.name,
                     "no key: every change becomes a row of its own (history)");
     }
+    good.push_back(schema->work);
   }
   const absl::StatusOr<LogState> state = ReadLogState(source);
   if (state.ok()) {
     CheckLogSettings(*state, databases, findings);
   } else {
-    findings->AddStatus(kSubject, state.status());
+    findings->AddStatus(kStreamSubject, state.status());
   }
   CheckStreamAccount(databases, source, findings);
   CheckCascades(databases, source, findings);
+  return good;
 }
 
 }  // namespace hakobu

@@ -1,16 +1,15 @@
-#include "app/check_destination.h"
+#include "delivery/preflight/check_destination.h"
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/match.h"
 #include "base/status.h"
 #include "delivery/preflight/planned_calls.h"
+#include "delivery/preflight/table_checks.h"
 #include "delivery/schema_change.h"
 #include "ledger/ledger.h"
 
@@ -69,34 +68,6 @@ void CheckJobs(const DestinationConfig& destination, Rest* rest, Findings* findi
                                                          destination.billing_project)));
 }
 
-void CheckTargets(const std::vector<TableWork>& tables, Findings* findings) {
-  std::map<std::string, std::string> sources;
-  for (const TableWork& work : tables) {
-    const auto [other, first] = sources.emplace(work.target.ToString(), work.name);
-    if (first) continue;
-    findings->AddStatus(work.name,
-                        absl::InvalidArgumentError(fmt::format(
-                            "would be delivered to {}, where {} goes too; hint: give them targets of their "
-                            "own, such as target: \"{{database}}_{{table}}\"",
-                            work.target.ToString(), other->second)));
-  }
-}
-
-// Letters, marks, numbers, connectors, dashes and spaces, at most 1024 bytes [REST v2:
-// tables.tableReference].
-void CheckTargetName(const TableWork& work, Findings* findings) {
-  const std::string& name = work.target.table;
-  const bool bad = std::any_of(name.begin(), name.end(), [](unsigned char c) {
-    return c < 0x80 && std::isalnum(c) == 0 && c != '_' && c != '-' && c != ' ';
-  });
-  if (!bad && name.size() <= 1024) return;
-  findings->AddStatus(work.name,
-                      absl::InvalidArgumentError(fmt::format(
-                          "BigQuery takes no table of the name `{}`; hint: give it a target of letters, "
-                          "digits, _ and -",
-                          name)));
-}
-
 void CompareWithTarget(Rest* rest, Ledger* ledger, TableWork* work, Findings* findings) {
   const absl::StatusOr<Resource> target = GetTable(*rest, work->target);
   if (target.status().code() == absl::StatusCode::kNotFound) return;
@@ -152,7 +123,7 @@ void TryCalls(const Config& config, StagingDataset staging, Destination* sides, 
 }  // namespace
 
 void CheckDestination(const Config& config, Destination* sides, std::vector<TableWork>* tables,
-                      Findings* findings) {
+                      const std::vector<TableWork>& streamed, Findings* findings) {
   Rest* const rest = sides->rest.get();
   const DestinationConfig& destination = config.destination;
   if (!destination.local()) {
@@ -165,12 +136,14 @@ void CheckDestination(const Config& config, Destination* sides, std::vector<Tabl
     staging = StagingDataset::kIsMissing;
   }
   if (!findings->has_problems() || exists) CheckJobs(destination, rest, findings);
-  CheckTargets(*tables, findings);
-  for (const TableWork& work : *tables) CheckTargetName(work, findings);
   if (!exists) return;
   TryCalls(config, staging, sides, findings);
   const std::unique_ptr<Ledger> ledger = OpenLedger(config, findings);
   for (TableWork& work : *tables) CompareWithTarget(rest, ledger.get(), &work, findings);
+  for (const TableWork& work : streamed) {
+    const absl::StatusOr<Resource> target = GetTable(*rest, work.target);
+    if (target.ok()) findings->AddStatus(work.name, CheckTargetKind(target->json, work));
+  }
 }
 
 }  // namespace hakobu

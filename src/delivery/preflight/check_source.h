@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "app/check.h"
+#include "delivery/preflight/finding.h"
 #include "delivery/table_work.h"
 #include "source/source.h"
 

@@ -1,13 +1,13 @@
-#include "app/check.h"
+#include "delivery/preflight/preflight.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <memory>
 
-#include "app/check_destination.h"
-#include "app/check_source.h"
-#include "app/check_stream.h"
+#include "delivery/preflight/check_destination.h"
+#include "delivery/preflight/check_source.h"
+#include "delivery/preflight/check_stream.h"
 
 namespace hakobu {
 namespace {
@@ -31,15 +31,16 @@ Findings CheckEverything(const Config& config, const DestinationAddresses& addre
                          const Cancellation& cancel) {
   Findings findings;
   std::vector<TableWork> tables;
+  std::vector<TableWork> streamed;
   if (const std::unique_ptr<Connection> source = CheckServer(config, &cancel, &findings)) {
     tables = CheckTables(config, source.get(), &findings);
     CheckAccount(config, tables, source.get(), &findings);
-    CheckStream(config, source.get(), &findings);
+    streamed = CheckStream(config, source.get(), &findings);
   }
   absl::StatusOr<Destination> destination =
       OpenDestination(config.destination, addresses, Clock::Real(), &cancel, absl::Seconds(10));
   if (destination.ok()) {
-    CheckDestination(config, &*destination, &tables, &findings);
+    CheckDestination(config, &*destination, &tables, streamed, &findings);
   } else {
     findings.AddStatus("destination", destination.status());
   }

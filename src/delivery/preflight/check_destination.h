@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "app/check.h"
+#include "delivery/preflight/finding.h"
 #include "delivery/sides.h"
 #include "delivery/table_work.h"
 
@@ -12,6 +12,6 @@ namespace hakobu {
 // Dataset, location, who pays, and each table against what BigQuery has already. May take columns away from
 // `tables` as their configuration says.
 void CheckDestination(const Config& config, Destination* sides, std::vector<TableWork>* tables,
-                      Findings* findings);
+                      const std::vector<TableWork>& streamed, Findings* findings);
 
 }  // namespace hakobu

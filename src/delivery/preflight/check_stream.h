@@ -1,0 +1,16 @@
+// The preflight of tables that are followed in the binary log.
+#pragma once
+
+#include <vector>
+
+#include "config/config.h"
+#include "delivery/preflight/finding.h"
+#include "delivery/table_work.h"
+#include "source/source.h"
+
+namespace hakobu {
+
+// Nothing when no table has mode: stream.
+std::vector<TableWork> CheckStream(const Config& config, Connection* source, Findings* findings);
+
+}  // namespace hakobu
