@@ -177,9 +177,8 @@ std::vector<TableWork> CheckTables(const Config& config, Connection* source, Fin
   Findings ignored;
   const Selection streamed = Select(config, {}, DeliveredBy::kStream, source, &ignored);
   std::vector<const TableWork*> all;
-  for (const Selection* selection : {&selected, &streamed}) {
-    for (const TableWork& work : selection->tables) all.push_back(&work);
-  }
+  for (const TableWork& work : selected.tables) all.push_back(&work);
+  for (const TableWork& work : streamed.tables) all.push_back(&work);
   CheckUnusedEntries(config, all, findings);
   std::vector<TableWork> good;
   for (TableWork& work : selected.tables) {
