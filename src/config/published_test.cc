@@ -43,7 +43,8 @@ TEST(Published, ReferenceIsCurrent) {
 TEST(Published, ExamplesAreAccepted) {
   const Environment environment = [](const std::string& name) {
     if (name.find("REST") != std::string::npos) return std::optional<std::string>("http://127.0.0.1:9050");
-    return std::optional<std::string>(name.find("GRPC") == std::string::npos ? "a value of many letters" : "127.0.0.1:9060");
+    return std::optional<std::string>(name.find("GRPC") == std::string::npos ? "a value of many letters"
+                                                                             : "127.0.0.1:9060");
   };
   size_t examples = 0;
   for (const auto& entry : std::filesystem::directory_iterator("examples")) {
