@@ -4,11 +4,10 @@
 
 #include "destination/credentials.h"   // IWYU pragma: export
 #include "destination/error.h"         // IWYU pragma: export
-#include "destination/hanging.h"       // IWYU pragma: export
 #include "destination/jobs.h"          // IWYU pragma: export
-#include "destination/replace_sql.h"   // IWYU pragma: export
 #include "destination/rest.h"          // IWYU pragma: export
 #include "destination/retry.h"         // IWYU pragma: export
+#include "destination/row_count.h"     // IWYU pragma: export
 #include "destination/staleness.h"     // IWYU pragma: export
 #include "destination/tables.h"        // IWYU pragma: export
 #include "destination/write_stream.h"  // IWYU pragma: export

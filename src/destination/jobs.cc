@@ -79,15 +79,6 @@ std::string MakeJobId(std::string_view kind, const std::vector<std::string_view>
   return fmt::format("hakobu_{}_{}_{}", kind, hex, attempt);
 }
 
-std::string MakeJobId(const JobIdentity& identity) {
-  std::vector<std::string_view> parts = identity.parts;
-  const std::string made = identity.made == absl::InfinitePast()
-                               ? std::string("none")
-                               : fmt::to_string(absl::ToUnixMillis(identity.made));
-  parts.push_back(made);
-  return MakeJobId(identity.kind, parts, identity.attempt);
-}
-
 json TableReferenceJson(const TableName& name) {
   return {{"projectId", name.project}, {"datasetId", name.dataset}, {"tableId", name.table}};
 }
@@ -214,16 +205,6 @@ std::string LoadConfiguration(const LoadSettings& settings) {
     load.update(json::parse(settings.layout, nullptr, /*allow_exceptions=*/false));
   SetKmsKey(settings.kms_key, &load);
   return json{{"load", load}}.dump();
-}
-
-absl::Status CheckAvroLoad(const TableSchema& schema) {
-  for (const Field& field : schema.fields) {
-    if (field.type != FieldType::kInterval) continue;
-    return WithHint(absl::InvalidArgumentError(
-                        fmt::format("column `{}`: an INTERVAL cannot be loaded from Avro", field.name)),
-                    "`write: storage`, or `as: TIME`, `as: INT64` or `as: STRING`");
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace hakobu

@@ -37,18 +37,6 @@ struct Job {
 // `hakobu_<kind>_<hex of a digest>_<attempt>`.
 std::string MakeJobId(std::string_view kind, const std::vector<std::string_view>& parts, int attempt = 0);
 
-// The same for a job that fills or reads a table: `made` (the table's creation time, TableFacts::made) is
-// part of the id, so that a table that was made anew is never answered with the finished job of the one
-// before it. `attempt` moves on after a finished failure, and only then: a job that failed keeps its id for
-// good, and an id whose end is not known may still belong to a job that runs.
-struct JobIdentity {
-  std::string_view kind;
-  std::vector<std::string_view> parts;
-  absl::Time made = absl::InfinitePast();  // InfinitePast: there is no such table
-  int attempt = 0;
-};
-std::string MakeJobId(const JobIdentity& identity);
-
 // The id is used up by a job of an earlier call that ended in failure: the next attempt needs another.
 inline bool IsBurned(const Job& job) {
   return job.existed && job.done && !job.error.ok();
@@ -93,9 +81,6 @@ struct LoadSettings {
   std::string kms_key = {};  // of the target; empty: Google's own
 };
 std::string LoadConfiguration(const LoadSettings& settings);
-// InvalidArgument for columns whose type is not known to load from Avro: INTERVAL
-// [loading-data-cloud-storage-avro has no mapping for it].
-absl::Status CheckAvroLoad(const TableSchema& schema);
 
 // A load job whose data is sent by a resumable upload of unknown length. One thread at a time.
 // Holds at most `chunk_bytes` of data: what the service has confirmed is forgotten.

@@ -44,19 +44,4 @@ absl::Status Pace::Wait(const RetryContext& context, std::string_view key) {
   }
 }
 
-size_t Pace::Left(std::string_view key, absl::Time now) {
-  absl::MutexLock lock(&mutex_);
-  const auto found = calls_.find(key);
-  size_t left = SIZE_MAX;
-  for (const PaceLimit& limit : limits_) {
-    size_t used = 0;
-    if (found != calls_.end()) {
-      used = static_cast<size_t>(std::count_if(found->second.begin(), found->second.end(),
-                                               [&](absl::Time call) { return now - call < limit.window; }));
-    }
-    left = std::min(left, limit.calls - std::min(limit.calls, used));
-  }
-  return left;
-}
-
 }  // namespace hakobu

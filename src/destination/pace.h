@@ -28,8 +28,6 @@ inline const std::vector<PaceLimit> kCreateStreamLimits = {{9'000, absl::Hours(1
 // [cloud.google.com/bigquery/quotas: Standard tables] Metadata updates: 5 in 10 s, of a table; patches and
 // DDL share it [measured by others: 5 at once, then one in 2.2 s].
 inline const std::vector<PaceLimit> kTableChangeLimits = {{5, absl::Seconds(11)}};
-// Loads, copies and queries that write: 1,500 in a day, of a table. hakobu uses no more than 1,000 of them.
-inline const std::vector<PaceLimit> kTableJobLimits = {{1'000, absl::Hours(24)}};
 
 // At most so many calls of one key within each window, wherever the window begins. Thread-safe.
 class Pace {
@@ -39,8 +37,6 @@ class Pace {
   absl::Duration Take(std::string_view key, absl::Time now);
   // Waits until a call may be made, and books it. Cancelled as soon as the context is.
   absl::Status Wait(const RetryContext& context, std::string_view key);
-  // How many more calls of the key the narrowest limit allows at `now`.
-  size_t Left(std::string_view key, absl::Time now);
 
  private:
   void Forget(std::deque<absl::Time>* calls, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

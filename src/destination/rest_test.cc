@@ -211,19 +211,6 @@ TEST_F(RestTest, AJobThatExistsAndIsNotFoundYetIsAskedForAgain) {
   EXPECT_THAT(std::string(never.message()), HasSubstr("says that this job exists"));
 }
 
-TEST(JobId, TellsTablesAndAttemptsApart) {
-  const absl::Time made = absl::FromUnixMillis(1700000000123);
-  const JobIdentity first = {"load", {"ledger", "run", "shop.members"}, made, 0};
-  JobIdentity anew = first, again = first, never = first;
-  anew.made += absl::Milliseconds(1);
-  again.attempt = 1;
-  never.made = absl::InfinitePast();
-  EXPECT_EQ(MakeJobId(first), MakeJobId(first));
-  EXPECT_NE(MakeJobId(first), MakeJobId(anew));
-  EXPECT_NE(MakeJobId(first), MakeJobId(again));
-  EXPECT_NE(MakeJobId(first), MakeJobId(never));
-}
-
 TEST(JobConfiguration, ReplacesRowsAndNothingElse) {
   LoadSettings load;
   load.target = kTable;
@@ -248,18 +235,32 @@ TEST(JobConfiguration, ReplacesRowsAndNothingElse) {
   EXPECT_EQ(queries["createDisposition"], "CREATE_NEVER");
 }
 
-TEST_F(RestTest, RowsAreCountedByAQuery) {
-  Serve([&](int, const SeenHttp& request, httplib::Response& response) {
-    if (request.method == "POST") {
-      EXPECT_EQ(json::parse(request.body)["configuration"]["query"]["query"],
-                "SELECT COUNT(*) FROM `p.shop.t` WHERE (x)");
-      return Json(response, 200, R"({"jobReference":{"jobId":"q"},"status":{"state":"DONE"}})");
-    }
-    Json(response, 200, R"({"jobComplete":true,"rows":[{"f":[{"v":"17"}]}]})");
+TEST_F(RestTest, RowsAreAskedForByAQuery) {
+  for (const auto& [rows, expected] : {std::pair(R"("rows":[{"f":[{"v":"1"}]}],)", true), {"", false}}) {
+    Serve([&](int, const SeenHttp& request, httplib::Response& response) {
+      if (request.method == "POST") {
+        EXPECT_EQ(json::parse(request.body)["configuration"]["query"]["query"],
+                  "SELECT 1 FROM `p.shop.t` WHERE (x) LIMIT 1");
+        return Json(response, 200, R"({"jobReference":{"jobId":"q"},"status":{"state":"DONE"}})");
+      }
+      Json(response, 200, fmt::format(R"({{{}"jobComplete":true}})", rows));
+    });
+    const auto found = HasRows(*rest_, {{"p", "shop", "t"}, "p", "US", "(x)"});
+    ASSERT_TRUE(found.ok()) << found.status();
+    EXPECT_EQ(*found, expected);
+  }
+}
+
+TEST_F(RestTest, RowPoliciesAreListedByName) {
+  Serve([&](int number, const SeenHttp&, httplib::Response& response) {
+    const char* more = number == 0 ? R"("nextPageToken":"x",)" : "";
+    Json(response, 200,
+         fmt::format(R"({{{}"rowAccessPolicies":[{{"rowAccessPolicyReference":{{"policyId":"p{}"}}}}]}})",
+                     more, number));
   });
-  const auto rows = CountRows(*rest_, {{"p", "shop", "t"}, "p", "US", "(x)"});
-  ASSERT_TRUE(rows.ok()) << rows.status();
-  EXPECT_EQ(*rows, 17u);
+  const auto names = ListRowPolicies(*rest_, kTable);
+  ASSERT_TRUE(names.ok()) << names.status();
+  EXPECT_THAT(*names, ElementsAre("p0", "p1"));
 }
 
 TEST_F(RestTest, QueryReadsAllPagesWithParameters) {

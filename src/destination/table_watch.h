@@ -67,7 +67,6 @@ class SchemaWait {
   // went on refusing for 2 s to more than 5 min [bigquery-rs, schema-management].
   absl::Status RefusedNull(const absl::Status& refusal, std::string_view column, absl::Time now);
   void Reset() { since_.reset(); }
-  bool waiting() const { return since_.has_value(); }
 
  private:
   const TableName table_;

@@ -199,6 +199,20 @@ absl::Status DeleteTable(Rest& rest, const TableName& name) {
   return absl::IsNotFound(status) ? absl::OkStatus() : status;
 }
 
+absl::StatusOr<std::vector<std::string>> ListRowPolicies(Rest& rest, const TableName& name) {
+  std::vector<std::string> names;
+  const RestCallSpec spec = {.path = TablePath(name) + "/rowAccessPolicies",
+                             .query = {{"pageSize", "100"}},
+                             .what = "list the row access policies of " + name.ToString()};
+  HAKOBU_RETURN_IF_ERROR(ForEachPage(rest, spec, [&](const json& page) {
+    for (const json& policy : ListAt(page, "rowAccessPolicies")) {
+      names.push_back(TextAt(ObjectAt(policy, "rowAccessPolicyReference"), "policyId"));
+    }
+    return absl::OkStatus();
+  }));
+  return names;
+}
+
 absl::StatusOr<std::string> GetTablePolicy(Rest& rest, const TableName& name) {
   return rest.Call({.method = "POST",
                     .path = TablePath(name) + ":getIamPolicy",
@@ -235,8 +249,6 @@ absl::StatusOr<TableFacts> ReadTableFacts(std::string_view table_json) {
   facts.streaming_buffer_rows =
       static_cast<uint64_t>(IntegerAt(ObjectAt(table, "streamingBuffer"), "estimatedRows"));
   facts.location = TextAt(table, "location");
-  facts.type = TextAt(table, "type");
-  if (table.contains("creationTime")) facts.made = absl::FromUnixMillis(IntegerAt(table, "creationTime"));
   return facts;
 }
 

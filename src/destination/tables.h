@@ -64,6 +64,8 @@ absl::StatusOr<Resource> PatchTable(Rest& rest, const TableName& name, std::stri
                                     std::string_view if_match = "");
 absl::Status DeleteTable(Rest& rest, const TableName& name);  // OK when there is none
 
+absl::StatusOr<std::vector<std::string>> ListRowPolicies(Rest& rest, const TableName& name);  // by name
+
 absl::StatusOr<std::string> GetTablePolicy(Rest& rest, const TableName& name);
 // `policy` is the Policy resource with its etag; Aborted when somebody was faster.
 absl::StatusOr<std::string> SetTablePolicy(Rest& rest, const TableName& name, std::string_view policy);
@@ -75,14 +77,12 @@ absl::Status ListRows(Rest& rest, const TableName& name,
                       absl::FunctionRef<absl::Status(const RowValues&)> each, int page_size = 10000);
 
 // What is often asked of a Table resource. `rows` and `bytes` lag by minutes and leave out what was just
-// streamed: for plans and displays; whether a table has rows is asked with CountRows.
+// streamed: for plans and displays; whether a table has rows is asked with HasRows.
 struct TableFacts {
   uint64_t rows = 0;
   uint64_t bytes = 0;
   uint64_t streaming_buffer_rows = 0;  // not yet in `rows`
   bool has_streaming_buffer = false;
-  std::string type;                        // TABLE, VIEW, MATERIALIZED_VIEW, EXTERNAL, SNAPSHOT
-  absl::Time made = absl::InfinitePast();  // creationTime, to the millisecond: who the table is
   std::string location;
 };
 absl::StatusOr<TableFacts> ReadTableFacts(std::string_view table_json);

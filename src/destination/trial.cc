@@ -8,7 +8,6 @@
 
 #include "absl/strings/match.h"
 #include "base/status.h"
-#include "destination/hanging.h"
 #include "destination/jobs.h"
 #include "google/cloud/bigquery/storage/v1/storage.pb.h"
 

@@ -1,0 +1,47 @@
+#include "destination/tables.h"
+
+#include <gtest/gtest.h>
+
+#include "destination/row_count.h"
+
+namespace hakobu {
+namespace {
+
+TEST(WithKmsKey, AddsTheKeyAndNothingElse) {
+  EXPECT_EQ(WithKmsKey(R"({"b":1,"a":2})", ""), R"({"b":1,"a":2})");
+  EXPECT_EQ(WithKmsKey(R"({"b":1,"a":2})", "projects/k"),
+            R"({"b":1,"a":2,"encryptionConfiguration":{"kmsKeyName":"projects/k"}})");
+}
+
+TEST(MayBeKey, AsBigQuerySays) {
+  const auto may = [](FieldType type, FieldMode mode = FieldMode::kRequired) {
+    Field field;
+    field.type = type;
+    field.mode = mode;
+    return MayBeKey(field);
+  };
+  for (const FieldType type :
+       {FieldType::kInt64, FieldType::kString, FieldType::kBytes, FieldType::kNumeric, FieldType::kBigNumeric,
+        FieldType::kBool, FieldType::kDate, FieldType::kDateTime, FieldType::kTimestamp}) {
+    EXPECT_TRUE(may(type)) << FieldTypeName(type);
+    EXPECT_FALSE(may(type, FieldMode::kRepeated)) << FieldTypeName(type);
+  }
+  for (const FieldType type : {FieldType::kFloat64, FieldType::kTime, FieldType::kJson, FieldType::kGeography,
+                               FieldType::kInterval}) {
+    EXPECT_FALSE(may(type)) << FieldTypeName(type);
+  }
+}
+
+TEST(EveryRow, OnlyWhereAFilterIsRequired) {
+  EXPECT_EQ(EveryRow(R"({"timePartitioning":{"type":"DAY","field":"at"}})"), "");
+  EXPECT_EQ(EveryRow(R"({"requirePartitionFilter":true,"timePartitioning":{"type":"DAY","field":"at"}})"),
+            "(`at` IS NULL OR `at` IS NOT NULL)");
+  EXPECT_EQ(EveryRow(R"({"requirePartitionFilter":true,"rangePartitioning":{"field":"n"}})"),
+            "(`n` IS NULL OR `n` IS NOT NULL)");
+  EXPECT_EQ(EveryRow(R"({"timePartitioning":{"type":"DAY","requirePartitionFilter":true}})"),
+            "(`_PARTITIONTIME` IS NULL OR `_PARTITIONTIME` IS NOT NULL)");
+  EXPECT_EQ(EveryRow("not json"), "");
+}
+
+}  // namespace
+}  // namespace hakobu
