@@ -51,6 +51,15 @@ void RegisterBigQueryCommand(CLI::App& app, CommandLine& line) {
       ->add_option("--faults", options->faults,
                    "What goes wrong, and which quotas hold (YAML; docs/local-bigquery.md)")
       ->type_name("FILE");
+  command->add_flag("--lenient", options->is_lenient,
+                    "Without what Google's service denies, delays, skips and loses: to try SQL");
+  command
+      ->add_option_function<std::string>(
+          "--delays", [options](const std::string& length) { options->has_real_delays = length == "real"; },
+          "How long such delays last: short ones, for tests, or as measured on Google's service")
+      ->check(CLI::IsMember({"short", "real"}))
+      ->type_name("short|real")
+      ->default_str("short");
   command
       ->add_option("--auth", options->auth_file,
                    "Who there is and what they may do, YAML or JSON: callers need tokens, access is enforced")

@@ -9,6 +9,7 @@
 #include "localbq/auth/authority.h"
 #include "localbq/auth/loopback.h"
 #include "localbq/catalog/catalog.h"
+#include "localbq/catalog/partitions.h"
 #include "localbq/catalog/warehouse.h"
 #include "localbq/faults/faults.h"
 #include "localbq/rest/server.h"
@@ -27,6 +28,18 @@ struct LocalBigQuery::Parts {
 };
 
 namespace {
+
+// What partitions allow of the rows that a transaction has written: too many of them, or expired ones.
+absl::Status LookAtPartitions(const Faults& faults, Connection& connection, const Table& table,
+                              const std::string& relation, Catalog::Writer writer) {
+  if (writer == Catalog::Writer::kJob && faults.Has(Behaviour::kPartitionLimits)) {
+    HAKOBU_RETURN_IF_ERROR(CheckPartitionCount(connection, table, relation));
+  }
+  if (!faults.Has(Behaviour::kPartitionExpiry)) return absl::OkStatus();
+  const std::string expired = ExpiredCondition(table, faults.behaviours().Now());
+  return expired.empty() ? absl::OkStatus()
+                         : connection.Run(fmt::format("DELETE FROM {} WHERE {}", relation, expired));
+}
 
 absl::Status LoadFaults(const std::string& path, Faults* faults) {
   std::ifstream file(path, std::ios::binary);
@@ -59,11 +72,20 @@ absl::Status CheckHost(const LocalBigQueryOptions& options) {
 absl::StatusOr<std::unique_ptr<LocalBigQuery>> LocalBigQuery::Start(const LocalBigQueryOptions& options) {
   HAKOBU_RETURN_IF_ERROR(CheckHost(options));
   auto parts = std::make_unique<Parts>();
+  Behaviours& behaviours = parts->faults.behaviours();
+  if (options.is_lenient) behaviours.SetAll(Setting::kOff);
+  if (options.has_real_delays) behaviours.SetLength(DelayLength::kReal);
   if (!options.faults.empty()) HAKOBU_RETURN_IF_ERROR(LoadFaults(options.faults, &parts->faults));
+  behaviours.Keep();
   HAKOBU_ASSIGN_OR_RETURN(parts->warehouse, Warehouse::Open(options.folder));
   HAKOBU_ASSIGN_OR_RETURN(parts->catalog, Catalog::Open(parts->warehouse.get()));
   parts->catalog->OnTableChanged([faults = &parts->faults](const TablePtr& before, const TablePtr& after) {
     faults->OnTableChanged(before, after);
+  });
+  parts->catalog->OnRowsWritten([faults = &parts->faults](Connection& connection, const Table& table,
+                                                          const std::string& relation,
+                                                          Catalog::Writer writer) {
+    return LookAtPartitions(*faults, connection, table, relation, writer);
   });
   if (!options.auth_file.empty()) {
     const auth::AuthorityOptions auth_options{.file = options.auth_file, .key_folder = options.auth_keys};

@@ -14,6 +14,8 @@ struct LocalBigQueryOptions {
   std::string host = "127.0.0.1";    // who may connect
   int rest_port = 0, grpc_port = 0;  // 0: free ones
   std::string faults;                // a file of faults and quotas (faults/faults.h); empty: none
+  bool is_lenient = false;           // none of the behaviours that Google's service has (faults/behaviours.h)
+  bool has_real_delays = false;      // those that last do so as long as there, not for tenths of a second
   std::string auth_file;             // who there is (auth/identities.h); empty: nobody is asked who they are
   std::string token;                 // not empty, without auth_file: only who shows it is served
   std::string auth_keys;             // folder where credential files for them are written; empty: none

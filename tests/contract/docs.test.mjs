@@ -36,3 +36,26 @@ test('every answered part of GoogleSQL has a row in the table', () => {
 test('every refusal has a row in the table', () => {
   for (const title of refusals) assert.ok(rows.some((row) => row.title === title && row.state === 'no'), `no row for '${title}'`);
 });
+
+test('every measured fact names the tests that enact it and cope with it', () => {
+  const sources = (place) => readdirSync(join(root, place), { recursive: true }).filter((name) => /\.test\.mjs$|_test\.cc$/.test(name))
+    .map((name) => readFileSync(join(root, place, name), 'utf8')).join('\n');
+  const everything = sources('tests') + sources('src');
+  const facts = readFileSync(join(root, 'docs/bigquery-as-measured.md'), 'utf8').split('\n')
+    .map((line) => /^\| (.*) \| (.*) \| (.*) \| ?(.*) \|$/.exec(line)).filter((match) => match && match[1] !== 'fact');
+  assert.ok(facts.length > 35, `${facts.length} facts`);
+  for (const [, fact, , enacted, coped] of facts) {
+    assert.ok(titles.has(enacted), `${fact}: there is no test '${enacted}'`);
+    for (const title of coped.split('; ').filter(Boolean)) {
+      assert.ok(everything.includes(title.replaceAll("'", "\\'")) || everything.includes(title), `${fact}: there is no test '${title}'`);
+    }
+  }
+});
+
+test('every behaviour has a row in the table of behaviours', () => {
+  const header = readFileSync(join(root, 'src/localbq/faults/behaviours.cc'), 'utf8');
+  const page = readFileSync(join(root, 'docs/local-bigquery.md'), 'utf8');
+  const names = [...header.matchAll(/\{Behaviour::k\w+, "(\w+)"/g)].map((match) => match[1]);
+  assert.ok(names.length > 20);
+  for (const name of names) assert.ok(page.includes(`| \`${name}\` |`), `no row for ${name}`);
+});

@@ -256,10 +256,10 @@ test('extra fields are refused with StorageError details', async (t) => {
   assert.match(detail.type_url ?? detail.typeUrl, /google\.cloud\.bigquery\.storage\.v1\.StorageError$/);
 });
 
-test('missing tables and streams are NOT_FOUND', async (t) => {
+test('missing tables are not found, or denied as if they might not exist, and made-up streams are invalid', async () => {
   const missing = `projects/${project}/datasets/${dataset}/tables/missing`;
-  await assert.rejects(client.createWriteStream({ streamType: 'PENDING', destinationTable: missing }), { code: 5 });
-  await assert.rejects(stub.getWriteStream({ name: `${await makeTable('streamless')}/streams/nothing` }), { code: 5 });
+  await assert.rejects(client.createWriteStream({ streamType: 'PENDING', destinationTable: missing }), (error) => [5, 7].includes(error.code));
+  await assert.rejects(stub.getWriteStream({ name: `${await makeTable('streamless')}/streams/nothing` }), { code: 3 });
 });
 
 test('after ALTER TABLE the answer to an append brings the new schema', async (t) => {

@@ -9,6 +9,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/time/clock.h"
 #include "base/status.h"
+#include "localbq/catalog/partitions.h"
 #include "localbq/catalog/table_change.h"
 #include "localbq/catalog/warehouse.h"
 
@@ -319,9 +320,7 @@ absl::StatusOr<TablePtr> Catalog::CreateTable(Table table) {
   table.generation = 0;
   table.schema_version = 1;
   Stamp(&table);
-  if (table.expiration_ms == 0 && dataset->default_table_expiration_ms != 0) {
-    table.expiration_ms = table.created_ms + dataset->default_table_expiration_ms;
-  }
+  TakeDatasetDefaults(*dataset, &table);
   const absl::Status stored = warehouse_->InTransaction([&](Connection& connection) -> absl::Status {
     if (HasRows(table))
       HAKOBU_RETURN_IF_ERROR(connection.Run(CreateTableSql(DuckDbName(table.id), table.schema)));
@@ -336,6 +335,7 @@ absl::StatusOr<TablePtr> Catalog::CreateTable(Table table) {
 absl::StatusOr<TablePtr> Catalog::UpdateTable(const TableId& id, std::string_view if_match,
                                               absl::FunctionRef<absl::Status(Table&)> change,
                                               const Renames& renames) {
+  const Alteration alteration = alter_hook_ ? alter_hook_(id) : Alteration();
   const std::shared_ptr<absl::Mutex> table_lock = TableLock(id);
   absl::MutexLock lock(table_lock.get());
   HAKOBU_ASSIGN_OR_RETURN(const TablePtr before, GetTable(id));
@@ -356,7 +356,10 @@ absl::StatusOr<TablePtr> Catalog::UpdateTable(const TableId& id, std::string_vie
       HAKOBU_ASSIGN_OR_RETURN(statements, AlterSql(id, before->schema, table.schema, renames));
     }
   }
+  const bool takes_along = alteration && table.schema != before->schema;
+  if (takes_along) HAKOBU_RETURN_IF_ERROR(alteration(nullptr, *before, table, renames));
   const absl::Status stored = warehouse_->InTransaction([&](Connection& connection) -> absl::Status {
+    if (takes_along) HAKOBU_RETURN_IF_ERROR(alteration(&connection, *before, table, renames));
     for (const std::string& statement : statements) HAKOBU_RETURN_IF_ERROR(connection.Run(statement));
     return StoreTable(connection, table, /*is_new=*/false);
   });
@@ -403,30 +406,35 @@ absl::StatusOr<TablePtr> Catalog::RenameTable(const TableId& id, std::string_vie
 }
 
 absl::StatusOr<TablePtr> Catalog::ReplaceTable(
-    Table table, absl::FunctionRef<absl::Status(Connection&, const NewRows&)> fill) {
+    Table table, Replacement how, absl::FunctionRef<absl::Status(Connection&, const NewRows&)> fill) {
   HAKOBU_RETURN_IF_ERROR(CheckTableName(table.id.table));
   HAKOBU_RETURN_IF_ERROR(CheckColumnNames(table.schema));
   const std::shared_ptr<absl::Mutex> table_lock = TableLock(table.id);
   absl::MutexLock lock(table_lock.get());
-  HAKOBU_RETURN_IF_ERROR(GetDataset(table.id.parent()).status());
+  HAKOBU_ASSIGN_OR_RETURN(const DatasetPtr dataset, GetDataset(table.id.parent()));
   const absl::StatusOr<TablePtr> found = FindTable(table.id);
   const TablePtr before = found.ok() ? *found : nullptr;
-  table.generation = before ? before->generation : 0;
-  table.created_ms = before ? before->created_ms : 0;
-  table.schema_version = before ? before->schema_version + (table.schema == before->schema ? 0 : 1) : 1;
+  const bool stays = before != nullptr && how != Replacement::kMade;
+  table.generation = stays ? before->generation : 0;
+  table.created_ms = stays ? before->created_ms : 0;
+  table.schema_version = stays ? before->schema_version + (table.schema == before->schema ? 0 : 1) : 1;
+  table.incarnation = stays ? before->incarnation + (how == Replacement::kRows ? 0 : 1) : 0;
   Stamp(&table);
+  if (!stays && how != Replacement::kCopy) TakeDatasetDefaults(*dataset, &table);
   const NewRows rows{DuckDbName(table.id.parent()) + "." + Quoted(DuckDbTableName(table.id.table) + "~new"),
                      DuckDbSchemaName(table.id.parent()), DuckDbTableName(table.id.table) + "~new"};
   const absl::Status stored = warehouse_->InTransaction([&](Connection& connection) -> absl::Status {
     HAKOBU_RETURN_IF_ERROR(connection.Run(CreateTableSql(rows.quoted, table.schema)));
     HAKOBU_RETURN_IF_ERROR(fill(connection, rows));
+    HAKOBU_RETURN_IF_ERROR(LookAtRows(connection, table, rows.quoted, Writer::kJob));
     if (before && HasRows(*before)) {
       if (contents_hook_) HAKOBU_RETURN_IF_ERROR(contents_hook_(connection, *before));
       HAKOBU_RETURN_IF_ERROR(connection.Run("DROP TABLE " + DuckDbName(table.id)));
     }
     HAKOBU_RETURN_IF_ERROR(connection.Run(
         fmt::format("ALTER TABLE {} RENAME TO {}", rows.quoted, Quoted(DuckDbTableName(table.id.table)))));
-    return StoreTable(connection, table, /*is_new=*/before == nullptr);
+    if (before && !stays) HAKOBU_RETURN_IF_ERROR(ForgetTable(connection, before->generation));
+    return StoreTable(connection, table, /*is_new=*/!stays);
   });
   HAKOBU_RETURN_IF_ERROR(stored);
   auto snapshot = std::make_shared<const Table>(std::move(table));
@@ -435,12 +443,21 @@ absl::StatusOr<TablePtr> Catalog::ReplaceTable(
 }
 
 absl::Status Catalog::Write(const TableId& id, int64_t expected_generation,
-                            absl::FunctionRef<absl::Status(Connection&, const Table&)> work) {
+                            absl::FunctionRef<absl::Status(Connection&, const Table&)> work, Writer writer) {
   const std::shared_ptr<absl::Mutex> table_lock = TableLock(id);
   absl::ReaderMutexLock lock(table_lock.get());
   HAKOBU_ASSIGN_OR_RETURN(const TablePtr table, GetTable(id));
   if (expected_generation != 0 && table->generation != expected_generation) return NotFoundTable(id);
-  return warehouse_->InTransaction([&](Connection& connection) { return work(connection, *table); });
+  return warehouse_->InTransaction([&](Connection& connection) -> absl::Status {
+    HAKOBU_RETURN_IF_ERROR(work(connection, *table));
+    return LookAtRows(connection, *table, DuckDbName(id), writer);
+  });
+}
+
+absl::Status Catalog::LookAtRows(Connection& connection, const Table& table, const std::string& relation,
+                                 Writer writer) const {
+  if (!rows_hook_ || !(table.time_partitioning || table.range_partitioning)) return absl::OkStatus();
+  return rows_hook_(connection, table, relation, writer);
 }
 
 }  // namespace hakobu::localbq

@@ -62,6 +62,7 @@ struct Table {
   // made.
   int64_t generation = 0;
   int64_t schema_version = 0;  // grows with every change of columns
+  int64_t incarnation = 0;     // grows when its rows and description are replaced; of this process
   Schema schema;
   std::vector<std::string> primary_key;
   std::vector<ForeignKey> foreign_keys;
@@ -118,23 +119,46 @@ class Catalog {
     std::string quoted;         // for SQL: "p:d"."t~new"
     std::string schema, table;  // for an Appender
   };
+  enum class Replacement : uint8_t {
+    kTable,  // the object stays, with another description: WRITE_TRUNCATE
+    kRows,   // and keeps its description: WRITE_TRUNCATE_DATA
+    kCopy,   // as kTable; when there is none yet, it takes no defaults of its dataset: a copy
+    kMade,   // another object takes its name, with a generation and creation time of its own: CREATE OR
+             // REPLACE
+  };
   // Replaces a table's rows and description in one transaction, or creates it. `fill` puts the new rows into
   // an empty table that then takes the old one's place; until the commit, queries (also those in `fill`) see
-  // the old rows. The generation stays that of the table that was there. For WRITE_TRUNCATE of jobs, CREATE
-  // OR REPLACE.
-  absl::StatusOr<TablePtr> ReplaceTable(Table table,
+  // the old rows.
+  absl::StatusOr<TablePtr> ReplaceTable(Table table, Replacement how,
                                         absl::FunctionRef<absl::Status(Connection&, const NewRows&)> fill);
 
   // Rows of one table change in a transaction that `work` fills, while the table cannot be altered or
   // dropped. `expected_generation` 0: whichever is there now. A table that is gone or another: NotFound.
   // Conflicts are retried, so `work` may run more than once. Many may write one table at the same time.
+  enum class Writer : uint8_t { kJob, kStream };
   absl::Status Write(const TableId& id, int64_t expected_generation,
-                     absl::FunctionRef<absl::Status(Connection&, const Table&)> work);
+                     absl::FunctionRef<absl::Status(Connection&, const Table&)> work,
+                     Writer writer = Writer::kJob);
+
+  // Called in the transaction of Write and ReplaceTable after `work` or `fill`, for partitioned tables: may
+  // refuse or remove rows of `relation` (quoted). Set before serving.
+  using RowsHook =
+      std::function<absl::Status(Connection&, const Table&, const std::string& relation, Writer)>;
+  void OnRowsWritten(RowsHook hook) { rows_hook_ = std::move(hook); }
 
   // Called inside the transaction that drops, empties or replaces a table's rows, before the commit, so that
   // state kept beside the table (tombstones, sequence numbers, streams) goes with them. Set before serving.
   using ContentsHook = std::function<absl::Status(Connection&, const Table&)>;
   void OnContentsDropped(ContentsHook hook) { contents_hook_ = std::move(hook); }
+
+  // For tables that keep more rows beside their own, which an alteration is to take along. `begin` is called
+  // before the table is locked, and what it answers is kept until the end: called with `connection` null once
+  // the table is locked, and again in the transaction that alters it, before its own statements.
+  using Alteration =
+      std::function<absl::Status(Connection* connection, const Table& before, const Table& after,
+                                 const std::vector<std::pair<std::string, std::string>>& renames)>;
+  using AlterHook = std::function<Alteration(const TableId& id)>;
+  void OnAlter(AlterHook begin) { alter_hook_ = std::move(begin); }
 
   // Called when a table is made (`before` null), changed or dropped (`after` null), after the commit. Must
   // not call the catalog. Set before serving.
@@ -147,10 +171,11 @@ class Catalog {
 
   // What to read a table's rows from, for SELECT … FROM: its quoted DuckDB relation, or what the hook says,
   // for tables whose changes are merged when they are read. Set before serving.
-  using SourceHook = std::function<std::string(const Table&)>;
+  using SourceHook = std::function<absl::StatusOr<std::string>(const Table&)>;
   void OnRead(SourceHook hook) { source_hook_ = std::move(hook); }
-  std::string ReadSource(const Table& table) const {
-    return source_hook_ ? source_hook_(table) : DuckDbName(table.id);
+  absl::StatusOr<std::string> ReadSource(const Table& table) const {
+    if (source_hook_) return source_hook_(table);
+    return DuckDbName(table.id);
   }
 
   // Held shared while rows are written (Write does it), exclusively while a table is altered. One per table
@@ -172,9 +197,13 @@ class Catalog {
   void Put(const TablePtr& table);
   void Remove(const TableId& id);
   absl::Status DropLocked(const TablePtr& table);
+  absl::Status LookAtRows(Connection& connection, const Table& table, const std::string& relation,
+                          Writer writer) const;
 
   Warehouse* const warehouse_;
   ContentsHook contents_hook_;
+  RowsHook rows_hook_;
+  AlterHook alter_hook_;
   SourceHook source_hook_;
   ChangeHook change_hook_;
   MissingHook missing_hook_;
@@ -197,6 +226,10 @@ absl::StatusOr<Table> TableFromJson(const nlohmann::json& resource, const TableI
 // that are not REQUIRED, REQUIRED relaxed. InvalidArgument "Provided Schema does not match Table p:d.t. …"
 // otherwise.
 absl::Status CheckSchemaUpdate(const TableId& id, const Schema& before, const Schema& after);
+
+// Whether the columns may be a primary key. Source:
+// https://cloud.google.com/bigquery/docs/primary-foreign-keys
+absl::Status CheckPrimaryKey(const Schema& schema, const std::vector<std::string>& key);
 
 // A failed Write to a table that was dropped or re-created meanwhile, in Google's words.
 absl::Status NotFoundTable(const TableId& id);

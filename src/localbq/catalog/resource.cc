@@ -51,23 +51,7 @@ absl::Status ReadConstraints(const json& resource, Table* table) {
   if (constraints == nullptr) return absl::OkStatus();
   if (const json* key = Object(*constraints, "primaryKey")) {
     table->primary_key = key->value("columns", std::vector<std::string>());
-    if (table->primary_key.size() > 16) {
-      return absl::InvalidArgumentError("Primary key cannot have more than 16 columns");
-    }
-    for (const std::string& column : table->primary_key) {
-      const Column* found = FindColumn(table->schema, column);
-      if (found == nullptr) {
-        return absl::InvalidArgumentError(
-            fmt::format("Column '{}' in primary key is not found in the table.", column));
-      }
-      constexpr std::array kNotKeys = {Type::kRecord, Type::kJson,  Type::kGeography, Type::kInterval,
-                                       Type::kRange,  Type::kBytes, Type::kFloat64};
-      const bool bad = std::ranges::find(kNotKeys, found->type) != kNotKeys.end();
-      if (bad || found->mode == Mode::kRepeated) {
-        return absl::InvalidArgumentError(fmt::format(
-            "Column '{}' of type {} cannot be part of a primary key", column, SqlTypeText(*found)));
-      }
-    }
+    HAKOBU_RETURN_IF_ERROR(CheckPrimaryKey(table->schema, table->primary_key));
   }
   const auto keys = constraints->find("foreignKeys");
   if (keys == constraints->end() || !keys->is_array()) return absl::OkStatus();
@@ -347,6 +331,25 @@ absl::Status CheckColumns(const TableId& id, const std::string& prefix, const Sc
 }
 
 }  // namespace
+
+absl::Status CheckPrimaryKey(const Schema& schema, const std::vector<std::string>& key) {
+  if (key.size() > 16) return absl::InvalidArgumentError("Primary key cannot have more than 16 columns");
+  for (const std::string& column : key) {
+    const Column* found = FindColumn(schema, column);
+    if (found == nullptr) {
+      return absl::InvalidArgumentError(
+          fmt::format("Column '{}' in primary key is not found in the table.", column));
+    }
+    constexpr std::array kNotKeys = {Type::kRecord,  Type::kJson,  Type::kGeography, Type::kInterval,
+                                     Type::kFloat64, Type::kRange, Type::kTime};
+    const bool bad = std::ranges::find(kNotKeys, found->type) != kNotKeys.end();
+    if (bad || found->mode == Mode::kRepeated) {
+      return absl::InvalidArgumentError(
+          fmt::format("Column '{}' of type {} cannot be part of a primary key", column, SqlTypeText(*found)));
+    }
+  }
+  return absl::OkStatus();
+}
 
 absl::Status CheckSchemaUpdate(const TableId& id, const Schema& before, const Schema& after) {
   return CheckColumns(id, "", before, after);

@@ -27,8 +27,30 @@ bool Widens(Type from, Type to) {
   }
 }
 
-// The value of column `name`, stored as `from`, as it is stored for `to`.
-absl::StatusOr<std::string> Converted(const Column& from, const Column& to) {
+// DuckDB 1.5 does not survive the replay of ALTER … SET DATA TYPE … USING from its log, so a column of
+// another type means another table.
+absl::StatusOr<std::vector<std::string>> RewriteSql(const TableId& id, const Schema& before,
+                                                    const Schema& after, const Renames& renames) {
+  const std::string fresh = DuckDbName(id.parent()) + "." + Quoted(DuckDbTableName(id.table) + "~new");
+  std::string names, values;
+  for (const Column& column : after) {
+    const Column* former = FindColumn(before, FormerName(column.name, renames));
+    if (former == nullptr) continue;
+    HAKOBU_ASSIGN_OR_RETURN(const std::string value, ConvertedColumn(*former, column));
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", Quoted(column.name));
+    values += fmt::format("{}{}", values.empty() ? "" : ", ", value);
+  }
+  return std::vector<std::string>{
+      CreateTableSql(fresh, after),
+      fmt::format("INSERT INTO {} ({}) SELECT {} FROM {}", fresh, names, values, DuckDbName(id)),
+      fmt::format("DROP TABLE {}", DuckDbName(id)),
+      fmt::format("ALTER TABLE {} RENAME TO {}", fresh, Quoted(DuckDbTableName(id.table))),
+  };
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> ConvertedColumn(const Column& from, const Column& to) {
   const std::string name = Quoted(from.name);
   if (from.type == to.type && (from.mode == Mode::kRepeated) == (to.mode == Mode::kRepeated)) {
     return DuckDbType(from) == DuckDbType(to) ? name : fmt::format("CAST({} AS {})", name, DuckDbType(to));
@@ -43,29 +65,6 @@ absl::StatusOr<std::string> Converted(const Column& from, const Column& to) {
   return fmt::format("CAST(replace(CAST({} AS VARCHAR), '.', '') || repeat('0', {}) AS BIGNUM)", name,
                      missing_digits);
 }
-
-// DuckDB 1.5 does not survive the replay of ALTER … SET DATA TYPE … USING from its log, so a column of
-// another type means another table.
-absl::StatusOr<std::vector<std::string>> RewriteSql(const TableId& id, const Schema& before,
-                                                    const Schema& after, const Renames& renames) {
-  const std::string fresh = DuckDbName(id.parent()) + "." + Quoted(DuckDbTableName(id.table) + "~new");
-  std::string names, values;
-  for (const Column& column : after) {
-    const Column* former = FindColumn(before, FormerName(column.name, renames));
-    if (former == nullptr) continue;
-    HAKOBU_ASSIGN_OR_RETURN(const std::string value, Converted(*former, column));
-    names += fmt::format("{}{}", names.empty() ? "" : ", ", Quoted(column.name));
-    values += fmt::format("{}{}", values.empty() ? "" : ", ", value);
-  }
-  return std::vector<std::string>{
-      CreateTableSql(fresh, after),
-      fmt::format("INSERT INTO {} ({}) SELECT {} FROM {}", fresh, names, values, DuckDbName(id)),
-      fmt::format("DROP TABLE {}", DuckDbName(id)),
-      fmt::format("ALTER TABLE {} RENAME TO {}", fresh, Quoted(DuckDbTableName(id.table))),
-  };
-}
-
-}  // namespace
 
 std::string CreateTableSql(const std::string& quoted_name, const Schema& schema) {
   // DuckDB has no table without columns; BigQuery does, until its first load.

@@ -24,4 +24,8 @@ Schema WithNewColumnsLast(const Schema& before, Schema after, const Renames& ren
 absl::StatusOr<std::vector<std::string>> AlterSql(const TableId& id, const Schema& before,
                                                   const Schema& after, const Renames& renames);
 
+// DuckDB's expression for the values of a column stored as `from`, as they are stored for `to`, which holds
+// every one of them: InvalidArgument otherwise.
+absl::StatusOr<std::string> ConvertedColumn(const Column& from, const Column& to);
+
 }  // namespace hakobu::localbq

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "absl/random/random.h"
@@ -92,6 +93,9 @@ void Faults::Add(FaultPlan plan) {
   absl::MutexLock lock(&mutex_);
   if (plan.seed) seed_ = *plan.seed;
   if (plan.quotas) quotas_.Set(*plan.quotas);
+  for (const auto& [behaviour, setting] : plan.behaviours) behaviours_.Set(behaviour, setting);
+  if (plan.delays) behaviours_.SetLength(*plan.delays);
+  behaviours_.Advance(plan.advance);
   for (FaultRule& rule : plan.rules) {
     rule.id = ++last_id_;
     rules_.push_back({std::move(rule)});
@@ -105,6 +109,7 @@ void Faults::Clear() {
   history_.clear();
   last_id_ = 0;
   quotas_.Set({});
+  behaviours_.Reset();
   SetActive();
 }
 
@@ -127,6 +132,13 @@ std::string Faults::Describe() const {
     shown["fired"] = active.fired;
     description["rules"].push_back(std::move(shown));
   }
+  constexpr std::array kSettings = {"off", "on", "always"};
+  for (const BehaviourName& row : BehaviourNames()) {
+    description["behaviours"][std::string(row.name)] =
+        kSettings[static_cast<size_t>(behaviours_.setting(row.behaviour))];
+  }
+  description["delays"] = behaviours_.length() == DelayLength::kReal ? "real" : "short";
+  description["advanced_seconds"] = absl::ToInt64Seconds(behaviours_.advanced());
   return description.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
@@ -187,6 +199,7 @@ void Faults::CountIdleClose(const Call& call) {
 }
 
 void Faults::OnTableChanged(const TablePtr& before, const TablePtr& after) {
+  tables_.OnTableChanged(before, after);
   if (!is_active()) return;
   const absl::Time now = absl::Now();
   absl::MutexLock lock(&mutex_);

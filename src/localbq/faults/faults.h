@@ -1,5 +1,5 @@
-// Faults and quotas on demand: what this BigQuery does wrong because a test asked for it. Off until a rule is
-// set, and then one atomic read for each call.
+// What goes wrong: by itself, as with Google's service (behaviours.h), and on demand: faults and quotas,
+// which are off until a rule is set, and then one atomic read for each call.
 #pragma once
 
 #include <atomic>
@@ -18,8 +18,10 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "localbq/catalog/catalog.h"
+#include "localbq/faults/behaviours.h"
 #include "localbq/faults/quotas.h"
 #include "localbq/faults/rule.h"
+#include "localbq/faults/table_history.h"
 
 namespace hakobu::localbq {
 
@@ -28,6 +30,9 @@ struct FaultPlan {
   std::optional<uint64_t> seed;  // of the probabilities
   std::optional<QuotaSettings> quotas;
   std::vector<FaultRule> rules;
+  std::vector<std::pair<Behaviour, Setting>> behaviours;
+  std::optional<DelayLength> delays;
+  absl::Duration advance = absl::ZeroDuration();  // of the clock
 };
 // YAML or JSON. InvalidArgument with every problem at once, each as "NAME:LINE: key: expected …, found …".
 absl::StatusOr<FaultPlan> ReadFaultPlan(std::string_view text, std::string_view name);
@@ -50,11 +55,12 @@ class Faults {
  public:
   Faults();
 
-  // The rules of a plan come after those that are there; its seed and quotas replace.
+  // The rules of a plan come after those that are there; what else it has replaces.
   void Add(FaultPlan plan);
-  void Clear();                  // rules, counts and quotas
+  void Clear();                  // rules, counts and quotas; behaviours are as Keep left them
   bool Remove(int64_t rule_id);  // false: there is no such rule
-  // {"seed", "quotas", "rules": [{"id", "fault", "method", …, "matched", "fired"}]}: JSON text.
+  // {"seed", "quotas", "rules": [{"id", "fault", "method", …, "matched", "fired"}], "behaviours": {name:
+  // setting}, "delays", "advanced_seconds"}: JSON text.
   std::string Describe() const;
   // "3 rules, seed 42, quotas on"; empty when nothing is set.
   std::string Summary() const;
@@ -67,6 +73,10 @@ class Faults {
   // As long as the effect says, less when the server stops.
   void Delay(absl::Duration duration) const { (void)stopped_.WaitForNotificationWithTimeout(duration); }
   Quotas& quotas() { return quotas_; }
+  Behaviours& behaviours() { return behaviours_; }
+  const Behaviours& behaviours() const { return behaviours_; }
+  bool Has(Behaviour behaviour) const { return behaviours_.Has(behaviour); }
+  TableHistory& tables() { return tables_; }
 
   // Of kIdleClose; zero: no rule.
   absl::Duration IdleClose(const Call& call);
@@ -99,6 +109,8 @@ class Faults {
   absl::Notification stopped_;
   std::atomic<bool> is_stopped_{false};
   Quotas quotas_;
+  Behaviours behaviours_;
+  TableHistory tables_{&behaviours_};
   mutable absl::Mutex mutex_;
   uint64_t seed_ ABSL_GUARDED_BY(mutex_);
   int64_t last_id_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -88,7 +88,7 @@ class Reader {
     FaultPlan plan;
     if (root.IsNull()) return plan;
     if (!root.IsMap()) {
-      Problem(root, "", "a mapping with seed, quotas or rules");
+      Problem(root, "", "a mapping with seed, quotas, rules, behaviours, delays or advance_seconds");
       return plan;
     }
     for (const auto& pair : root) {
@@ -98,13 +98,22 @@ class Reader {
         plan.seed = static_cast<uint64_t>(Whole(value, name, 0));
       } else if (name == "quotas") {
         plan.quotas = Quotas(value);
+      } else if (name == "behaviours") {
+        ReadBehaviours(value, &plan);
+      } else if (name == "delays" && value.IsScalar() &&
+                 (value.Scalar() == "short" || value.Scalar() == "real")) {
+        plan.delays = value.Scalar() == "real" ? DelayLength::kReal : DelayLength::kShort;
+      } else if (name == "delays") {
+        Problem(value, name, "short or real");
+      } else if (name == "advance_seconds") {
+        plan.advance = absl::Seconds(Whole(value, name, 0));
       } else if (name == "rules" && value.IsSequence()) {
         for (size_t i = 0; i < value.size(); ++i)
           plan.rules.push_back(Rule(value[i], fmt::format("rules[{}]", i)));
       } else if (name == "rules") {
         Problem(value, name, "a list of rules");
       } else {
-        Unknown(key, name, "seed, quotas, rules");
+        Unknown(key, name, "seed, quotas, rules, behaviours, delays, advance_seconds");
       }
     }
     return plan;
@@ -142,6 +151,37 @@ class Reader {
     if (node.IsScalar() && !node.Scalar().empty()) return node.Scalar();
     Problem(node, key, "a name, in which * and ? stand for others");
     return "*";
+  }
+
+  std::optional<Setting> SettingOf(const YAML::Node& node) {
+    const std::string text = node.IsScalar() ? node.Scalar() : "";
+    if (text == "on" || text == "true") return Setting::kOn;
+    if (text == "off" || text == "false") return Setting::kOff;
+    if (text == "always") return Setting::kAlways;
+    return std::nullopt;
+  }
+  // One setting for all, or a mapping from names to settings.
+  void ReadBehaviours(const YAML::Node& node, FaultPlan* plan) {
+    if (const std::optional<Setting> all = SettingOf(node)) {
+      for (const BehaviourName& row : BehaviourNames()) plan->behaviours.emplace_back(row.behaviour, *all);
+      return;
+    }
+    if (!node.IsMap())
+      return Problem(node, "behaviours", "on, off, always, or a mapping from names to these");
+    for (const auto& pair : node) {
+      const std::string path = "behaviours." + pair.first.Scalar();
+      const std::optional<Behaviour> behaviour = ParseBehaviour(pair.first.Scalar());
+      const std::optional<Setting> setting = SettingOf(pair.second);
+      if (!setting) Problem(pair.second, path, "on, off or always");
+      if (behaviour && setting) plan->behaviours.emplace_back(*behaviour, *setting);
+      if (behaviour) continue;
+      std::string known;
+      for (const BehaviourName& row : BehaviourNames()) {
+        if (!known.empty()) known += ", ";
+        known += row.name;
+      }
+      Unknown(pair.first, path, known);
+    }
   }
 
   QuotaSettings Quotas(const YAML::Node& node) {

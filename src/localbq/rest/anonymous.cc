@@ -68,7 +68,7 @@ absl::Status MakeAnonymousTable(const Service& service, const TableId& id) {
   table.expiration_ms = absl::ToUnixMillis(absl::Now() + kLife);
   return service.catalog
       ->ReplaceTable(
-          std::move(table),
+          std::move(table), Catalog::Replacement::kTable,
           [&](Connection& connection, const Catalog::NewRows& to) { return Fill(connection, to, *rows); })
       .status();
 }

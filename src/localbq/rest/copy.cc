@@ -6,6 +6,8 @@
 
 #include "base/status.h"
 #include "localbq/catalog/catalog.h"
+#include "localbq/catalog/publish.h"
+#include "localbq/faults/faults.h"
 #include "localbq/rest/access.h"
 #include "localbq/rest/dispositions.h"
 #include "localbq/rest/jobs.h"
@@ -46,26 +48,68 @@ absl::StatusOr<std::vector<TablePtr>> FindSources(const Service& service, const 
   return sources;
 }
 
+struct CopySource {
+  TablePtr table;
+  std::string rows;  // a DuckDB relation
+};
+
 // The rows of all sources, in the target's order of columns. Their changes have been merged before the
 // transaction, which would not see a merge made meanwhile.
-absl::StatusOr<int64_t> CopyRows(Connection& connection, const std::vector<TablePtr>& sources,
+absl::StatusOr<int64_t> CopyRows(Connection& connection, const std::vector<CopySource>& sources,
                                  const std::string& target) {
   int64_t rows = 0;
-  for (const TablePtr& source : sources) {
+  for (const CopySource& source : sources) {
     std::string columns;
-    for (const Column& column : source->schema) {
+    for (const Column& column : source.table->schema) {
       columns += fmt::format("{}{}", columns.empty() ? "" : ", ", Quoted(column.name));
     }
     if (columns.empty()) continue;
     HAKOBU_ASSIGN_OR_RETURN(
         Result result, connection.Query(fmt::format("INSERT INTO {} ({}) SELECT {} FROM {}", target, columns,
-                                                    columns, DuckDbName(source->id))));
+                                                    columns, source.rows)));
     rows += result.rows_changed();
   }
   return rows;
 }
 
+// What the target is after a WRITE_TRUNCATE, or when it is made.
+Table CopiedTable(const TableId& id, const Table& source, const TablePtr& before, bool losses,
+                  const json& copy) {
+  Table table = source;
+  table.id = id;
+  table.type = TableType::kTable;
+  table.expiration_ms = 0;
+  json other = json::parse(table.other);
+  other.erase(kIamPolicyKey);
+  if (losses) other.erase("encryptionConfiguration");
+  table.other = other.dump();
+  if (before) KeepOverCopy(*before, source, losses, &table);
+  if (const json& encryption = Child(copy, "destinationEncryptionConfiguration"); !encryption.empty()) {
+    json with_key = json::parse(table.other);
+    with_key["encryptionConfiguration"] = encryption;
+    table.other = with_key.dump();
+  }
+  return table;
+}
+
 }  // namespace
+
+// Rows that are appended get ever larger row ids: those streamed so lately that a copy does not see them are
+// the last.
+absl::StatusOr<std::string> RowsToCopy(const Service& service, const Table& source) {
+  const std::string relation = DuckDbName(source.id);
+  if (!service.faults->Has(Behaviour::kSkippedCopies)) {
+    HAKOBU_RETURN_IF_ERROR(service.changes->Apply(source));
+    return relation;
+  }
+  // Changes that no merge has taken yet are in the buffer, and stay there.
+  const int64_t skipped =
+      service.changes->IsActive(source) ? 0 : service.faults->tables().BufferedRows(source);
+  if (skipped == 0) return relation;
+  return fmt::format(
+      "(SELECT * FROM {0} WHERE rowid NOT IN (SELECT rowid FROM {0} ORDER BY rowid DESC LIMIT {1}))",
+      relation, skipped);
+}
 
 absl::Status RunCopy(const Service& service, Job& job) {
   const json& copy = Child(job.configuration, "copy");
@@ -74,40 +118,46 @@ absl::Status RunCopy(const Service& service, Job& job) {
     return absl::UnimplementedError(fmt::format(
         "operationType {} is not supported by the local BigQuery, only COPY and CLONE are", operation));
   }
-  HAKOBU_ASSIGN_OR_RETURN(const std::vector<TablePtr> sources, FindSources(service, copy, job));
+  HAKOBU_ASSIGN_OR_RETURN(const std::vector<TablePtr> tables, FindSources(service, copy, job));
   HAKOBU_ASSIGN_OR_RETURN(const TableId target,
                           TableFromReference(Child(copy, "destinationTable"), job.project));
   HAKOBU_RETURN_IF_ERROR(CheckTarget(service, job, target));
+  HAKOBU_RETURN_IF_ERROR(CheckLocation(service, job, target.parent()));
+  for (const TablePtr& table : tables)
+    HAKOBU_RETURN_IF_ERROR(CheckLocation(service, job, table->id.parent()));
+  const std::string write = Text(copy, "writeDisposition", "WRITE_EMPTY");
+  if (write == "WRITE_TRUNCATE_DATA") {
+    return absl::InvalidArgumentError(
+        "Invalid value for writeDisposition: WRITE_TRUNCATE_DATA is not a valid value");
+  }
   HAKOBU_ASSIGN_OR_RETURN(const Destination destination,
-                          OpenDestination(service, target, Text(copy, "createDisposition"),
-                                          Text(copy, "writeDisposition", "WRITE_EMPTY")));
-  for (const TablePtr& source : sources) HAKOBU_RETURN_IF_ERROR(service.changes->Apply(*source));
+                          OpenDestination(service, target, Text(copy, "createDisposition"), write));
+  if (destination.table && service.faults->Has(Behaviour::kLayouts)) {
+    HAKOBU_RETURN_IF_ERROR(CheckCopyLayout(*tables[0], *destination.table));
+  }
+  std::vector<CopySource> sources;
+  for (const TablePtr& table : tables) {
+    HAKOBU_ASSIGN_OR_RETURN(std::string rows, RowsToCopy(service, *table));
+    sources.push_back({table, std::move(rows)});
+  }
   const auto finish = [&](Connection& connection, int64_t rows) {
     job.SetStatistics({{"copiedRows", std::to_string(rows)}});
     return job.RecordDone(connection);
   };
+  // A copy that has begun runs to its end: cancelling the job does not stop it.
   if (destination.write == WriteMode::kAppend) {
-    HAKOBU_RETURN_IF_ERROR(CheckSchemaUpdate(target, sources[0]->schema, destination.table->schema));
+    HAKOBU_RETURN_IF_ERROR(CheckSchemaUpdate(target, tables[0]->schema, destination.table->schema));
     return service.catalog->Write(
         target, destination.table->generation, [&](Connection& connection, const Table&) -> absl::Status {
-          const Job::Interruptible interruptible(&job, &connection);
           HAKOBU_ASSIGN_OR_RETURN(const int64_t rows, CopyRows(connection, sources, DuckDbName(target)));
           return finish(connection, rows);
         });
   }
-  // WRITE_TRUNCATE takes everything from the source, its constraints too; WRITE_TRUNCATE_DATA only the rows.
-  Table table = *sources[0];
-  if (destination.write == WriteMode::kReplaceRows) {
-    HAKOBU_RETURN_IF_ERROR(CheckSchemaUpdate(target, sources[0]->schema, destination.table->schema));
-    table = *destination.table;
-  }
-  table.id = target;
-  table.type = TableType::kTable;
-  table.expiration_ms = 0;
+  Table table = CopiedTable(target, *tables[0], destination.table,
+                            service.faults->Has(Behaviour::kPublishLosses), copy);
   return service.catalog
-      ->ReplaceTable(std::move(table),
+      ->ReplaceTable(std::move(table), Catalog::Replacement::kCopy,
                      [&](Connection& connection, const Catalog::NewRows& rows) -> absl::Status {
-                       const Job::Interruptible interruptible(&job, &connection);
                        HAKOBU_ASSIGN_OR_RETURN(const int64_t count,
                                                CopyRows(connection, sources, rows.quoted));
                        return finish(connection, count);

@@ -7,6 +7,12 @@
 
 namespace hakobu::localbq::rest {
 
+absl::Status UpdateOptionsRefused() {
+  return absl::InvalidArgumentError(
+      "Schema update options should only be specified with WRITE_APPEND disposition, or with WRITE_TRUNCATE "
+      "disposition on a table partition.");
+}
+
 absl::StatusOr<Destination> OpenDestination(const Service& service, const TableId& id,
                                             std::string_view create, std::string_view write) {
   HAKOBU_RETURN_IF_ERROR(service.catalog->GetDataset(id.parent()).status());

@@ -24,4 +24,7 @@ struct Destination {
 absl::StatusOr<Destination> OpenDestination(const Service& service, const TableId& id,
                                             std::string_view create, std::string_view write);
 
+// A WRITE_TRUNCATE that also wants schemaUpdateOptions, in Google's words.
+absl::Status UpdateOptionsRefused();
+
 }  // namespace hakobu::localbq::rest

@@ -24,7 +24,7 @@ constexpr absl::Duration kCancelAgain = absl::Milliseconds(10);
 
 absl::StatusOr<Reply> InsertJob(Service& service, const Request& request) {
   HAKOBU_ASSIGN_OR_RETURN(const json body, request.Json());
-  HAKOBU_ASSIGN_OR_RETURN(JobPtr job, MakeJob(body, request.Segment(1), request.identity));
+  HAKOBU_ASSIGN_OR_RETURN(JobPtr job, MakeJob(service, body, request.Segment(1), request.identity));
   if (job->type == "LOAD") {
     return absl::InvalidArgumentError(Child(job->configuration, "load").contains("sourceUris")
                                           ? "The local BigQuery has no Cloud Storage: send the data with the "
@@ -47,7 +47,8 @@ absl::StatusOr<Reply> InsertJob(Service& service, const Request& request) {
 }
 
 absl::StatusOr<Reply> GetJob(Service& service, const Request& request) {
-  HAKOBU_ASSIGN_OR_RETURN(const JobPtr job, service.jobs->Find(request.Segment(1), request.Segment(3)));
+  HAKOBU_ASSIGN_OR_RETURN(const JobPtr job, service.jobs->FindIn(request.Segment(1), request.Segment(3),
+                                                                 request.Query("location")));
   HAKOBU_RETURN_IF_ERROR(CheckJob(service, request, *job, "bigquery.jobs.get"));
   return JsonReply(job->Resource(service.url));
 }
@@ -86,7 +87,8 @@ absl::StatusOr<Reply> ListJobs(Service& service, const Request& request) {
 }
 
 absl::StatusOr<Reply> CancelJob(Service& service, const Request& request) {
-  HAKOBU_ASSIGN_OR_RETURN(const JobPtr job, service.jobs->Find(request.Segment(1), request.Segment(3)));
+  HAKOBU_ASSIGN_OR_RETURN(const JobPtr job, service.jobs->FindIn(request.Segment(1), request.Segment(3),
+                                                                 request.Query("location")));
   HAKOBU_RETURN_IF_ERROR(CheckJob(service, request, *job, "bigquery.jobs.update"));
   // Again and again, for a statement may begin between two.
   const absl::Time deadline = absl::Now() + kFirstAnswer;
@@ -97,7 +99,8 @@ absl::StatusOr<Reply> CancelJob(Service& service, const Request& request) {
 }
 
 absl::StatusOr<Reply> DeleteJob(Service& service, const Request& request) {
-  HAKOBU_ASSIGN_OR_RETURN(const JobPtr job, service.jobs->Find(request.Segment(1), request.Segment(3)));
+  HAKOBU_ASSIGN_OR_RETURN(const JobPtr job, service.jobs->FindIn(request.Segment(1), request.Segment(3),
+                                                                 request.Query("location")));
   HAKOBU_RETURN_IF_ERROR(CheckJob(service, request, *job, "bigquery.jobs.delete"));
   HAKOBU_RETURN_IF_ERROR(service.jobs->Remove(job->project, job->id));
   HAKOBU_RETURN_IF_ERROR(DropAnonymousTable(service, *job));

@@ -206,11 +206,37 @@ std::string JobStore::NewId() {
   return fmt::format("job_{:016x}{:08x}", absl::Uniform<uint64_t>(random), absl::Uniform<uint32_t>(random));
 }
 
-absl::Status JobStore::CheckUnused(std::string_view project, std::string_view id) const {
+absl::Status JobStore::Refuse(const Key& key, std::string_view location) {
+  if (faults_->Has(Behaviour::kHiddenJobs)) {
+    const absl::Time now = faults_->behaviours().Now();
+    absl::erase_if(refused_, [&](const auto& item) {
+      return now - item.second > faults_->behaviours().Length(Delay::kHiddenJob);
+    });
+    refused_[key] = now;
+  }
+  return absl::AlreadyExistsError(
+      fmt::format("Already Exists: Job {}:{}.{}", key.first, location, key.second));
+}
+
+bool JobStore::IsHidden(std::string_view project, std::string_view id) const {
+  const Setting setting = faults_->behaviours().setting(Behaviour::kHiddenJobs);
+  if (setting == Setting::kOff) return false;
   const Key key(project, id);
   absl::ReaderMutexLock lock(&mutex_);
+  const auto found = refused_.find(key);
+  if (found == refused_.end()) return false;
+  const Behaviours& behaviours = faults_->behaviours();
+  if (behaviours.Now() - found->second > behaviours.Length(Delay::kHiddenJob)) return false;
+  // Some of them, by the moment.
+  return setting == Setting::kAlways || absl::ToUnixMicros(found->second) % 2 == 0;
+}
+
+absl::Status JobStore::CheckUnused(std::string_view project, std::string_view id) {
+  const Key key(project, id);
+  absl::MutexLock lock(&mutex_);
   if (!jobs_.contains(key) && !stored_.contains(key)) return absl::OkStatus();
-  return absl::AlreadyExistsError(fmt::format("Already Exists: Job {}:US.{}", project, id));
+  const auto job = jobs_.find(key);
+  return Refuse(key, job == jobs_.end() ? "US" : job->second->location);
 }
 
 absl::StatusOr<JobPtr> JobStore::Submit(JobPtr job, Work work) {
@@ -218,8 +244,7 @@ absl::StatusOr<JobPtr> JobStore::Submit(JobPtr job, Work work) {
   absl::MutexLock lock(&mutex_);
   if (stopping_) return absl::UnavailableError("The service is stopping; retry the request.");
   if (stored_.contains(key) || jobs_.contains(key)) {
-    return absl::AlreadyExistsError(
-        fmt::format("Already Exists: Job {}:{}.{}", job->project, job->location, job->id));
+    return Refuse(key, job->location);
   }
   const bool needs_place = faults_->quotas().is_on() && job->type == "QUERY";
   if (needs_place) HAKOBU_RETURN_IF_ERROR(faults_->quotas().Hold("queue", job->project));
@@ -335,6 +360,17 @@ absl::StatusOr<JobPtr> JobStore::Find(std::string_view project, std::string_view
   return job;
 }
 
+absl::StatusOr<JobPtr> JobStore::FindIn(std::string_view project, std::string_view id,
+                                        std::string_view location) const {
+  HAKOBU_ASSIGN_OR_RETURN(JobPtr job, Find(project, id));
+  const std::string_view wanted = location.empty() ? "US" : location;
+  const bool is_elsewhere = faults_->Has(Behaviour::kLocations) && !IsSameLocation(wanted, job->location);
+  if (is_elsewhere || IsHidden(project, id)) {
+    return absl::NotFoundError(fmt::format("Not found: Job {}:{}", project, id));
+  }
+  return job;
+}
+
 JobPtr JobStore::FindByResult(const TableId& table) const {
   absl::ReaderMutexLock lock(&mutex_);
   const auto found = by_result_.find(table);
@@ -373,13 +409,14 @@ std::vector<JobPtr> JobStore::List(std::string_view project) const {
   return jobs;
 }
 
-absl::StatusOr<JobPtr> MakeJob(const json& resource, std::string_view project, std::string_view identity) {
+absl::StatusOr<JobPtr> MakeJob(const Service& service, const json& resource, std::string_view project,
+                               std::string_view identity) {
   auto job = std::make_shared<Job>();
   const json& reference = Child(resource, "jobReference");
   job->project = Text(reference, "projectId", project);
   job->id = Text(reference, "jobId");
   if (job->id.empty()) job->id = JobStore::NewId();
-  job->location = Text(reference, "location", "US");
+  job->location = Text(reference, "location");
   const bool legal = job->id.size() <= 1024 && std::ranges::all_of(job->id, [](unsigned char c) {
                        return std::isalnum(c) || c == '_' || c == '-';
                      });
@@ -407,6 +444,7 @@ absl::StatusOr<JobPtr> MakeJob(const json& resource, std::string_view project, s
         absl::InvalidArgumentError("Required parameter is missing: configuration.query, load or copy"),
         "required");
   }
+  if (job->location.empty()) job->location = LocationFor(service, *job);
   return job;
 }
 

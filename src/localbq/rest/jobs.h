@@ -24,7 +24,8 @@
 
 namespace hakobu::localbq {
 class Faults;
-}
+struct Table;
+}  // namespace hakobu::localbq
 
 namespace hakobu::localbq::rest {
 
@@ -115,13 +116,18 @@ class JobStore {
   // ResourceExhausted when quotas hold and too many queries of the project wait.
   absl::StatusOr<JobPtr> Submit(JobPtr job, Work work);
   // AlreadyExists as Submit would answer.
-  absl::Status CheckUnused(std::string_view project, std::string_view id) const;
+  absl::Status CheckUnused(std::string_view project, std::string_view id);
   absl::StatusOr<JobPtr> Find(std::string_view project, std::string_view id) const;
+  // The same by the location that a request names; without one, the US multi-region's jobs alone are found.
+  absl::StatusOr<JobPtr> FindIn(std::string_view project, std::string_view id,
+                                std::string_view location) const;
   // The job whose rows an anonymous table (anonymous.h) would hold; null: none that is known.
   JobPtr FindByResult(const TableId& table) const;
   absl::Status Remove(std::string_view project, std::string_view id);
   std::vector<JobPtr> List(std::string_view project) const;  // newest first, those of this process
   static std::string NewId();
+  // Whether the job, whose id was just answered 409, is not to be found yet.
+  bool IsHidden(std::string_view project, std::string_view id) const;
 
  private:
   using Key = std::pair<std::string, std::string>;
@@ -134,6 +140,7 @@ class JobStore {
   bool IsStopping() const;
   void KeepRows(const JobPtr& job);
 
+  absl::Status Refuse(const Key& key, std::string_view location) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // What quotas and faults let happen, then the work.
   absl::Status RunJob(Job& job, const Work& work);
 
@@ -146,6 +153,7 @@ class JobStore {
   std::deque<std::weak_ptr<Job>> with_rows_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<TableId, std::weak_ptr<Job>> by_result_ ABSL_GUARDED_BY(mutex_);
   uint64_t kept_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::flat_hash_map<Key, absl::Time> refused_ ABSL_GUARDED_BY(mutex_);  // when ids were last answered 409
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   int running_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<std::thread> workers_;
@@ -157,8 +165,18 @@ absl::Status RunLoad(const Service& service, Job& job, const std::string& path);
 absl::Status RunCopy(const Service& service, Job& job);
 absl::Status RunQuery(const Service& service, Job& job);
 
+// The DuckDB relation of the rows of a table that a copy or clone of it has.
+absl::StatusOr<std::string> RowsToCopy(const Service& service, const Table& source);
+
 // A job from a client's resource: InvalidArgument for what no job can be made of, Unimplemented for extract.
-absl::StatusOr<JobPtr> MakeJob(const nlohmann::json& resource, std::string_view project,
-                               std::string_view identity);
+absl::StatusOr<JobPtr> MakeJob(const Service& service, const nlohmann::json& resource,
+                               std::string_view project, std::string_view identity);
+
+// job_locations.cc: "us" is "US".
+bool IsSameLocation(std::string_view a, std::string_view b);
+// NotFound in Google's words when the dataset is not where the job runs.
+absl::Status CheckLocation(const Service& service, const Job& job, const DatasetId& dataset);
+// Where a job without a location of its own runs: where its datasets are.
+std::string LocationFor(const Service& service, const Job& job);
 
 }  // namespace hakobu::localbq::rest

@@ -9,6 +9,8 @@
 #include "base/crash_point.h"
 #include "base/status.h"
 #include "localbq/catalog/catalog.h"
+#include "localbq/catalog/publish.h"
+#include "localbq/faults/faults.h"
 #include "localbq/rest/access.h"
 #include "localbq/rest/dispositions.h"
 #include "localbq/rest/jobs.h"
@@ -60,8 +62,13 @@ absl::StatusOr<Schema> Extended(const TableId& id, const Schema& table, const Sc
             fmt::format("Provided Schema does not match Table {}. Cannot add fields (field: {})",
                         DisplayName(id), column.name));
       }
+      if (column.mode == Mode::kRequired) {
+        return absl::InvalidArgumentError(
+            fmt::format("Provided Schema does not match Table {}. Cannot add required fields to an existing "
+                        "schema. (field: {})",
+                        DisplayName(id), column.name));
+      }
       result.push_back(column);
-      if (result.back().mode == Mode::kRequired) result.back().mode = Mode::kNullable;
     } else if (may_relax && there->mode == Mode::kRequired && column.mode == Mode::kNullable) {
       for (Column& relaxed : result) {
         if (SameName(relaxed.name, column.name)) relaxed.mode = Mode::kNullable;
@@ -95,7 +102,8 @@ absl::Status CheckGivenSchema(const TableId& id, const json& load, const Schema&
       return refuse(column, "type", RestTypeName(there->type), RestTypeName(column.type));
     }
     const bool relaxes = there->mode == Mode::kRequired && column.mode == Mode::kNullable;
-    if (there->mode != column.mode && !(relaxes && may_relax)) {
+    const bool tightens = there->mode == Mode::kNullable && column.mode == Mode::kRequired;  // is ignored
+    if (there->mode != column.mode && !tightens && !(relaxes && may_relax)) {
       return refuse(column, "mode", kModes[static_cast<size_t>(there->mode)],
                     kModes[static_cast<size_t>(column.mode)]);
     }
@@ -104,8 +112,26 @@ absl::Status CheckGivenSchema(const TableId& id, const json& load, const Schema&
   return absl::OkStatus();
 }
 
+// What a format cannot bring into a type that the job's schema names.
+absl::Status CheckFormat(const json& load, const Schema& given, const Schema& of_file) {
+  const std::string format = Text(load, "sourceFormat", "CSV");
+  for (const Column& column : given) {
+    if (format == "PARQUET" && column.type == Type::kJson) {
+      return absl::InvalidArgumentError("Unsupported field type: JSON");
+    }
+    const Column* found = FindColumn(of_file, column.name);
+    if (format == "AVRO" && found != nullptr && found->type == Type::kString &&
+        column.type == Type::kDateTime) {
+      return absl::InvalidArgumentError(fmt::format(
+          "Field {} has incompatible types. Configured schema: datetime; Avro file: string.", column.name));
+    }
+  }
+  return absl::OkStatus();
+}
+
 // What the new table of a truncating or creating load is.
-absl::StatusOr<Table> NewTable(const TableId& id, const json& load, const TablePtr& before, Schema schema) {
+absl::StatusOr<Table> NewTable(const TableId& id, const json& load, const TablePtr& before, bool losses,
+                               const Schema& schema) {
   json resource = {{"schema", SchemaToJson(schema)}};
   for (const char* key : {"timePartitioning", "rangePartitioning", "clustering"}) {
     if (load.contains(key) && load[key].is_object()) resource[key] = load[key];
@@ -115,20 +141,17 @@ absl::StatusOr<Table> NewTable(const TableId& id, const json& load, const TableP
       if (properties.contains(key)) resource[key] = properties[key];
     }
   }
+  if (const json& encryption = Child(load, "destinationEncryptionConfiguration"); !encryption.empty()) {
+    resource["encryptionConfiguration"] = encryption;
+  }
   HAKOBU_ASSIGN_OR_RETURN(Table table, TableFromJson(resource, id));
   if (!before) return table;
-  // The constraints go; what describes the table stays.
-  if (!table.time_partitioning && !table.range_partitioning) {
-    table.time_partitioning = before->time_partitioning;
-    table.range_partitioning = before->range_partitioning;
-  }
-  if (table.clustering.empty()) table.clustering = before->clustering;
-  table.description = before->description;
-  table.friendly_name = before->friendly_name;
-  table.labels = before->labels;
-  table.expiration_ms = before->expiration_ms;
-  table.max_staleness = before->max_staleness;
-  table.other = before->other;
+  const std::string description = table.description, name = table.friendly_name;
+  const auto labels = table.labels;
+  KeepOverTruncate(*before, losses, &table);
+  if (!description.empty()) table.description = description;
+  if (!name.empty()) table.friendly_name = name;
+  if (!labels.empty()) table.labels = labels;
   return table;
 }
 
@@ -141,10 +164,14 @@ class Load {
     HAKOBU_ASSIGN_OR_RETURN(const TableId id,
                             TableFromReference(Child(load_, "destinationTable"), job_.project));
     HAKOBU_RETURN_IF_ERROR(CheckTarget(service_, job_, id));
+    HAKOBU_RETURN_IF_ERROR(CheckLocation(service_, job_, id.parent()));
     HAKOBU_ASSIGN_OR_RETURN(destination_, OpenDestination(service_, id, Text(load_, "createDisposition"),
                                                           Text(load_, "writeDisposition", "WRITE_APPEND")));
+    HAKOBU_RETURN_IF_ERROR(CheckOptions(id));
     HAKOBU_ASSIGN_OR_RETURN(source_, Open(service_, path_, load_));
     HAKOBU_ASSIGN_OR_RETURN(Schema loaded, LoadedSchema(load_, *source_));
+    if (!Child(load_, "schema").empty())
+      HAKOBU_RETURN_IF_ERROR(CheckFormat(load_, loaded, source_->schema()));
     if (loaded.empty() && destination_.table) loaded = destination_.table->schema;
     if (loaded.empty()) {
       return absl::InvalidArgumentError(fmt::format(
@@ -160,12 +187,27 @@ class Load {
   }
 
  private:
+  // What the configuration may not ask of a table that is there.
+  absl::Status CheckOptions(const TableId& id) const {
+    const bool has_options =
+        HasOption(load_, "ALLOW_FIELD_ADDITION") || HasOption(load_, "ALLOW_FIELD_RELAXATION");
+    if (has_options && Text(load_, "writeDisposition") == "WRITE_TRUNCATE") return UpdateOptionsRefused();
+    if (!destination_.table || !service_.faults->Has(Behaviour::kLayouts)) return absl::OkStatus();
+    json layout = json::object();
+    for (const char* key : {"timePartitioning", "rangePartitioning", "clustering"}) {
+      if (load_.contains(key) && load_[key].is_object()) layout[key] = load_[key];
+    }
+    HAKOBU_ASSIGN_OR_RETURN(const Table given, TableFromJson(layout, id));
+    return CheckLoadLayout(*destination_.table, given);
+  }
+
   absl::Status Replace(const TableId& id, Schema loaded) {
     // Without a schema of its own (CSV) a truncating load keeps the table's, as loaded() fell back to it.
-    HAKOBU_ASSIGN_OR_RETURN(Table table, NewTable(id, load_, destination_.table, std::move(loaded)));
+    HAKOBU_ASSIGN_OR_RETURN(Table table, NewTable(id, load_, destination_.table,
+                                                  service_.faults->Has(Behaviour::kPublishLosses), loaded));
     const Schema schema = table.schema;
     return service_.catalog
-        ->ReplaceTable(std::move(table),
+        ->ReplaceTable(std::move(table), Catalog::Replacement::kTable,
                        [&](Connection& connection, const Catalog::NewRows& rows) {
                          return Fill(connection, rows.schema, rows.table, schema);
                        })
@@ -186,8 +228,9 @@ class Load {
     }
     if (destination_.write == WriteMode::kReplaceRows) {
       Table table = *destination_.table;
+      if (service_.faults->Has(Behaviour::kTruncateDataPolicies)) DropRowPolicies(&table);
       return service_.catalog
-          ->ReplaceTable(table,
+          ->ReplaceTable(table, Catalog::Replacement::kRows,
                          [&](Connection& connection, const Catalog::NewRows& rows) {
                            return Fill(connection, rows.schema, rows.table, table.schema);
                          })

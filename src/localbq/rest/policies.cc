@@ -8,6 +8,7 @@
 #include "absl/time/clock.h"
 #include "base/status.h"
 #include "localbq/catalog/catalog.h"
+#include "localbq/catalog/publish.h"
 #include "localbq/rest/access.h"
 #include "localbq/rest/service.h"
 
@@ -15,10 +16,6 @@ namespace hakobu::localbq::rest {
 namespace {
 
 using nlohmann::json;
-
-// Kept among the table's other fields, under names that no REST resource shows.
-constexpr char kPolicy[] = "~iamPolicy";
-constexpr char kRowPolicies[] = "~rowAccessPolicies";
 
 json EmptyPolicy() {
   return {{"etag", "ACAB"}, {"version", 1}};
@@ -72,7 +69,7 @@ absl::StatusOr<json> PolicyFrom(const json& body, const TableId& id) {
 }  // namespace
 
 absl::StatusOr<Reply> GetTablePolicy(Service& service, const Request& request) {
-  HAKOBU_ASSIGN_OR_RETURN(const json policy, StoredField(service, TableOf(request), kPolicy));
+  HAKOBU_ASSIGN_OR_RETURN(const json policy, StoredField(service, TableOf(request), kIamPolicyKey));
   return JsonReply(policy.is_null() ? EmptyPolicy() : policy);
 }
 
@@ -92,7 +89,7 @@ absl::StatusOr<Reply> SetTablePolicy(Service& service, const Request& request) {
     stored = policy;
     return absl::OkStatus();
   };
-  HAKOBU_RETURN_IF_ERROR(ChangeField(service, TableOf(request), kPolicy, change));
+  HAKOBU_RETURN_IF_ERROR(ChangeField(service, TableOf(request), kIamPolicyKey, change));
   return JsonReply(policy);
 }
 
@@ -112,7 +109,7 @@ absl::StatusOr<Reply> TestTablePermissions(Service& service, const Request& requ
 }
 
 absl::StatusOr<Reply> ListRowPolicies(Service& service, const Request& request) {
-  HAKOBU_ASSIGN_OR_RETURN(const json policies, StoredField(service, TableOf(request), kRowPolicies));
+  HAKOBU_ASSIGN_OR_RETURN(const json policies, StoredField(service, TableOf(request), kRowPoliciesKey));
   json list = json::object();
   for (const auto& [name, policy] : policies.items()) list["rowAccessPolicies"].push_back(policy);
   return JsonReply(list);
@@ -131,12 +128,12 @@ absl::StatusOr<Reply> InsertRowPolicy(Service& service, const Request& request) 
     stored[name] = policy;
     return absl::OkStatus();
   };
-  HAKOBU_RETURN_IF_ERROR(ChangeField(service, id, kRowPolicies, change));
+  HAKOBU_RETURN_IF_ERROR(ChangeField(service, id, kRowPoliciesKey, change));
   return JsonReply(policy);
 }
 
 absl::StatusOr<Reply> GetRowPolicy(Service& service, const Request& request) {
-  HAKOBU_ASSIGN_OR_RETURN(const json policies, StoredField(service, TableOf(request), kRowPolicies));
+  HAKOBU_ASSIGN_OR_RETURN(const json policies, StoredField(service, TableOf(request), kRowPoliciesKey));
   if (!policies.contains(request.Segment(7))) return NotFoundPolicy(TableOf(request), request.Segment(7));
   return JsonReply(policies[request.Segment(7)]);
 }
@@ -152,7 +149,7 @@ absl::StatusOr<Reply> UpdateRowPolicy(Service& service, const Request& request) 
     stored[request.Segment(7)] = policy;
     return absl::OkStatus();
   };
-  HAKOBU_RETURN_IF_ERROR(ChangeField(service, id, kRowPolicies, change));
+  HAKOBU_RETURN_IF_ERROR(ChangeField(service, id, kRowPoliciesKey, change));
   return JsonReply(policy);
 }
 
@@ -163,7 +160,7 @@ absl::StatusOr<Reply> DeleteRowPolicy(Service& service, const Request& request) 
     stored.erase(request.Segment(7));
     return absl::OkStatus();
   };
-  HAKOBU_RETURN_IF_ERROR(ChangeField(service, id, kRowPolicies, change));
+  HAKOBU_RETURN_IF_ERROR(ChangeField(service, id, kRowPoliciesKey, change));
   Reply reply;
   reply.status = 204;
   return reply;
@@ -179,7 +176,7 @@ absl::StatusOr<Reply> DeleteRowPolicies(Service& service, const Request& request
     }
     return absl::OkStatus();
   };
-  HAKOBU_RETURN_IF_ERROR(ChangeField(service, id, kRowPolicies, change));
+  HAKOBU_RETURN_IF_ERROR(ChangeField(service, id, kRowPoliciesKey, change));
   Reply reply;
   reply.status = 204;
   return reply;

@@ -61,8 +61,9 @@ absl::StatusOr<std::shared_ptr<const QueryRows>> RowsOf(const Service& service, 
   std::string columns;
   for (const Column& column : table->schema) columns += (columns.empty() ? "" : ", ") + Quoted(column.name);
   HAKOBU_ASSIGN_OR_RETURN(const Warehouse::Lease connection, service.warehouse->Connect());
-  HAKOBU_ASSIGN_OR_RETURN(Result result, connection->Query(fmt::format("SELECT {} FROM {}", columns,
-                                                                       service.catalog->ReadSource(*table))));
+  HAKOBU_ASSIGN_OR_RETURN(const std::string source, service.catalog->ReadSource(*table));
+  HAKOBU_ASSIGN_OR_RETURN(Result result,
+                          connection->Query(fmt::format("SELECT {} FROM {}", columns, source)));
   while (std::optional<Chunk> chunk = result.Next()) {
     rows->first_row.push_back(rows->rows);
     rows->rows += chunk->rows();
@@ -147,7 +148,7 @@ json AsJob(const json& body) {
 
 absl::StatusOr<Reply> Query(Service& service, const Request& request) {
   HAKOBU_ASSIGN_OR_RETURN(const json body, request.Json());
-  HAKOBU_ASSIGN_OR_RETURN(JobPtr job, MakeJob(AsJob(body), request.Segment(1), request.identity));
+  HAKOBU_ASSIGN_OR_RETURN(JobPtr job, MakeJob(service, AsJob(body), request.Segment(1), request.identity));
   job->may_change = MayChange(request);
   if (Flag(body, "dryRun")) {
     HAKOBU_RETURN_IF_ERROR(RunQuery(service, *job));
@@ -177,7 +178,8 @@ absl::StatusOr<Reply> Query(Service& service, const Request& request) {
 }
 
 absl::StatusOr<Reply> GetQueryResults(Service& service, const Request& request) {
-  HAKOBU_ASSIGN_OR_RETURN(const JobPtr job, service.jobs->Find(request.Segment(1), request.Segment(3)));
+  HAKOBU_ASSIGN_OR_RETURN(const JobPtr job, service.jobs->FindIn(request.Segment(1), request.Segment(3),
+                                                                 request.Query("location")));
   // Rows are their asker's alone, unless they went into a table that others may read.
   if (service.authority != nullptr && auth::EmailOf(request.identity) != job->user) {
     HAKOBU_RETURN_IF_ERROR(CheckJob(service, request, *job, "bigquery.jobs.get"));

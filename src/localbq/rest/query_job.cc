@@ -69,10 +69,20 @@ bool IsDml(sql::StatementKind kind) {
          kind == sql::StatementKind::kTruncate;
 }
 
+// On demand: whole megabytes, and ten of them for each table at the least.
+int64_t BytesBilled(const sql::Answer& answer) {
+  constexpr int64_t kMegabyte = int64_t{1} << 20;
+  int64_t billed = 0;
+  for (const sql::ReferencedTable& table : answer.referenced) {
+    billed += std::max((table.bytes + kMegabyte - 1) / kMegabyte, int64_t{10}) * kMegabyte;
+  }
+  return billed;
+}
+
 json StatisticsOf(const sql::Answer& answer) {
   json statistics = {{"statementType", sql::StatementTypeName(answer.kind)},
                      {"totalBytesProcessed", std::to_string(answer.bytes_processed)},
-                     {"totalBytesBilled", "0"},
+                     {"totalBytesBilled", std::to_string(BytesBilled(answer))},
                      {"totalSlotMs", "0"},
                      {"cacheHit", false},
                      {"billingTier", 0},
@@ -114,6 +124,15 @@ absl::StatusOr<std::shared_ptr<const QueryRows>> Kept(sql::Answer* answer, Job* 
 
 // The quotas of DML and DDL, which only the statement's text says.
 absl::Status AdmitWrite(const Service& service, sql::StatementKind kind, const sql::TableName& name) {
+  if (!IsDml(kind) && !name.table.empty()) {
+    constexpr int kDdlCost = 8;  // of TableHistory's burst
+    if (!service.faults->tables().ChargeUpdate({name.project, name.dataset, name.table}, kDdlCost).ok()) {
+      return absl::InvalidArgumentError(
+          "Job exceeded rate limits: Your table exceeded quota for table update operations. For more "
+          "information, "
+          "see https://cloud.google.com/bigquery/docs/troubleshoot-quotas");
+    }
+  }
   Quotas& quotas = service.faults->quotas();
   if (!quotas.is_on() || name.table.empty()) return absl::OkStatus();
   bool partitioned = false;
@@ -146,6 +165,7 @@ absl::Status RunQuery(const Service& service, Job& job) {
   }
   HAKOBU_ASSIGN_OR_RETURN(const sql::Context context, ContextOf(job, query));
   HAKOBU_ASSIGN_OR_RETURN(const std::optional<sql::Destination> destination, DestinationOf(job, query));
+  if (destination) HAKOBU_RETURN_IF_ERROR(CheckLocation(service, job, destination->table.parent()));
   sql::ExecuteHooks hooks;
   hooks.cdc_active = [&](const Table& table) { return service.changes->IsActive(table); };
   hooks.apply_watermark = [&](const Table& table) -> std::optional<int64_t> {
@@ -163,10 +183,24 @@ absl::Status RunQuery(const Service& service, Job& job) {
     CrashPoint("query.before_commit");
     return absl::OkStatus();
   };
-  hooks.admit_write = [&](sql::StatementKind kind, const sql::TableName& name) {
+  hooks.admit_write = [&](sql::StatementKind kind, const sql::TableName& name) -> absl::Status {
+    HAKOBU_RETURN_IF_ERROR(CheckLocation(service, job, {name.project, name.dataset}));
     return AdmitWrite(service, kind, name);
   };
-  hooks.read_source = [&](const Table& table) { return service.catalog->ReadSource(table); };
+  hooks.read_source = [&](const Table& table) -> absl::StatusOr<std::string> {
+    HAKOBU_RETURN_IF_ERROR(CheckLocation(service, job, table.id.parent()));
+    return service.catalog->ReadSource(table);
+  };
+  hooks.rows_to_copy = [&](const Table& table) { return RowsToCopy(service, table); };
+  hooks.after_ddl = [&](const sql::TableName& name) {
+    service.faults->tables().OnDdl({name.project, name.dataset, name.table});
+  };
+  hooks.is_streamed_to = [&](const Table& table) { return service.faults->tables().IsStreamedTo(table); };
+  hooks.publish_losses = service.faults->Has(Behaviour::kPublishLosses);
+  hooks.layouts = service.faults->Has(Behaviour::kLayouts);
+  hooks.streaming_alters = service.faults->Has(Behaviour::kStreamingAlters);
+  hooks.truncate_data_policies = service.faults->Has(Behaviour::kTruncateDataPolicies);
+  hooks.partition_filters = service.faults->Has(Behaviour::kPartitionFilters);
   AddAccessHooks(service, job.identity, job.may_change, &hooks);
   if (Flag(job.configuration, "dryRun")) {
     absl::StatusOr<sql::Answer> answer = sql::DryRun(text, context, *service.catalog, hooks);

@@ -68,7 +68,7 @@ absl::StatusOr<Reply> ListTableData(Service& service, const Request& request) {
                                      ? TimestampFormat::kInt64Micros
                                      : TimestampFormat::kFloatSeconds;
   HAKOBU_ASSIGN_OR_RETURN(const Warehouse::Lease connection, service.warehouse->Connect());
-  const std::string source = service.catalog->ReadSource(*table);
+  HAKOBU_ASSIGN_OR_RETURN(const std::string source, service.catalog->ReadSource(*table));
   HAKOBU_ASSIGN_OR_RETURN(Result counted, connection->Query("SELECT count(*) FROM " + source));
   const int64_t total = counted.FirstInt64().value_or(0);
   std::string body =

@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "localbq/catalog/catalog.h"
 #include "localbq/catalog/warehouse.h"
+#include "localbq/faults/faults.h"
 #include "localbq/rest/access.h"
 #include "localbq/rest/service.h"
 
@@ -53,21 +54,48 @@ absl::StatusOr<int64_t> CountRows(const Service& service, const Table& table) {
   return result.FirstInt64().value_or(0);
 }
 
+// Rows that were just streamed are not counted yet, and are in the buffer, which is told.
+void PutRowCounts(const Service& service, const Table& table, int64_t rows, json* resource) {
+  TableHistory& history = service.faults->tables();
+  const int64_t buffered = std::min(rows, history.BufferedRows(table));
+  if (buffered > 0) {
+    (*resource)["streamingBuffer"] = {
+        {"estimatedRows", std::to_string(buffered)},
+        {"estimatedBytes", std::to_string(buffered * RowBytes(table.schema))},
+        {"oldestEntryTime", std::to_string(absl::ToUnixMillis(history.OldestBuffered(table)))}};
+  }
+  const int64_t counted = std::max<int64_t>(0, rows - history.UncountedRows(table));
+  const std::string bytes = std::to_string(counted * RowBytes(table.schema));
+  (*resource)["numRows"] = std::to_string(counted);
+  for (const char* key : {"numBytes", "numTotalLogicalBytes", "numActiveLogicalBytes"})
+    (*resource)[key] = bytes;
+  for (const char* key : {"numLongTermBytes", "numLongTermLogicalBytes"}) (*resource)[key] = "0";
+}
+
+// Names that the server keeps to itself among a table's other fields.
+bool IsInternal(const std::string& key) {
+  return key.starts_with('~');
+}
+
 absl::StatusOr<json> Representation(const Service& service, const Table& table) {
   json resource = ToJson(table);
+  std::erase_if(resource.get_ref<json::object_t&>(),
+                [](const auto& member) { return IsInternal(member.first); });
+  if (service.faults->Has(Behaviour::kRestMaxStaleness)) resource.erase("maxStaleness");
   resource["selfLink"] = fmt::format("{}/bigquery/v2/projects/{}/datasets/{}/tables/{}", service.url,
                                      table.id.project, table.id.dataset, table.id.table);
   HAKOBU_ASSIGN_OR_RETURN(const DatasetPtr dataset, service.catalog->GetDataset(table.id.parent()));
   resource["location"] = dataset->location;
   if (table.type == TableType::kTable || table.type == TableType::kSnapshot) {
     HAKOBU_ASSIGN_OR_RETURN(const int64_t rows, CountRows(service, table));
-    const std::string bytes = std::to_string(rows * RowBytes(table.schema));
-    resource["numRows"] = std::to_string(rows);
-    for (const char* key : {"numBytes", "numTotalLogicalBytes", "numActiveLogicalBytes"})
-      resource[key] = bytes;
-    for (const char* key : {"numLongTermBytes", "numLongTermLogicalBytes"}) resource[key] = "0";
+    PutRowCounts(service, table, rows, &resource);
   }
   return resource;
+}
+
+std::string LocationOf(const Service& service, const TableId& id) {
+  const absl::StatusOr<DatasetPtr> dataset = service.catalog->GetDataset(id.parent());
+  return dataset.ok() ? (*dataset)->location : "US";
 }
 
 absl::StatusOr<Reply> Answer(const Service& service, const Table& table) {
@@ -77,8 +105,26 @@ absl::StatusOr<Reply> Answer(const Service& service, const Table& table) {
   return reply;
 }
 
-// `"schema": null`, which bq sends with every update, leaves the schema.
+constexpr int kPatchCost = 5, kInsertCost = 4;  // of TableHistory's burst
+
+// A column comes first, its default in another request.
+absl::Status CheckNewDefaults(const Table& before, const Table& after) {
+  for (const Column& column : after.schema) {
+    if (column.default_expression.empty() || FindColumn(before.schema, column.name) != nullptr) continue;
+    if (before.schema.empty()) continue;
+    return absl::InvalidArgumentError(fmt::format(
+        "Provided Schema does not match Table {}. Cannot add fields with a default value (field: {}): "
+        "add the field first, then set its default value.",
+        DisplayName(after.id), column.name));
+  }
+  return absl::OkStatus();
+}
+
+// `"schema": null`, which bq sends with every update, leaves the schema; clustering is taken away by
+// tables.update alone.
 json Merged(const json& resource, json patch) {
+  if (const auto clustering = patch.find("clustering"); clustering != patch.end() && clustering->is_null())
+    patch.erase(clustering);
   if (const auto schema = patch.find("schema"); schema != patch.end() && schema->is_null())
     patch.erase(schema);
   return Patched(resource, patch);
@@ -128,7 +174,12 @@ absl::Status CheckViewQuery(const Service& service, const Request& request, cons
 // change.
 absl::StatusOr<Reply> Change(Service& service, const Request& request, bool is_patch) {
   const TableId id = TableOf(request);
-  HAKOBU_ASSIGN_OR_RETURN(const json body, request.Json());
+  HAKOBU_ASSIGN_OR_RETURN(json body, request.Json());
+  // An etag in the body says nothing: If-Match does.
+  std::erase_if(body.get_ref<json::object_t&>(), [](const auto& member) { return IsInternal(member.first); });
+  body.erase("etag");
+  if (service.faults->Has(Behaviour::kRestMaxStaleness)) body.erase("maxStaleness");
+  HAKOBU_RETURN_IF_ERROR(service.faults->tables().ChargeUpdate(id, kPatchCost));
   if (service.authority != nullptr && body.contains("view")) {
     HAKOBU_ASSIGN_OR_RETURN(const Table view, TableFromJson(body, id));
     HAKOBU_RETURN_IF_ERROR(CheckViewQuery(service, request, view));
@@ -141,7 +192,9 @@ absl::StatusOr<Reply> Change(Service& service, const Request& request, bool is_p
     KeepInternalState(before, &table);
     if (before.type == TableType::kTable)
       HAKOBU_RETURN_IF_ERROR(CheckSchemaUpdate(id, before.schema, table.schema));
+    HAKOBU_RETURN_IF_ERROR(CheckNewDefaults(before, table));
     HAKOBU_RETURN_IF_ERROR(CheckPartitioningKept(before, table));
+    if (service.faults->Has(Behaviour::kRestMaxStaleness)) table.max_staleness = before.max_staleness;
     if (!table.time_partitioning) table.time_partitioning = before.time_partitioning;
     table.range_partitioning = before.range_partitioning;
     table.schema_version = before.schema_version;
@@ -207,24 +260,36 @@ absl::StatusOr<Reply> ListTables(Service& service, const Request& request) {
 }
 
 absl::StatusOr<Reply> InsertTable(Service& service, const Request& request) {
-  HAKOBU_ASSIGN_OR_RETURN(const json body, request.Json());
+  HAKOBU_ASSIGN_OR_RETURN(json body, request.Json());
   const json& reference = Child(body, "tableReference");
   const TableId id{request.Segment(1), request.Segment(3), Text(reference, "tableId")};
   if (id.table.empty()) {
     return WithReason(absl::InvalidArgumentError("Required parameter is missing: tableId"), "required");
   }
+  std::erase_if(body.get_ref<json::object_t&>(), [](const auto& member) { return IsInternal(member.first); });
+  if (service.faults->Has(Behaviour::kRestMaxStaleness)) body.erase("maxStaleness");
   HAKOBU_ASSIGN_OR_RETURN(Table table, TableFromJson(body, id));
   if (table.type == TableType::kMaterializedView || table.type == TableType::kExternal) {
     return absl::UnimplementedError(
         "Materialized views and external tables are not supported by the local BigQuery");
   }
   HAKOBU_RETURN_IF_ERROR(CheckViewQuery(service, request, table));
-  HAKOBU_ASSIGN_OR_RETURN(const TablePtr created, service.catalog->CreateTable(std::move(table)));
-  return Answer(service, *created);
+  const absl::StatusOr<TablePtr> created = service.catalog->CreateTable(std::move(table));
+  // Of many who make one table, some are told of the rate instead of the duplicate.
+  if (absl::IsAlreadyExists(created.status())) {
+    HAKOBU_RETURN_IF_ERROR(service.faults->tables().ChargeUpdate(id, kInsertCost));
+  }
+  if (!created.ok()) return created.status();
+  return Answer(service, **created);
 }
 
 absl::StatusOr<Reply> GetTable(Service& service, const Request& request) {
-  HAKOBU_ASSIGN_OR_RETURN(const TablePtr table, service.catalog->GetTable(TableOf(request)));
+  const TableId id = TableOf(request);
+  if (service.faults->tables().Hides(id)) {
+    return absl::NotFoundError(fmt::format("Not found: Table {} was not found in location {}",
+                                           DisplayName(id), LocationOf(service, id)));
+  }
+  HAKOBU_ASSIGN_OR_RETURN(const TablePtr table, service.catalog->GetTable(id));
   if (request.Header("if-none-match") == table->etag) {
     Reply unchanged;
     unchanged.status = 304;

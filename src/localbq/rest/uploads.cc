@@ -41,7 +41,7 @@ std::string ReadAll(BodyReader read) {
 // Runs the load; its data file goes with it.
 absl::StatusOr<JobPtr> SubmitLoad(Service& service, const json& resource, const std::string& project,
                                   const std::string& identity, const std::string& path) {
-  HAKOBU_ASSIGN_OR_RETURN(JobPtr job, MakeJob(resource, project, identity));
+  HAKOBU_ASSIGN_OR_RETURN(JobPtr job, MakeJob(service, resource, project, identity));
   if (job->type != "LOAD") return absl::InvalidArgumentError("Only load jobs may be uploaded");
   return service.jobs->Submit(std::move(job), [&service, path](Job& running) {
     absl::Status status = RunLoad(service, running, path);
@@ -106,7 +106,7 @@ absl::StatusOr<Reply> Begin(Service& service, const Request& request, BodyReader
   Request with_body = request;
   with_body.body = ReadAll(read);
   HAKOBU_ASSIGN_OR_RETURN(const json resource, with_body.Json());
-  HAKOBU_ASSIGN_OR_RETURN(const JobPtr job, MakeJob(resource, request.Segment(1), request.identity));
+  HAKOBU_ASSIGN_OR_RETURN(const JobPtr job, MakeJob(service, resource, request.Segment(1), request.identity));
   HAKOBU_RETURN_IF_ERROR(service.jobs->CheckUnused(job->project, job->id));
   HAKOBU_ASSIGN_OR_RETURN(const std::shared_ptr<UploadSession> session,
                           service.uploads->Begin(resource.dump(), request.Segment(1), request.identity));

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "base/status.h"
+#include "localbq/catalog/partitions.h"
+#include "localbq/catalog/publish.h"
 #include "localbq/sql/execute_internal.h"
 #include "localbq/sql/lexer.h"
 #include "localbq/sql/parser.h"
@@ -125,13 +127,18 @@ absl::StatusOr<TableInfo> CatalogResolver::FindTable(const TableName& name) {
   if (table.type == TableType::kExternal || table.type == TableType::kMaterializedView) {
     return absl::InvalidArgumentError("Querying external tables and materialized views is not supported");
   }
-  info.source = hooks_.read_source ? hooks_.read_source(table) : "";
+  if (hooks_.read_source) {
+    HAKOBU_ASSIGN_OR_RETURN(info.source, hooks_.read_source(table));
+  }
   if (info.source.empty()) info.source = DuckDbName(table.id);
   if (hooks_.row_condition) {
     HAKOBU_ASSIGN_OR_RETURN(const std::string condition, hooks_.row_condition(table));
     if (!condition.empty()) info.source = fmt::format("(SELECT * FROM {} WHERE {})", info.source, condition);
   }
   info.target = DuckDbName(table.id);
+  if (hooks_.partition_filters && table.require_partition_filter) {
+    info.required_filter = PartitionColumn(table);
+  }
   if (hooks_.cdc_active && hooks_.cdc_active(table)) {
     info.dml_refusal = fmt::format(
         "UPDATE, DELETE or MERGE statement over table {}.{} would affect rows in the streaming "
@@ -216,7 +223,9 @@ absl::Status RunDml(const Statement& statement, Run& run, Answer& answer) {
 }
 
 // Rows of a query as a table's columns, in its order; what the query lacks is NULL.
-absl::StatusOr<std::string> AppendQuery(const Table& table, const Statement& statement) {
+// `target` is quoted.
+absl::StatusOr<std::string> AppendQuery(const std::string& target, const Table& table,
+                                        const Statement& statement) {
   std::string names, list;
   for (const Column& given : statement.schema) {
     const Column* column = FindColumn(table.schema, given.name);
@@ -234,7 +243,7 @@ absl::StatusOr<std::string> AppendQuery(const Table& table, const Statement& sta
           fmt::format("Required field {} is missing from the query's result", column.name));
     }
   }
-  return fmt::format("INSERT INTO {} ({}) SELECT {} FROM ({}) AS \"_r\"", DuckDbName(table.id), names, list,
+  return fmt::format("INSERT INTO {} ({}) SELECT {} FROM ({}) AS \"_r\"", target, names, list,
                      statement.duckdb);
 }
 
@@ -255,23 +264,25 @@ absl::Status WriteDestination(const Statement& statement, const Destination& des
   };
   if (!existing.ok() || destination.write == "WRITE_TRUNCATE") {
     if (!existing.ok() && destination.create == "CREATE_NEVER") return existing.status();
-    Table table;
-    if (existing.ok()) {
-      const Table& old = **existing;
-      table.description = old.description;
-      table.friendly_name = old.friendly_name;
-      table.labels = old.labels;
-      table.expiration_ms = old.expiration_ms;
-      table.time_partitioning = old.time_partitioning;
-      table.range_partitioning = old.range_partitioning;
-      table.clustering = old.clustering;
+    const bool has_options = destination.allow_field_addition || destination.allow_field_relaxation;
+    if (existing.ok() && has_options) {
+      return absl::InvalidArgumentError(
+          "Schema update options should only be specified with WRITE_APPEND disposition, or with "
+          "WRITE_TRUNCATE disposition on a table partition.");
     }
+    Table table;
     table.id = destination.table;
     table.schema = statement.schema;
-    if (destination.time_partitioning) table.time_partitioning = destination.time_partitioning;
-    if (destination.range_partitioning) table.range_partitioning = destination.range_partitioning;
-    if (!destination.clustering.empty()) table.clustering = destination.clustering;
-    return QueryFailure(run.catalog.ReplaceTable(std::move(table), fill_rows(statement.schema)).status());
+    table.time_partitioning = destination.time_partitioning;
+    table.range_partitioning = destination.range_partitioning;
+    table.clustering = destination.clustering;
+    if (existing.ok()) {
+      if (run.hooks.layouts) HAKOBU_RETURN_IF_ERROR(CheckLoadLayout(**existing, table));
+      KeepOverTruncate(**existing, run.hooks.publish_losses, &table);
+    }
+    return QueryFailure(
+        run.catalog.ReplaceTable(std::move(table), Catalog::Replacement::kTable, fill_rows(statement.schema))
+            .status());
   }
   if (destination.write == "WRITE_EMPTY" && CountRows(run.catalog, destination.table) > 0) {
     return absl::AlreadyExistsError(fmt::format("Already Exists: Table {}", DisplayName(destination.table)));
@@ -295,19 +306,31 @@ absl::Status WriteDestination(const Statement& statement, const Destination& des
                                             })
                                .status());
   }
-  return Touched(run, destination.table,
-                 QueryFailure(run.catalog.Write(
-                     destination.table, 0, [&](Connection& connection, const Table& table) -> absl::Status {
-                       {
-                         HAKOBU_ASSIGN_OR_RETURN(const std::shared_ptr<void> guard, Guard(run, connection));
-                         if (destination.write == "WRITE_TRUNCATE_DATA") {
-                           HAKOBU_RETURN_IF_ERROR(connection.Run("DELETE FROM " + DuckDbName(table.id)));
-                         }
-                         HAKOBU_ASSIGN_OR_RETURN(std::string insert, AppendQuery(table, statement));
-                         HAKOBU_RETURN_IF_ERROR(connection.Run(insert));
-                       }
-                       return BeforeCommit(run, connection, answer);
-                     })));
+  const auto insert_into = [&](Connection& connection, const std::string& target,
+                               const Table& table) -> absl::Status {
+    {
+      HAKOBU_ASSIGN_OR_RETURN(const std::shared_ptr<void> guard, Guard(run, connection));
+      HAKOBU_ASSIGN_OR_RETURN(const std::string insert, AppendQuery(target, table, statement));
+      HAKOBU_RETURN_IF_ERROR(connection.Run(insert));
+    }
+    return BeforeCommit(run, connection, answer);
+  };
+  if (destination.write == "WRITE_TRUNCATE_DATA") {
+    HAKOBU_ASSIGN_OR_RETURN(existing, run.catalog.GetTable(destination.table));
+    Table table = **existing;
+    if (run.hooks.truncate_data_policies) DropRowPolicies(&table);
+    return QueryFailure(run.catalog
+                            .ReplaceTable(table, Catalog::Replacement::kRows,
+                                          [&](Connection& connection, const Catalog::NewRows& rows) {
+                                            return insert_into(connection, rows.quoted, table);
+                                          })
+                            .status());
+  }
+  return Touched(
+      run, destination.table,
+      QueryFailure(run.catalog.Write(destination.table, 0, [&](Connection& connection, const Table& table) {
+        return insert_into(connection, DuckDbName(table.id), table);
+      })));
 }
 
 absl::Status RunSelect(const Statement& statement, const Destination* destination, Run& run, Answer& answer) {

@@ -49,7 +49,9 @@ struct ExecuteHooks {
   std::function<std::optional<int64_t>(const Table&)> apply_watermark;
   // What to read of a table instead of its relation (rows not yet applied): a relation or parenthesised
   // query.
-  std::function<std::string(const Table&)> read_source;
+  std::function<absl::StatusOr<std::string>(const Table&)> read_source;
+  // The same for CREATE TABLE … COPY and CLONE.
+  std::function<absl::StatusOr<std::string>(const Table&)> rows_to_copy;
   // Called before statements run on a connection; what it answers is destroyed after them. An error ends the
   // statement before it begins.
   std::function<absl::StatusOr<std::shared_ptr<void>>(Connection&)> on_connection;
@@ -59,6 +61,14 @@ struct ExecuteHooks {
   std::function<absl::Status(Connection&, const Answer&)> before_commit;
   // Called before a statement changes a table's rows or description.
   std::function<absl::Status(StatementKind, const TableName&)> admit_write;
+  // Called after DDL has made or altered a table.
+  std::function<void(const TableName&)> after_ddl;
+  // Whether the table was streamed to so lately that it can be neither renamed nor have columns renamed or
+  // retyped.
+  std::function<bool(const Table&)> is_streamed_to;
+  // Whether what Google's service does by itself is done here: see faults/behaviours.h.
+  bool publish_losses = false, layouts = false, streaming_alters = false, partition_filters = false,
+       truncate_data_policies = false;
 };
 
 struct DmlStatistics {

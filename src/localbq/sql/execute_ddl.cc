@@ -1,10 +1,12 @@
 // DDL statements carried out on the catalog.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "absl/time/time.h"
 #include "base/status.h"
+#include "localbq/catalog/publish.h"
 #include "localbq/sql/execute_internal.h"
 #include "localbq/sql/lexer.h"
 
@@ -19,10 +21,6 @@ std::map<std::string, std::string> Labels(const Option& option) {
   std::map<std::string, std::string> labels;
   for (const auto& [key, value] : option.pairs) labels[key] = value;
   return labels;
-}
-
-absl::Status BadOption(const Option& option) {
-  return absl::InvalidArgumentError(fmt::format("Unknown option: {}", option.name));
 }
 
 absl::StatusOr<int64_t> DaysAsMillis(const Option& option) {
@@ -45,16 +43,6 @@ absl::Status Partition(const Partitioning& partitioning, Table& table) {
   return absl::OkStatus();
 }
 
-hakobu::localbq::ForeignKey KeyOf(const ForeignKey& key) {
-  hakobu::localbq::ForeignKey out;
-  out.name = key.name;
-  out.referenced = IdOf(key.referenced_table);
-  for (size_t i = 0; i < key.columns.size() && i < key.referenced_columns.size(); ++i) {
-    out.columns.emplace_back(key.columns[i], key.referenced_columns[i]);
-  }
-  return out;
-}
-
 absl::Status CreateTable(const Statement& statement, Run& run, Answer& answer) {
   const TableDefinition& definition = statement.definition;
   TableId id = IdOf(definition.name);
@@ -74,6 +62,9 @@ absl::Status CreateTable(const Statement& statement, Run& run, Answer& answer) {
     table.generation = 0;
     table.etag.clear();
     if (definition.copy_data) copy_from = DuckDbName(source->id);
+    if (definition.copy_data && run.hooks.rows_to_copy) {
+      HAKOBU_ASSIGN_OR_RETURN(copy_from, run.hooks.rows_to_copy(*source));
+    }
   } else {
     table.schema = definition.schema;
   }
@@ -86,7 +77,12 @@ absl::Status CreateTable(const Statement& statement, Run& run, Answer& answer) {
   answer.ddl_operation = existing.ok() ? "REPLACE" : "CREATE";
   std::string query = statement.duckdb;
   if (!copy_from.empty()) query = "SELECT * FROM " + copy_from;
+  HAKOBU_RETURN_IF_ERROR(CheckPrimaryKey(table.schema, table.primary_key));
   if (query.empty() && !existing.ok()) return run.catalog.CreateTable(std::move(table)).status();
+  if (existing.ok()) {
+    if (run.hooks.layouts) HAKOBU_RETURN_IF_ERROR(CheckRecreatedLayout(**existing, table));
+    KeepOverRecreate(**existing, &table);
+  }
   Schema schema = table.schema;
   const auto fill = [&](Connection& connection, const Catalog::NewRows& rows) -> absl::Status {
     if (!query.empty()) {
@@ -95,7 +91,7 @@ absl::Status CreateTable(const Statement& statement, Run& run, Answer& answer) {
     }
     return BeforeCommit(run, connection, answer);
   };
-  return QueryFailure(run.catalog.ReplaceTable(std::move(table), fill).status());
+  return QueryFailure(run.catalog.ReplaceTable(std::move(table), Catalog::Replacement::kMade, fill).status());
 }
 
 absl::Status CreateView(const Statement& statement, Run& run, Answer& answer) {
@@ -202,182 +198,21 @@ absl::Status Drop(const Statement& statement, Run& run, Answer& answer) {
   return absl::OkStatus();
 }
 
-// The column at a path "a.b.c"; nullptr: none.
-Column* ColumnAt(Schema& schema, std::string_view path) {
-  std::string_view name = path.substr(0, path.find('.'));
-  for (Column& column : schema) {
-    if (!SameName(column.name, name)) continue;
-    return name.size() == path.size() ? &column : ColumnAt(column.fields, path.substr(name.size() + 1));
-  }
-  return nullptr;
-}
-
-absl::Status NoColumn(const Table& table, std::string_view name) {
-  return absl::InvalidArgumentError(fmt::format("Column not found in {}: {}", DisplayName(table.id), name));
-}
-
-bool Widens(const Column& from, const Column& to) {
-  if ((from.mode == Mode::kRepeated) != (to.mode == Mode::kRepeated)) return false;
-  if (from.type == to.type) {
-    bool length = to.max_length == 0 || (from.max_length > 0 && from.max_length <= to.max_length);
-    bool digits = to.precision == 0 || (from.precision > 0 && from.scale <= to.scale &&
-                                        from.precision - from.scale <= to.precision - to.scale);
-    return length && digits;
-  }
-  bool number = to.type == Type::kNumeric || to.type == Type::kBigNumeric || to.type == Type::kFloat64;
-  if (from.type == Type::kInt64) return number;
-  if (from.type == Type::kNumeric) return to.type == Type::kBigNumeric || to.type == Type::kFloat64;
-  return false;
-}
-
-absl::Status SetColumnOptions(const AlterAction& action, Column& column) {
-  for (const Option& option : action.options) {
-    if (option.name == "description") {
-      column.description = option.text;
-    } else if (option.name == "rounding_mode") {
-      column.rounding_mode = option.text;
-    } else {
-      return BadOption(option);
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::Status AlterOne(const AlterAction& action, const Run& run, Table& table,
-                      std::vector<std::pair<std::string, std::string>>& renames) {
-  Column* column = action.column.empty() ? nullptr : ColumnAt(table.schema, action.column);
-  auto missing = [&] { return action.if_exists ? absl::OkStatus() : NoColumn(table, action.column); };
-  switch (action.kind) {
-    case AlterKind::kAddColumn:
-      if (column != nullptr && action.if_exists) return absl::OkStatus();
-      if (column != nullptr) {
-        return absl::InvalidArgumentError(fmt::format("Column already exists: {}", action.column));
-      }
-      if (!action.definition.default_expression.empty()) {
-        return absl::InvalidArgumentError(
-            "Adding a column with a default value to an existing table is not supported");
-      }
-      table.schema.push_back(action.definition);
-      return absl::OkStatus();
-    case AlterKind::kDropColumn:
-      if (column == nullptr) return missing();
-      for (const std::vector<std::string>& names : {table.primary_key, table.clustering}) {
-        for (const std::string& name : names) {
-          if (SameName(name, action.column)) {
-            return absl::InvalidArgumentError(
-                fmt::format("Cannot drop column {}: it is a key or clustering column", action.column));
-          }
-        }
-      }
-      std::erase_if(table.schema, [&](const Column& each) { return SameName(each.name, action.column); });
-      return table.schema.empty() ? absl::InvalidArgumentError("Cannot drop the only column of a table")
-                                  : absl::OkStatus();
-    case AlterKind::kRenameColumn:
-      if (column == nullptr) return missing();
-      if (FindColumn(table.schema, action.text) != nullptr && !SameName(action.text, action.column)) {
-        return absl::InvalidArgumentError(fmt::format("Column already exists: {}", action.text));
-      }
-      renames.emplace_back(column->name, action.text);
-      for (std::vector<std::string>* names : {&table.primary_key, &table.clustering}) {
-        for (std::string& name : *names) {
-          if (SameName(name, action.column)) name = action.text;
-        }
-      }
-      column->name = action.text;
-      return absl::OkStatus();
-    case AlterKind::kSetOptions:
-      return ApplyOptions(action.options, table);
-    case AlterKind::kSetColumnOptions:
-      return column == nullptr ? missing() : SetColumnOptions(action, *column);
-    case AlterKind::kDropNotNull:
-      if (column == nullptr) return missing();
-      column->mode = column->mode == Mode::kRequired ? Mode::kNullable : column->mode;
-      return absl::OkStatus();
-    case AlterKind::kSetDataType:
-      if (column == nullptr) return missing();
-      if (!Widens(*column, action.definition)) {
-        return absl::InvalidArgumentError(
-            fmt::format("ALTER TABLE ALTER COLUMN SET DATA TYPE requires that the existing column type ({}) "
-                        "is assignable "
-                        "to the new type ({})",
-                        SqlTypeText(*column), SqlTypeText(action.definition)));
-      }
-      column->type = action.definition.type;
-      column->precision = action.definition.precision;
-      column->scale = action.definition.scale;
-      column->max_length = action.definition.max_length;
-      return absl::OkStatus();
-    case AlterKind::kSetDefault: {
-      if (column == nullptr) return missing();
-      HAKOBU_RETURN_IF_ERROR(TranslateExpression(action.text, *column, run.context).status());
-      column->default_expression = action.text;
-      return absl::OkStatus();
-    }
-    case AlterKind::kDropDefault:
-      if (column == nullptr) return missing();
-      column->default_expression.clear();
-      return absl::OkStatus();
-    case AlterKind::kAddPrimaryKey:
-      if (!table.primary_key.empty()) return absl::InvalidArgumentError("Table already has a primary key");
-      for (const std::string& name : action.key) {
-        if (FindColumn(table.schema, name) == nullptr) return NoColumn(table, name);
-      }
-      table.primary_key = action.key;
-      return absl::OkStatus();
-    case AlterKind::kDropPrimaryKey:
-      if (table.primary_key.empty() && !action.if_exists)
-        return absl::InvalidArgumentError("Table has no primary key");
-      table.primary_key.clear();
-      return absl::OkStatus();
-    case AlterKind::kAddForeignKey:
-      table.foreign_keys.push_back(KeyOf(action.foreign_key));
-      return absl::OkStatus();
-    case AlterKind::kDropConstraint: {
-      size_t gone = std::erase_if(table.foreign_keys,
-                                  [&](const auto& key) { return SameName(key.name, action.column); });
-      if (gone == 0 && !action.if_exists) {
-        return absl::InvalidArgumentError(fmt::format("Constraint not found: {}", action.column));
-      }
-      return absl::OkStatus();
-    }
-    case AlterKind::kRenameTable:
-    case AlterKind::kSetDefaultCollate:
-      break;
-  }
-  return absl::InvalidArgumentError("This ALTER TABLE action is not supported together with others");
-}
-
-absl::Status Alter(const Statement& statement, Run& run, Answer& answer) {
-  answer.ddl_operation = "ALTER";
-  TableId id = IdOf(statement.target);
-  if (statement.actions.size() == 1 && statement.actions[0].kind == AlterKind::kRenameTable) {
-    return run.catalog.RenameTable(id, statement.actions[0].text).status();
-  }
-  std::vector<std::pair<std::string, std::string>> renames;
-  for (const AlterAction& action : statement.actions) {
-    if (action.kind == AlterKind::kRenameColumn) renames.emplace_back(action.column, action.text);
-  }
-  std::vector<std::pair<std::string, std::string>> seen;
-  absl::Status status = run.catalog
-                            .UpdateTable(
-                                id, "",
-                                [&](Table& table) -> absl::Status {
-                                  seen.clear();
-                                  for (const AlterAction& action : statement.actions) {
-                                    HAKOBU_RETURN_IF_ERROR(AlterOne(action, run, table, seen));
-                                  }
-                                  return ApplyOptions(statement.options, table);
-                                },
-                                renames)
-                            .status();
-  if (status.code() == absl::StatusCode::kNotFound && statement.if_exists) {
-    answer.ddl_operation = "SKIP";
-    return absl::OkStatus();
-  }
-  return QueryFailure(status);
-}
-
 }  // namespace
+
+absl::Status BadOption(const Option& option) {
+  return absl::InvalidArgumentError(fmt::format("Unknown option: {}", option.name));
+}
+
+hakobu::localbq::ForeignKey KeyOf(const ForeignKey& key) {
+  hakobu::localbq::ForeignKey out;
+  out.name = key.name;
+  out.referenced = IdOf(key.referenced_table);
+  for (size_t i = 0; i < key.columns.size() && i < key.referenced_columns.size(); ++i) {
+    out.columns.emplace_back(key.columns[i], key.referenced_columns[i]);
+  }
+  return out;
+}
 
 absl::Status ApplyOptions(const std::vector<Option>& options, Table& table) {
   for (const Option& option : options) {
@@ -391,7 +226,8 @@ absl::Status ApplyOptions(const std::vector<Option>& options, Table& table) {
     } else if (name == "require_partition_filter") {
       table.require_partition_filter = IsTrue(option);
     } else if (name == "max_staleness") {
-      table.max_staleness = option.text;
+      // Set to NULL is not the same as never set: TABLE_OPTIONS goes on showing it.
+      table.max_staleness = option.is_null ? "0-0 0 0:0:0" : option.text;
     } else if (name == "expiration_timestamp") {
       table.expiration_ms = 0;
       if (option.is_null) continue;
@@ -435,15 +271,7 @@ Access AccessFor(StatementKind kind) {
   }
 }
 
-}  // namespace
-
-absl::Status ExecuteDdl(const Statement& statement, Run& run, Answer& answer) {
-  answer.target = statement.target;
-  if (run.hooks.check_access)
-    HAKOBU_RETURN_IF_ERROR(run.hooks.check_access(statement.target, AccessFor(statement.kind)));
-  if (run.hooks.check_read && statement.definition.like)
-    HAKOBU_RETURN_IF_ERROR(run.hooks.check_read(*statement.definition.like, nullptr));
-  if (run.hooks.admit_write) HAKOBU_RETURN_IF_ERROR(run.hooks.admit_write(statement.kind, statement.target));
+absl::Status RunDdl(const Statement& statement, Run& run, Answer& answer) {
   switch (statement.kind) {
     case StatementKind::kCreateTable:
     case StatementKind::kCreateTableAsSelect:
@@ -460,10 +288,25 @@ absl::Status ExecuteDdl(const Statement& statement, Run& run, Answer& answer) {
       return Drop(statement, run, answer);
     case StatementKind::kAlterTable:
     case StatementKind::kAlterView:
-      return Alter(statement, run, answer);
+      return ExecuteAlter(statement, run, answer);
     default:
       return absl::InvalidArgumentError("This statement is not supported");
   }
+}
+
+}  // namespace
+
+absl::Status ExecuteDdl(const Statement& statement, Run& run, Answer& answer) {
+  answer.target = statement.target;
+  if (run.hooks.check_access)
+    HAKOBU_RETURN_IF_ERROR(run.hooks.check_access(statement.target, AccessFor(statement.kind)));
+  if (run.hooks.check_read && statement.definition.like)
+    HAKOBU_RETURN_IF_ERROR(run.hooks.check_read(*statement.definition.like, nullptr));
+  if (run.hooks.admit_write) HAKOBU_RETURN_IF_ERROR(run.hooks.admit_write(statement.kind, statement.target));
+  HAKOBU_RETURN_IF_ERROR(RunDdl(statement, run, answer));
+  if (run.hooks.after_ddl && AccessFor(statement.kind) != Access::kDrop)
+    run.hooks.after_ddl(statement.target);
+  return absl::OkStatus();
 }
 
 }  // namespace hakobu::localbq::sql

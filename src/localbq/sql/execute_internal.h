@@ -25,6 +25,14 @@ TableId IdOf(const TableName& name);
 // Creates, alters or drops what `statement` says; `fill` of a CREATE TABLE AS SELECT is statement.duckdb.
 absl::Status ExecuteDdl(const Statement& statement, Run& run, Answer& answer);
 
+// ALTER TABLE and ALTER VIEW.
+absl::Status ExecuteAlter(const Statement& statement, Run& run, Answer& answer);
+
+absl::Status BadOption(const Option& option);
+
+// A statement's foreign key as the catalog has it.
+hakobu::localbq::ForeignKey KeyOf(const ForeignKey& key);
+
 // DuckDB's failure as BigQuery would put it: InvalidArgument, without DuckDB's error class before the text.
 absl::Status QueryFailure(const absl::Status& status);
 

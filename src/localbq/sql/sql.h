@@ -35,6 +35,7 @@ struct TableInfo {
   std::string dml_refusal;            // non-empty: why UPDATE, DELETE and MERGE are refused (active CDC)
   int64_t bytes = 0;                  // of all columns, for dry runs
   std::vector<int64_t> column_bytes;  // of each column of `schema`; empty: not known
+  std::string required_filter;        // the column that a query must filter by; empty: none
 };
 
 class Resolver {

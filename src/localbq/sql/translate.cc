@@ -144,6 +144,7 @@ absl::StatusOr<Statement> Translator::Run(const ParsedStatement& parsed) {
       HAKOBU_RETURN_IF_ERROR(Ddl(parsed, out));
       break;
   }
+  if (parsed.kind != StatementKind::kCreateView) HAKOBU_RETURN_IF_ERROR(CheckFilters());
   out.referenced = Referenced();
   return out;
 }

@@ -58,6 +58,9 @@ absl::StatusOr<std::string> Translator::DefaultSql(const Column& column) {
 absl::Status Translator::Dml(const ParsedStatement& parsed, Statement& out) {
   HAKOBU_ASSIGN_OR_RETURN(out.target, FullName(parsed.target, parsed.target_at));
   HAKOBU_ASSIGN_OR_RETURN(TableInfo table, Find(out.target, parsed.target_at));
+  const bool reads_target = parsed.kind == StatementKind::kUpdate || parsed.kind == StatementKind::kDelete ||
+                            parsed.kind == StatementKind::kMerge;
+  if (reads_target) RequireFilter(out.target, table);
   std::string name = fmt::format("{}:{}.{}", out.target.project, out.target.dataset, out.target.table);
   if (table.kind == RelationKind::kView || table.target.empty()) {
     return absl::InvalidArgumentError(
@@ -186,7 +189,7 @@ absl::Status Translator::UpdateSql(const ParsedStatement& parsed, const TableInf
   }
   scope.ranges.insert(scope.ranges.begin(), TargetRange(table, alias));
   HAKOBU_ASSIGN_OR_RETURN(std::string set, SetSql(parsed.set, table, alias, scope, parsed.target_at, ""));
-  HAKOBU_ASSIGN_OR_RETURN(Value where, ExprAs(*parsed.where, scope, ScalarType(Type::kBool), "WHERE clause"));
+  HAKOBU_ASSIGN_OR_RETURN(Value where, Filter(*parsed.where, scope, "WHERE clause"));
   out.duckdb = fmt::format("UPDATE {} AS \"_t\" SET {}{}{} WHERE {}", table.target, set,
                            from.empty() ? "" : " FROM ", from, where.sql);
   if (!from.empty()) {
@@ -202,7 +205,7 @@ absl::Status Translator::UpdateSql(const ParsedStatement& parsed, const TableInf
 absl::Status Translator::DeleteSql(const ParsedStatement& parsed, const TableInfo& table, Statement& out) {
   Scope scope;
   scope.ranges.push_back(TargetRange(table, parsed.alias.empty() ? parsed.target.back() : parsed.alias));
-  HAKOBU_ASSIGN_OR_RETURN(Value where, ExprAs(*parsed.where, scope, ScalarType(Type::kBool), "WHERE clause"));
+  HAKOBU_ASSIGN_OR_RETURN(Value where, Filter(*parsed.where, scope, "WHERE clause"));
   out.duckdb = fmt::format("DELETE FROM {} AS \"_t\" WHERE {}", table.target, where.sql);
   return absl::OkStatus();
 }
@@ -266,7 +269,7 @@ absl::Status Translator::MergeSql(const ParsedStatement& parsed, const TableInfo
   target.ranges.push_back(TargetRange(table, alias));
   Scope both = source;
   both.ranges.insert(both.ranges.begin(), target.ranges[0]);
-  HAKOBU_ASSIGN_OR_RETURN(Value on, ExprAs(*parsed.where, both, ScalarType(Type::kBool), "MERGE ON clause"));
+  HAKOBU_ASSIGN_OR_RETURN(Value on, Filter(*parsed.where, both, "MERGE ON clause"));
   std::string sql = fmt::format("MERGE INTO {} AS \"_t\" USING {} ON {}", table.target, from, on.sql);
   std::string matched;
   for (const MergeClause& clause : parsed.clauses) {
@@ -278,8 +281,7 @@ absl::Status Translator::MergeSql(const ParsedStatement& parsed, const TableInfo
                                                    : " WHEN NOT MATCHED BY SOURCE";
     std::string condition;
     if (clause.condition) {
-      HAKOBU_ASSIGN_OR_RETURN(Value value,
-                              ExprAs(*clause.condition, scope, ScalarType(Type::kBool), "MERGE WHEN clause"));
+      HAKOBU_ASSIGN_OR_RETURN(Value value, Filter(*clause.condition, scope, "MERGE WHEN clause"));
       condition = value.sql;
       sql += " AND " + condition;
     }

@@ -133,6 +133,7 @@ absl::StatusOr<std::string> Translator::TableSql(const FromItem& item, Scope& sc
   }
   HAKOBU_ASSIGN_OR_RETURN(TableName full, FullName(item.path, item.at));
   HAKOBU_ASSIGN_OR_RETURN(TableInfo table, Find(full, item.at));
+  RequireFilter(full, table);
   int use = static_cast<int>(uses_.size());
   TableUse used{full, table.bytes, {}, table.schema.size(), {}};
   for (size_t i = 0; i < table.column_bytes.size() && i < table.schema.size(); ++i) {
@@ -166,6 +167,8 @@ absl::StatusOr<std::string> Translator::TableSql(const FromItem& item, Scope& sc
     table.schema = schema;
     sql_names = query.sql_names;
     for (TableUse& inner_use : inner.uses_) uses_.push_back(std::move(inner_use));
+    for (auto& required : inner.required_filters_) required_filters_.push_back(std::move(required));
+    filtered_.merge(inner.filtered_);
   }
   for (size_t i = 0; i < table.schema.size(); ++i) {
     const Column& column = table.schema[i];
@@ -228,7 +231,7 @@ absl::StatusOr<std::string> Translator::JoinSql(const FromItem& item, Scope& sco
     return Error(item.at, fmt::format("{} with a correlated UNNEST is not supported", word));
   }
   if (item.on) {
-    HAKOBU_ASSIGN_OR_RETURN(Value on, ExprAs(*item.on, scope, ScalarType(Type::kBool), "JOIN ON clause"));
+    HAKOBU_ASSIGN_OR_RETURN(Value on, Filter(*item.on, scope, "JOIN ON clause"));
     return fmt::format("{} {} {} ON {}", left, word, right, on.sql);
   }
   if (item.using_columns.empty()) {

@@ -6,7 +6,32 @@
 namespace hakobu::localbq::sql {
 
 void Translator::Use(const ScopeColumn& column) {
+  if (in_filter_) filtered_.insert(Lower(column.name));
   if (column.table_use >= 0) uses_[static_cast<size_t>(column.table_use)].used.insert(Lower(column.name));
+}
+
+ValueOr Translator::Filter(const Expression& expression, const Scope& scope, std::string_view what) {
+  const bool outer = std::exchange(in_filter_, true);
+  ValueOr value = ExprAs(expression, scope, ScalarType(Type::kBool), what);
+  in_filter_ = outer;
+  return value;
+}
+
+void Translator::RequireFilter(const TableName& name, const TableInfo& table) {
+  if (!table.required_filter.empty()) required_filters_.emplace_back(name, table.required_filter);
+}
+
+// By names: a condition of an outer query reaches the tables of inner ones.
+absl::Status Translator::CheckFilters() const {
+  for (const auto& [name, column] : required_filters_) {
+    if (filtered_.contains(Lower(column))) continue;
+    return absl::InvalidArgumentError(
+        fmt::format("Cannot query over table '{}.{}.{}' without a filter over column(s) '{}' that can be "
+                    "used for partition "
+                    "elimination",
+                    name.project, name.dataset, name.table, column));
+  }
+  return absl::OkStatus();
 }
 
 std::string Translator::RowStruct(const RangeVariable& range, Column& type) {

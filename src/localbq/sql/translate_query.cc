@@ -353,8 +353,7 @@ absl::StatusOr<QueryResult> Translator::SelectQuery(const Query& query, const Se
   std::string tail;
   if (select.where) {
     if (!select.from) return Error(select.where->at, "Query without FROM clause cannot have a WHERE clause");
-    HAKOBU_ASSIGN_OR_RETURN(Value where,
-                            ExprAs(*select.where, scope, ScalarType(Type::kBool), "WHERE clause"));
+    HAKOBU_ASSIGN_OR_RETURN(Value where, Filter(*select.where, scope, "WHERE clause"));
     tail += " WHERE " + where.sql;
   }
   HAKOBU_ASSIGN_OR_RETURN(std::string group, GroupSql(select, scope, items));

@@ -109,10 +109,19 @@ class Translator {
   ValueOr Expr(const Expression& expression, const Scope& scope);
   ValueOr ExprAs(const Expression& expression, const Scope& scope, const Column& target,
                  std::string_view what);
+  // A condition that says which rows are read; its columns count as filtered by.
+  ValueOr Filter(const Expression& expression, const Scope& scope, std::string_view what);
   absl::Status Error(size_t at, std::string_view message) const { return ErrorAt(sql_, at, message); }
 
  private:
   friend struct CallHandlers;
+  // requirePartitionFilter: the tables that have it, and the columns that conditions name.
+  void RequireFilter(const TableName& name, const TableInfo& table);
+  absl::Status CheckFilters() const;
+  std::vector<std::pair<TableName, std::string>> required_filters_;
+  std::set<std::string> filtered_;
+  bool in_filter_ = false;
+
   struct TableUse {
     TableName name;
     int64_t bytes = 0;

@@ -16,12 +16,6 @@ namespace {
 namespace v1 = google::cloud::bigquery::storage::v1;
 constexpr size_t kMaxRowErrors = 100;  // answered for one request
 
-absl::Status TableNotFound(const TableId& id, std::string_view entity) {
-  return StorageStatus(absl::StatusCode::kNotFound, StorageErrorCode::kTableNotFound,
-                       fmt::format("Requested entity was not found. Table {} is not found.", DisplayName(id)),
-                       entity);
-}
-
 absl::Status SchemaStatus(const absl::Status& status, std::string_view entity) {
   const bool extra = status.GetPayload(View(kExtraFieldsUrl)).has_value();
   return StorageStatus(status.code(),
@@ -29,10 +23,9 @@ absl::Status SchemaStatus(const absl::Status& status, std::string_view entity) {
                        View(status.message()), entity);
 }
 
-absl::Status TableRecreated(const TableId& id, std::string_view entity) {
-  return StorageStatus(absl::StatusCode::kNotFound, StorageErrorCode::kTableNotFound,
-                       fmt::format("Table {} is re-created.", DisplayName(id)), entity);
-}
+// Streams take dates from ten years ago to a year ahead.
+// Source: https://cloud.google.com/bigquery/docs/write-api-streaming
+constexpr int64_t kMostDaysBack = 3650, kMostDaysAhead = 366;
 
 }  // namespace
 
@@ -45,27 +38,22 @@ absl::StatusOr<std::unique_ptr<AppendTarget>> AppendTarget::Open(const AppendSer
                     "projects/{{project}}/datasets/{{dataset}}/tables/{{table}}/streams/{{stream}}",
                     path));
   }
-  std::unique_ptr<AppendTarget> target(new AppendTarget(services, *name, std::string(path)));
+  WriteStreamPtr stream;
   if (!name->is_default()) {
-    HAKOBU_ASSIGN_OR_RETURN(target->stream_, services.streams->Find(path));
+    HAKOBU_ASSIGN_OR_RETURN(stream, services.streams->Find(path));
   }
-  const auto table = services.catalog->GetTable(name->table);
-  if (!table.ok()) return TableNotFound(name->table, path);
-  if (services.faults->IsRecreated(**table)) return TableRecreated(name->table, path);
-  target->table_ = *table;
-  target->told_version_ = (*table)->schema_version;
+  HAKOBU_ASSIGN_OR_RETURN(TableWatch watch,
+                          TableWatch::Open(services.catalog, services.faults, *name, path, stream));
+  std::unique_ptr<AppendTarget> target(
+      new AppendTarget(services, *name, std::string(path), std::move(stream), std::move(watch)));
+  target->table_ = target->watch_.table();
+  target->told_version_ = target->table_->schema_version;
   return target;
 }
 
 absl::Status AppendTarget::RefreshTable() {
-  const auto now = services_.catalog->GetTable(name_.table);
-  if (!now.ok()) return TableNotFound(name_.table, path_);
-  const int64_t expected = stream_ == nullptr ? table_->generation : stream_->generation;
-  if ((*now)->generation != expected || services_.faults->IsRecreated(**now)) {
-    return TableRecreated(name_.table, path_);
-  }
-  table_ = *now;
-  stale_ = services_.faults->StaleTable(*table_);
+  HAKOBU_RETURN_IF_ERROR(watch_.Refresh());
+  table_ = watch_.table();
   return absl::OkStatus();
 }
 
@@ -132,8 +120,8 @@ absl::Status AppendTarget::Prepare(const AppendRequest& request) {
         absl::InvalidArgumentError("The writer schema must be given in the first request of a connection."),
         path_);
   }
-  if (stale_) HAKOBU_RETURN_IF_ERROR(CheckStaleSchema());
-  if (is_prepared_ && plan_version_ == table_->schema_version) return absl::OkStatus();
+  if (watch_.stale()) HAKOBU_RETURN_IF_ERROR(CheckStaleSchema());
+  if (is_prepared_ && watch_version_ == watch_.version()) return absl::OkStatus();
   is_prepared_ = false;
   // What waits still points into the decoders.
   if (decoder_ != nullptr) retired_decoders_.push_back(std::move(decoder_));
@@ -143,26 +131,28 @@ absl::Status AppendTarget::Prepare(const AppendRequest& request) {
   if (!compiled.ok()) return SchemaStatus(compiled, path_);
   if (plan_version_ != table_->schema_version) RefuseWaiting();
   plan_version_ = table_->schema_version;
+  watch_version_ = watch_.version();
   is_prepared_ = true;
   return absl::OkStatus();
 }
 
 // What the writer sends must fit the schema that still holds; the rows are stored as the table is.
 absl::Status AppendTarget::CheckStaleSchema() const {
-  const absl::Status fits = is_arrow_ ? CompileArrowPlan(descriptor_, stale_->schema).status()
-                                      : CompileProtoPlan(descriptor_, stale_->schema).status();
+  const absl::Status fits = is_arrow_ ? CompileArrowPlan(descriptor_, watch_.stale()->schema).status()
+                                      : CompileProtoPlan(descriptor_, watch_.stale()->schema).status();
   return fits.ok() ? fits : SchemaStatus(fits, path_);
 }
 
 absl::Status AppendTarget::PrepareProto() {
-  HAKOBU_ASSIGN_OR_RETURN(const auto plan, CompileProtoPlan(descriptor_, table_->schema));
+  HAKOBU_ASSIGN_OR_RETURN(const auto plan,
+                          CompileProtoPlan(descriptor_, watch_.columns(), watch_.lost_columns()));
   HAKOBU_RETURN_IF_ERROR(CheckMode(ChangeModeOf(*plan)));
   decoder_ = std::make_unique<ProtoRowDecoder>(plan, OptionsOf());
   return absl::OkStatus();
 }
 
 absl::Status AppendTarget::PrepareArrow() {
-  HAKOBU_ASSIGN_OR_RETURN(const auto plan, CompileArrowPlan(descriptor_, table_->schema));
+  HAKOBU_ASSIGN_OR_RETURN(const auto plan, CompileArrowPlan(descriptor_, watch_.columns()));
   HAKOBU_RETURN_IF_ERROR(CheckMode(ChangeMode::kInsert));
   const std::vector<bool> sent = ColumnsOf(*plan);
   for (size_t i = 0; i < defaulted_.size(); ++i) defaulted_[i] = defaulted_[i] && !sent[i];
@@ -185,6 +175,7 @@ DecodeOptions AppendTarget::OptionsOf() const {
   DecodeOptions options;
   options.max_row_errors = kMaxRowErrors;
   options.defaulted = defaulted_;
+  options.refuses_wide_numbers = services_.faults->Has(Behaviour::kWideNumbers);
   if (mode_ != ChangeMode::kChange) return options;
   for (const std::string& key : table_->primary_key) {
     for (size_t i = 0; i < table_->schema.size(); ++i) {
@@ -224,6 +215,7 @@ absl::Status AppendTarget::Decode(const AppendRequest& request, Waiting* waiting
     Chunk* chunk = NextChunk();
     decoder_->Decode(rows.subspan(at, std::min(step, rows.size() - at)), static_cast<int64_t>(at),
                      chunk->get(), &waiting->row_errors);
+    CheckPartitionBounds(*chunk, static_cast<int64_t>(at), &waiting->row_errors);
     if (!defaulted_.empty()) HAKOBU_RETURN_IF_ERROR(FillDefaults(*chunk));
     waiting->chunks.push_back(chunk);
     if (waiting->row_errors.size() >= kMaxRowErrors) break;
@@ -239,11 +231,40 @@ absl::Status AppendTarget::DecodeArrow(const AppendRequest& request, Waiting* wa
   for (int64_t at = 0; at < *rows && waiting->row_errors.size() < kMaxRowErrors; at += step) {
     Chunk* chunk = NextChunk();
     arrow_decoder_->Decode(at, std::min(step, *rows - at), chunk->get(), &waiting->row_errors);
+    CheckPartitionBounds(*chunk, at, &waiting->row_errors);
     if (!defaulted_.empty()) HAKOBU_RETURN_IF_ERROR(FillDefaults(*chunk));
     waiting->chunks.push_back(chunk);
   }
   waiting->rows = *rows;
   return RowErrorStatus(*waiting);
+}
+
+void AppendTarget::CheckPartitionBounds(const Chunk& chunk, int64_t first_row,
+                                        std::vector<RowError>* errors) const {
+  const auto& partitioning = table_->time_partitioning;
+  if (!partitioning || partitioning->column.empty()) return;
+  if (!services_.faults->Has(Behaviour::kPartitionLimits)) return;
+  const int64_t today = absl::ToUnixSeconds(services_.faults->behaviours().Now()) / 86'400;
+  for (size_t i = 0; i < table_->schema.size(); ++i) {
+    const Column& column = table_->schema[i];
+    if (!SameName(column.name, partitioning->column)) continue;
+    const duckdb_vector vector = chunk.column(i);
+    uint64_t* validity = duckdb_vector_get_validity(vector);
+    for (idx_t row = 0; row < chunk.rows() && errors->size() < kMaxRowErrors; ++row) {
+      if (validity != nullptr && !duckdb_validity_row_is_valid(validity, row)) continue;
+      const bool is_date = column.type == Type::kDate;
+      const int64_t value = is_date ? static_cast<int32_t*>(duckdb_vector_get_data(vector))[row]
+                                    : static_cast<int64_t*>(duckdb_vector_get_data(vector))[row];
+      const int64_t day = is_date ? value : value / 86'400'000'000;
+      if (day >= today - kMostDaysBack && day <= today + kMostDaysAhead) continue;
+      errors->push_back(
+          {first_row + static_cast<int64_t>(row),
+           fmt::format("Value {} for field {} of the destination table {} is outside the allowed "
+                       "bounds. You can only stream to date range within 3650 days in the past and "
+                       "366 days in the future relative to the current date.",
+                       value, column.name, DisplayName(table_->id))});
+    }
+  }
 }
 
 absl::Status AppendTarget::RowErrorStatus(const Waiting& waiting) const {
@@ -261,13 +282,18 @@ absl::Status AppendTarget::Add(const AppendRequest& request, MissingValue defaul
   waiting.offset = request.offset;
   waiting.status = CheckRequest(request);
   if (waiting.status.ok()) waiting.status = ChooseDefaults(request, default_missing_value);
-  if (waiting.status.ok()) waiting.status = Prepare(request);
+  if (waiting.status.ok()) {
+    waiting.status = Prepare(request);
+    const bool is_clash =
+        View(waiting.status.message()).find("proto field mismatched") != std::string_view::npos;
+    if (is_clash && services_.faults->Has(Behaviour::kTypeClashes)) return waiting.status;
+  }
   if (waiting.status.ok()) waiting.status = Decode(request, &waiting);
   if (!waiting.status.ok()) {
     used_chunks_ -= waiting.chunks.size();
     waiting.chunks.clear();
   }
-  if (table_->schema_version != told_version_ && !stale_) {
+  if (table_->schema_version != told_version_ && !watch_.stale()) {
     told_version_ = table_->schema_version;
     waiting.tells_schema = true;
   }
@@ -284,11 +310,25 @@ void AppendTarget::AddRefused(const AppendRequest& request, absl::Status status)
   waiting_.push_back(std::move(waiting));
 }
 
+// The rows of a replaced table: acknowledged, and gone.
+std::vector<AppendOutcome> AppendTarget::Lose(std::span<const RowBlock> blocks) {
+  std::vector<AppendOutcome> outcomes(blocks.size());
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    outcomes[i].offset = blocks[i].offset.value_or(lost_rows_);
+    lost_rows_ = outcomes[i].offset + blocks[i].rows;
+  }
+  return outcomes;
+}
+
 absl::StatusOr<std::vector<AppendOutcome>> AppendTarget::Append(std::span<const RowBlock> blocks) {
+  if (watch_.loses_rows()) return Lose(blocks);
   if (stream_ != nullptr) return services_.streams->Append(*stream_, plan_version_, blocks);
   if (mode_ == ChangeMode::kChange) return AppendChanges(blocks);
+  int64_t rows = 0;
+  for (const RowBlock& block : blocks) rows += block.rows;
   const absl::Status written = services_.catalog->Write(
-      name_.table, table_->generation, [&](Connection& connection, const Table& table) -> absl::Status {
+      name_.table, table_->generation,
+      [&](Connection& connection, const Table& table) -> absl::Status {
         if (table.schema_version != plan_version_) {
           return absl::FailedPreconditionError("the table's columns have changed");
         }
@@ -297,8 +337,10 @@ absl::StatusOr<std::vector<AppendOutcome>> AppendTarget::Append(std::span<const 
           chunks.insert(chunks.end(), block.chunks.begin(), block.chunks.end());
         return AppendChunks(connection, DuckDbSchemaName(table.id.parent()), DuckDbTableName(table.id.table),
                             chunks);
-      });
+      },
+      Catalog::Writer::kStream);
   if (!written.ok()) return written;
+  services_.faults->tables().OnStreamed(*table_, StreamKind::kDefault, rows);
   return std::vector<AppendOutcome>(blocks.size());
 }
 
@@ -306,6 +348,7 @@ absl::StatusOr<std::vector<AppendOutcome>> AppendTarget::AppendChanges(std::span
   std::vector<Chunk*> chunks;
   for (const RowBlock& block : blocks) chunks.insert(chunks.end(), block.chunks.begin(), block.chunks.end());
   HAKOBU_RETURN_IF_ERROR(services_.changes->Append(table_, plan_version_, chunks));
+  services_.faults->tables().OnStreamed(*table_, StreamKind::kDefault, 0);
   return std::vector<AppendOutcome>(blocks.size());
 }
 

@@ -18,6 +18,7 @@
 #include "localbq/storage_api/column_defaults.h"
 #include "localbq/storage_api/proto_rows.h"
 #include "localbq/storage_api/resource_name.h"
+#include "localbq/storage_api/table_watch.h"
 #include "localbq/storage_api/write_streams.h"
 
 namespace hakobu::localbq {
@@ -66,9 +67,16 @@ class AppendTarget {
     bool tells_schema = false;
   };
 
-  AppendTarget(const AppendServices& services, StreamName name, std::string path)
-      : services_(services), name_(std::move(name)), path_(std::move(path)) {}
+  AppendTarget(const AppendServices& services, StreamName name, std::string path, WriteStreamPtr stream,
+               TableWatch watch)
+      : services_(services),
+        name_(std::move(name)),
+        path_(std::move(path)),
+        stream_(std::move(stream)),
+        watch_(std::move(watch)) {}
   absl::Status RefreshTable();
+  std::vector<AppendOutcome> Lose(std::span<const RowBlock> blocks);
+  void CheckPartitionBounds(const Chunk& chunk, int64_t first_row, std::vector<RowError>* errors) const;
   absl::Status CheckRequest(const AppendRequest& request) const;
   absl::Status Prepare(const AppendRequest& request);
   absl::Status ChooseDefaults(const AppendRequest& request, MissingValue default_missing_value);
@@ -90,9 +98,10 @@ class AppendTarget {
   const AppendServices services_;
   const StreamName name_;
   const std::string path_;
-  WriteStreamPtr stream_;           // nullptr: the default stream
-  TablePtr table_;                  // as last seen
-  TablePtr stale_;                  // the schema that still holds, by a fault
+  const WriteStreamPtr stream_;     // nullptr: the default stream
+  TableWatch watch_;                // of the table
+  TablePtr table_;                  // as the watch last saw it
+  int64_t lost_rows_ = 0;           // that a replaced table's stream was told to have
   int64_t told_version_ = 0;        // the schema_version the client knows
   std::optional<ChangeMode> mode_;  // of the first request that was good
   std::string descriptor_;          // the writer schema's bytes, proto or Arrow
@@ -102,10 +111,11 @@ class AppendTarget {
   std::vector<std::unique_ptr<ProtoRowDecoder>> retired_decoders_;
   std::unique_ptr<ArrowRowDecoder> arrow_decoder_;
   std::vector<std::unique_ptr<ArrowRowDecoder>> retired_arrow_decoders_;
-  std::optional<ColumnDefaults> defaults_;  // of plan_version_'s schema
-  std::vector<bool> defaulted_;             // which columns take theirs; empty: none
-  std::vector<bool> chosen_;                // the same as the last request asked
-  int64_t plan_version_ = -1;
+  std::optional<ColumnDefaults> defaults_;      // of plan_version_'s schema
+  std::vector<bool> defaulted_;                 // which columns take theirs; empty: none
+  std::vector<bool> chosen_;                    // the same as the last request asked
+  int64_t plan_version_ = -1;                   // the table's schema_version that the decoder is made for
+  int64_t watch_version_ = -1;                  // and the watch's
   std::vector<std::unique_ptr<Chunk>> chunks_;  // used again by every transaction
   size_t used_chunks_ = 0;
   std::vector<Waiting> waiting_;

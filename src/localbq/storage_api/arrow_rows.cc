@@ -350,7 +350,7 @@ struct ArrowRowDecoder::State {
     }
     Scalar scalar;
     if (!ReadScalar(target.field, array, index, &scalar)) return Fail("Malformed Arrow value", target.path);
-    if (target.store(scalar, slot, sink, {&arena, &error})) return true;
+    if (target.store(scalar, slot, sink, {&arena, &error, options.refuses_wide_numbers})) return true;
     return Fail(std::string(error), target.path);
   }
   bool Row(int64_t index, idx_t slot) {

@@ -115,11 +115,13 @@ absl::Status ChangeLog::Merge(Connection& connection, const Table& table, const 
 
 absl::Status ChangeLog::ApplyPart(Active& active, Part& part) {
   const absl::Status merged = catalog_->Write(
-      active.id, active.generation, [&](Connection& connection, const Table& table) -> absl::Status {
+      active.id, active.generation,
+      [&](Connection& connection, const Table& table) -> absl::Status {
         HAKOBU_RETURN_IF_ERROR(Annotate(Merge(connection, table, part), "merge changes"));
         CrashPoint("localbq.merge");
         return absl::OkStatus();
-      });
+      },
+      Catalog::Writer::kStream);
   return merged;
 }
 

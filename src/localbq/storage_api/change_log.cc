@@ -177,7 +177,8 @@ absl::Status ChangeLog::Append(const TablePtr& table, int64_t schema_version,
   }
   const std::vector<const Chunk*> constant(chunks.begin(), chunks.end());
   const absl::Status written = catalog_->Write(
-      table->id, table->generation, [&](Connection& connection, const Table& now) -> absl::Status {
+      table->id, table->generation,
+      [&](Connection& connection, const Table& now) -> absl::Status {
         if (now.schema_version != schema_version) {
           return absl::FailedPreconditionError("the table's columns have changed");
         }
@@ -185,7 +186,8 @@ absl::Status ChangeLog::Append(const TablePtr& table, int64_t schema_version,
             AppendToPart(connection, fmt::format("l{}_{}", table->generation, part->number), constant));
         CrashPoint("localbq.change");
         return absl::OkStatus();
-      });
+      },
+      Catalog::Writer::kStream);
   absl::MutexLock lock(&active->mutex);
   --part->in_flight;
   if (!written.ok()) return written;

@@ -43,6 +43,9 @@ class ChangeLog {
   absl::Status PrepareRead(const Table& table);
   // Merges everything that waits.
   absl::Status Apply(const Table& table);
+  // For Catalog::OnAlter: what waits is merged in the transaction that alters the table, and the keys follow
+  // it.
+  Catalog::Alteration BeginAlter(const TableId& id);
   // Lets go of a table's log and keys in the transaction that drops or empties it.
   absl::Status Forget(Connection& connection, const Table& table);
 
@@ -57,6 +60,7 @@ class ChangeLog {
   absl::StatusOr<ActivePtr> Activate(const TablePtr& table);
   absl::Status NewPart(Active& active, const Table& table);
   absl::Status ApplyPart(Active& active, Part& part);
+  absl::Status MergeForAlter(Active& active, const Table& table);
   absl::Status Merge(Connection& connection, const Table& table, const Part& part);
   absl::Status ApplyLocked(Active& active, bool with_current);
   void Background();

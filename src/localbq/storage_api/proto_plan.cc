@@ -145,7 +145,7 @@ bool TakesForm(Type type, const WireForm& form) {
 
 class Compiler {
  public:
-  explicit Compiler(ProtoPlan* plan) : plan_(plan) {}
+  Compiler(ProtoPlan* plan, const Schema& lost) : plan_(plan), lost_(lost) {}
 
   absl::Status Compile(const pb::Descriptor& row) {
     plan_->messages.emplace_back();
@@ -186,6 +186,7 @@ class Compiler {
     const auto column = std::find_if(columns.begin(), columns.end(), [&](const Column& candidate) {
       return EqualIgnoringCase(candidate.name, name);
     });
+    if (column == columns.end() && is_row && FindColumn(lost_, name) != nullptr) return absl::OkStatus();
     if (column == columns.end()) {
       extra_.push_back(field.path);
       return absl::OkStatus();
@@ -274,6 +275,7 @@ class Compiler {
   }
 
   ProtoPlan* plan_;
+  const Schema& lost_;
   std::vector<std::string> extra_;
   int depth_ = 0;
 };
@@ -290,7 +292,7 @@ class Problems : public pb::DescriptorPool::ErrorCollector {
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const ProtoPlan>> CompileProtoPlan(std::string_view descriptor,
-                                                                  const Schema& schema) {
+                                                                  const Schema& schema, const Schema& lost) {
   pb::FileDescriptorProto file;
   file.set_name("writer_schema.proto");
   file.set_syntax("proto2");
@@ -309,7 +311,7 @@ absl::StatusOr<std::shared_ptr<const ProtoPlan>> CompileProtoPlan(std::string_vi
     return absl::InvalidArgumentError(fmt::format("Invalid proto schema: {}", problems.text));
   auto plan = std::make_shared<ProtoPlan>();
   plan->schema = schema;
-  HAKOBU_RETURN_IF_ERROR(Compiler(plan.get()).Compile(*built->message_type(0)));
+  HAKOBU_RETURN_IF_ERROR(Compiler(plan.get(), lost).Compile(*built->message_type(0)));
   if (plan->has_sequence_number && !plan->has_change_type) {
     return absl::InvalidArgumentError("_CHANGE_SEQUENCE_NUMBER is set without _CHANGE_TYPE");
   }

@@ -136,7 +136,7 @@ bool ProtoRowDecoder::State::StoreValue(const ProtoField& field, WireReader* rea
   Scalar scalar;
   if (!ReadScalar(field, reader, &scalar)) return error.empty();
   if (reader->failed()) return Fail("The serialized row is malformed");
-  if (field.store(scalar, slot, sink, {&arena, &error})) [[likely]]
+  if (field.store(scalar, slot, sink, {&arena, &error, options.refuses_wide_numbers})) [[likely]]
     return true;
   error = Suffixed(error, field.path);
   return false;

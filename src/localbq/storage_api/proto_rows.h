@@ -26,9 +26,11 @@ enum class ChangeMode : uint8_t {
 };
 
 // `descriptor`: a serialized google.protobuf.DescriptorProto. Errors: InvalidArgument in Google's words; a
-// writer that knows columns the table lacks gets the payload kExtraFieldsUrl besides.
+// writer that knows columns the table lacks gets the payload kExtraFieldsUrl besides, save for those in
+// `lost`, whose values are not kept.
 absl::StatusOr<std::shared_ptr<const ProtoPlan>> CompileProtoPlan(std::string_view descriptor,
-                                                                  const Schema& schema);
+                                                                  const Schema& schema,
+                                                                  const Schema& lost = {});
 inline constexpr std::string_view kExtraFieldsUrl = "hakobu/schema-mismatch-extra-fields";
 
 ChangeMode ChangeModeOf(const ProtoPlan& plan);
@@ -46,6 +48,7 @@ struct DecodeOptions {
   // The table's key, by index: all that a DELETE must carry.
   std::vector<size_t> key;
   size_t max_row_errors = 100;
+  bool refuses_wide_numbers = false;  // in JSON
 };
 
 // One connection's decoder. Not thread-safe; holds no lock.

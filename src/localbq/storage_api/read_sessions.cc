@@ -7,6 +7,7 @@
 #include "absl/random/random.h"
 #include "absl/time/clock.h"
 #include "base/status.h"
+#include "localbq/faults/faults.h"
 #include "localbq/sql/sql.h"
 #include "localbq/storage_api/change_log.h"
 #include "localbq/storage_api/resource_name.h"
@@ -74,11 +75,12 @@ int StreamCount(const ReadRequest& request, int64_t rows) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ReadSessions>> ReadSessions::Open(Catalog* catalog, ChangeLog* changes) {
+absl::StatusOr<std::unique_ptr<ReadSessions>> ReadSessions::Open(Catalog* catalog, ChangeLog* changes,
+                                                                 Faults* faults) {
   HAKOBU_ASSIGN_OR_RETURN(const Warehouse::Lease connection, catalog->warehouse()->Connect());
   HAKOBU_RETURN_IF_ERROR(connection->Run("DROP SCHEMA IF EXISTS hakobu_reads CASCADE"));
   HAKOBU_RETURN_IF_ERROR(connection->Run("CREATE SCHEMA hakobu_reads"));
-  return std::unique_ptr<ReadSessions>(new ReadSessions(catalog, changes));
+  return std::unique_ptr<ReadSessions>(new ReadSessions(catalog, changes, faults));
 }
 
 absl::Status ReadSessions::Expire() {
@@ -100,6 +102,22 @@ absl::Status ReadSessions::Expire() {
   return absl::OkStatus();
 }
 
+// A column just added is not known here for a while.
+absl::Status ReadSessions::CheckFields(const ReadRequest& request, const Table& table) const {
+  const Behaviours& behaviours = faults_->behaviours();
+  if (!behaviours.Has(Behaviour::kReadSchemaLag)) return absl::OkStatus();
+  const TablePtr before = faults_->tables().ChangedWithin(table, behaviours.Length(Delay::kReadSchema));
+  if (!before) return absl::OkStatus();
+  std::string unknown;
+  for (const std::string& field : request.selected_fields) {
+    if (FindColumn(before->schema, field.substr(0, field.find('.'))) != nullptr) continue;
+    unknown += (unknown.empty() ? "" : ", ") + field;
+  }
+  if (unknown.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(fmt::format(
+      "request failed: The following selected fields do not exist in the table schema: {}", unknown));
+}
+
 absl::StatusOr<ReadSessionPtr> ReadSessions::Create(const ReadRequest& request) {
   HAKOBU_RETURN_IF_ERROR(Expire());
   const auto table = catalog_->GetTable(request.table);
@@ -109,6 +127,7 @@ absl::StatusOr<ReadSessionPtr> ReadSessions::Create(const ReadRequest& request) 
     return absl::InvalidArgumentError(
         fmt::format("request failed: non-table entities cannot be read with the storage API"));
   }
+  HAKOBU_RETURN_IF_ERROR(CheckFields(request, **table));
   HAKOBU_RETURN_IF_ERROR(changes_->PrepareRead(**table));
   auto session = std::make_shared<ReadSessionPlan>();
   session->table = request.table;

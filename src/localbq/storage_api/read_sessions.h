@@ -20,6 +20,7 @@
 namespace hakobu::localbq {
 
 class ChangeLog;
+class Faults;
 
 struct ReadStreamPlan {
   std::string name;
@@ -51,7 +52,8 @@ struct ReadRequest {
 // Thread-safe.
 class ReadSessions {
  public:
-  static absl::StatusOr<std::unique_ptr<ReadSessions>> Open(Catalog* catalog, ChangeLog* changes);
+  static absl::StatusOr<std::unique_ptr<ReadSessions>> Open(Catalog* catalog, ChangeLog* changes,
+                                                            Faults* faults);
 
   // Errors: NotFound, InvalidArgument in Google's words.
   absl::StatusOr<ReadSessionPtr> Create(const ReadRequest& request);
@@ -62,11 +64,14 @@ class ReadSessions {
                     absl::FunctionRef<bool(const Chunk&)> sink);
 
  private:
-  ReadSessions(Catalog* catalog, ChangeLog* changes) : catalog_(catalog), changes_(changes) {}
+  ReadSessions(Catalog* catalog, ChangeLog* changes, Faults* faults)
+      : catalog_(catalog), changes_(changes), faults_(faults) {}
+  absl::Status CheckFields(const ReadRequest& request, const Table& table) const;
   absl::Status Expire();
 
   Catalog* const catalog_;
   ChangeLog* const changes_;
+  Faults* const faults_;
   absl::Mutex mutex_;
   int64_t last_id_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::flat_hash_map<std::string, ReadSessionPtr> by_stream_ ABSL_GUARDED_BY(mutex_);

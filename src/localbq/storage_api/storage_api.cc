@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 #include <grpcpp/grpcpp.h>
-#include <spdlog/spdlog.h>
 
 #include <atomic>
 #include <chrono>
 
 #include "base/status.h"
+#include "localbq/catalog/partitions.h"
 #include "localbq/faults/faults.h"
 #include "localbq/storage_api/change_log.h"
 #include "localbq/storage_api/read_service.h"
@@ -45,23 +45,27 @@ StorageApi::StorageApi(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) 
 absl::StatusOr<std::unique_ptr<StorageApi>> StorageApi::Start(Catalog* catalog,
                                                               const StorageApiOptions& options) {
   auto parts = std::make_unique<Parts>();
-  HAKOBU_ASSIGN_OR_RETURN(parts->streams, WriteStreams::Open(catalog));
+  Faults* const faults = options.faults == nullptr ? &parts->no_faults : options.faults;
+  HAKOBU_ASSIGN_OR_RETURN(parts->streams, WriteStreams::Open(catalog, faults));
   HAKOBU_ASSIGN_OR_RETURN(parts->changes, ChangeLog::Open(catalog));
   catalog->OnContentsDropped([raw = parts.get()](Connection& connection, const Table& table) -> absl::Status {
     HAKOBU_RETURN_IF_ERROR(raw->streams->Forget(connection, table));
     return raw->changes->Forget(connection, table);
   });
-  // What is read over REST and by queries has its changes merged first. A merge that fails leaves the rows as
-  // they were and is tried again by the background.
-  catalog->OnRead([raw = parts.get()](const Table& table) {
-    const absl::Status merged = raw->changes->PrepareRead(table);
-    if (!merged.ok()) spdlog::error("local BigQuery: {}: {}", DisplayName(table.id), View(merged.message()));
-    return DuckDbName(table.id);
+  catalog->OnAlter([raw = parts.get()](const TableId& id) { return raw->changes->BeginAlter(id); });
+  // What is read over REST and by queries has its changes merged first. A merge that fails is the reader's
+  // error, for the rows are not what they should be; the background tries it again.
+  catalog->OnRead([raw = parts.get(), faults](const Table& table) -> absl::StatusOr<std::string> {
+    HAKOBU_RETURN_IF_ERROR(Annotate(raw->changes->PrepareRead(table),
+                                    fmt::format("merge the changes of {}", DisplayName(table.id))));
+    const bool expires = faults->Has(Behaviour::kPartitionExpiry);
+    const std::string expired = expires ? ExpiredCondition(table, faults->behaviours().Now()) : "";
+    if (expired.empty()) return DuckDbName(table.id);
+    return fmt::format("(SELECT * FROM {} WHERE ({}) IS NOT TRUE)", DuckDbName(table.id), expired);
   });
-  Faults* const faults = options.faults == nullptr ? &parts->no_faults : options.faults;
   const AppendServices services{catalog, parts->streams.get(), parts->changes.get(), faults,
                                 options.authority};
-  HAKOBU_ASSIGN_OR_RETURN(parts->sessions, ReadSessions::Open(catalog, parts->changes.get()));
+  HAKOBU_ASSIGN_OR_RETURN(parts->sessions, ReadSessions::Open(catalog, parts->changes.get(), faults));
   parts->read_service =
       std::make_unique<ReadService>(parts->sessions.get(), faults, catalog, options.authority);
   parts->write_service = std::make_unique<WriteService>(services, options.idle_close_ms);

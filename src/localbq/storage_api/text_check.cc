@@ -1,5 +1,6 @@
 #include "localbq/storage_api/text_check.h"
 
+#include <charconv>
 #include <cstdint>
 #include <cstring>
 #include <vector>
@@ -151,6 +152,31 @@ bool IsUtf8(std::string_view bytes) {
 
 bool IsJson(std::string_view text) {
   return JsonChecker(text).Check();
+}
+
+std::string_view FindWideNumber(std::string_view json) {
+  const auto is_number = [](char c) {
+    return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
+  };
+  for (size_t at = 0; at < json.size(); ++at) {
+    if (json[at] == '"') {
+      for (++at; at < json.size() && json[at] != '"'; ++at) at += json[at] == '\\' ? 1 : 0;
+      continue;
+    }
+    if (json[at] != '-' && (json[at] < '0' || json[at] > '9')) continue;
+    size_t end = at;
+    while (end < json.size() && is_number(json[end])) ++end;
+    const std::string_view number = json.substr(at, end - at);
+    at = end - 1;
+    if (number.find_first_of(".eE") != std::string_view::npos) continue;
+    int64_t narrow = 0;
+    uint64_t wide = 0;
+    const char* const last = number.data() + number.size();
+    const bool fits = std::from_chars(number.data(), last, narrow).ec == std::errc() ||
+                      std::from_chars(number.data(), last, wide).ec == std::errc();
+    if (!fits) return number;
+  }
+  return {};
 }
 
 }  // namespace hakobu::localbq

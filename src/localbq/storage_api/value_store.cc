@@ -70,6 +70,10 @@ bool JsonFromText(const Scalar& scalar, idx_t slot, ColumnSink* sink, const Stor
   if (!IsUtf8(scalar.bytes) || !IsJson(scalar.bytes)) [[unlikely]] {
     return Refuse(context, "Invalid JSON value: syntax error while parsing");
   }
+  if (context.refuses_wide_numbers) {
+    const std::string_view number = FindWideNumber(scalar.bytes);
+    if (!number.empty()) return Refuse(context, "Invalid JSON value: number overflow parsing '{}'", number);
+  }
   sink->PutText(slot, scalar.bytes);
   return true;
 }

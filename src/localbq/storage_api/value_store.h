@@ -35,8 +35,9 @@ struct Scalar {
 };
 
 struct StoreContext {
-  Arena* arena;        // for bytes that are not the writer's own; as long-lived as the chunk
-  std::string* error;  // set when a store answers false: a sentence without its full stop
+  Arena* arena;                       // for bytes that are not the writer's own; as long-lived as the chunk
+  std::string* error;                 // set when a store answers false: a sentence without its full stop
+  bool refuses_wide_numbers = false;  // JSON's integers beyond 64 bits
 };
 
 // False: the value is not one the column can hold.

@@ -20,7 +20,8 @@ absl::Status Refusal(const WriteStream& stream) ABSL_EXCLUSIVE_LOCKS_REQUIRED(st
   };
   if (stream.type != StreamType::kPending) {
     return refuse(StorageErrorCode::kInvalidStreamType,
-                  "Stream is not of type PENDING and cannot be committed.");
+                  fmt::format("Stream must be created in pending mode, actual: {}",
+                              stream.type == StreamType::kCommitted ? "WRITE_OPTIMIZED" : "BUFFERED"));
   }
   if (stream.committed_us != 0) {
     return refuse(StorageErrorCode::kStreamAlreadyCommitted, "Stream is already committed.");
@@ -77,8 +78,9 @@ absl::StatusOr<WriteStreams::CommitResult> WriteStreams::Commit(
   if (!result.stream_errors.empty()) return result;
   const int64_t now_us = absl::GetCurrentTimeNanos() / 1000;
   const int64_t generation = streams.front()->generation;
-  const absl::Status written =
-      catalog_->Write(id, generation, [&](Connection& connection, const Table& table) -> absl::Status {
+  const absl::Status written = catalog_->Write(
+      id, generation,
+      [&](Connection& connection, const Table& table) -> absl::Status {
         std::string ids;
         for (const WriteStreamPtr& stream : streams) {
           if (stream->generation != generation) return NotFoundTable(id);
@@ -89,10 +91,17 @@ absl::StatusOr<WriteStreams::CommitResult> WriteStreams::Commit(
         CrashPoint("localbq.commit");
         return connection.Run(
             fmt::format("UPDATE hakobu_streams.streams SET committed_us = {} WHERE id IN ({})", now_us, ids));
-      });
+      },
+      Catalog::Writer::kStream);
   if (!written.ok()) return written;
   CrashPoint("localbq.committed");
-  for (const WriteStreamPtr& stream : streams) stream->committed_us = now_us;
+  int64_t rows = 0;
+  for (const WriteStreamPtr& stream : streams) {
+    stream->committed_us = now_us;
+    rows += stream->next_offset;
+  }
+  if (const auto table = catalog_->GetTable(id); table.ok())
+    faults_->tables().OnStreamed(**table, StreamKind::kExplicit, rows);
   result.committed_us = now_us;
   return result;
 }

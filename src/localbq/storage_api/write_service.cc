@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "absl/strings/ascii.h"
 #include "base/status.h"
 #include "localbq/storage_api/caller.h"
 #include "localbq/storage_api/storage_error.h"
 #include "localbq/storage_api/table_schema.h"
+#include "localbq/storage_api/table_watch.h"
 
 namespace hakobu::localbq {
 namespace {
@@ -19,15 +21,6 @@ void SetTime(int64_t micros, google::protobuf::Timestamp* time) {
 
 absl::Status BadName(std::string_view what, std::string_view name) {
   return absl::InvalidArgumentError(fmt::format("Invalid {} name '{}'", what, name));
-}
-
-absl::StatusOr<TablePtr> FindTable(const AppendServices& services, const TableId& id,
-                                   std::string_view entity) {
-  auto table = services.catalog->GetTable(id);
-  if (table.ok()) return table;
-  return StorageStatus(absl::StatusCode::kNotFound, StorageErrorCode::kTableNotFound,
-                       fmt::format("Requested entity was not found. Table {} is not found.", DisplayName(id)),
-                       entity);
 }
 
 // The caller may write the table. Asked before the table is looked up.
@@ -45,8 +38,17 @@ absl::Status AdmitToStream(const AppendServices& services, const grpc::ServerCon
 }
 
 absl::Status NotOnDefault(std::string_view call, std::string_view name) {
+  if (call == "FinalizeWriteStream") {
+    return StorageStatus(absl::StatusCode::kNotFound, StorageErrorCode::kStreamNotFound,
+                         "Requested entity was not found.", name);
+  }
   return StorageStatus(absl::StatusCode::kInvalidArgument, StorageErrorCode::kInvalidStreamType,
                        fmt::format("{} is not supported on the default stream.", call), name);
+}
+
+// Google's names of streams say what they are, and one that was made up is told at once.
+bool IsMadeUp(const StreamName& name) {
+  return !name.is_default() && !(name.stream.size() == 40 && name.stream.starts_with("Ci"));
 }
 
 absl::StatusOr<WriteStreamPtr> FindExplicit(const AppendServices& services, std::string_view call,
@@ -76,11 +78,8 @@ absl::Status WriteService::Faulted(std::string_view method, std::string_view pat
 
 absl::Status WriteService::Describe(const WriteStreamPtr& stream, const TableId& id, bool full,
                                     v1::WriteStream* response) {
-  HAKOBU_ASSIGN_OR_RETURN(const TablePtr table, FindTable(services_, id, TablePath(id)));
-  response->set_write_mode(v1::WriteStream::INSERT);
-  if (const auto dataset = services_.catalog->GetDataset(id.parent()); dataset.ok()) {
-    response->set_location((*dataset)->location);
-  }
+  HAKOBU_ASSIGN_OR_RETURN(const TablePtr table, FindWriteTable(*services_.catalog, *services_.faults, id,
+                                                               "GetWriteStream", TablePath(id)));
   if (full) ToTableSchema(table->schema, response->mutable_table_schema());
   if (stream == nullptr) {
     response->set_name(StreamPath(id, kDefaultStream));
@@ -104,7 +103,8 @@ grpc::Status WriteService::CreateWriteStream(grpc::ServerContext* context,
     const auto id = ParseTablePath(request->parent());
     if (!id) return BadName("table", request->parent());
     HAKOBU_RETURN_IF_ERROR(Admit(services_, *context, *id));
-    HAKOBU_ASSIGN_OR_RETURN(const TablePtr table, FindTable(services_, *id, request->parent()));
+    HAKOBU_ASSIGN_OR_RETURN(const TablePtr table, FindWriteTable(*services_.catalog, *services_.faults, *id,
+                                                                 "CreateWriteStream", request->parent()));
     if (table->type != TableType::kTable) {
       return absl::InvalidArgumentError(
           fmt::format("Cannot write to {}: it is not a table.", DisplayName(*id)));
@@ -131,8 +131,15 @@ grpc::Status WriteService::GetWriteStream(grpc::ServerContext* context,
     if (!path) return BadName("write stream", request->name());
     HAKOBU_RETURN_IF_ERROR(Admit(services_, *context, path->table));
     WriteStreamPtr stream;
+    if (IsMadeUp(*path)) {
+      return WithEntity(absl::InvalidArgumentError("Invalid stream name."), request->name());
+    }
     if (!path->is_default()) {
       HAKOBU_ASSIGN_OR_RETURN(stream, services_.streams->Find(request->name()));
+    }
+    // CreateWriteStream does not say where it is, only this.
+    if (const auto dataset = services_.catalog->GetDataset(path->table.parent()); dataset.ok()) {
+      response->set_location(absl::AsciiStrToLower((*dataset)->location));
     }
     return Describe(stream, path->table, request->view() == v1::FULL, response);
   };
@@ -160,7 +167,9 @@ grpc::Status WriteService::BatchCommitWriteStreams(grpc::ServerContext* context,
     const auto id = ParseTablePath(request->parent());
     if (!id) return BadName("table", request->parent());
     HAKOBU_RETURN_IF_ERROR(Admit(services_, *context, *id));
-    HAKOBU_RETURN_IF_ERROR(FindTable(services_, *id, request->parent()).status());
+    HAKOBU_RETURN_IF_ERROR(FindWriteTable(*services_.catalog, *services_.faults, *id,
+                                          "BatchCommitWriteStreams", request->parent())
+                               .status());
     HAKOBU_ASSIGN_OR_RETURN(
         const WriteStreams::CommitResult result,
         services_.streams->Commit(*id, {request->write_streams().begin(), request->write_streams().end()}));
@@ -185,6 +194,9 @@ grpc::Status WriteService::FlushRows(grpc::ServerContext* context, const v1::Flu
     HAKOBU_RETURN_IF_ERROR(AdmitToStream(services_, *context, request->write_stream()));
     HAKOBU_ASSIGN_OR_RETURN(const WriteStreamPtr stream,
                             FindExplicit(services_, "FlushRows", request->write_stream()));
+    HAKOBU_RETURN_IF_ERROR(FindWriteTable(*services_.catalog, *services_.faults, stream->table, "FlushRows",
+                                          request->write_stream())
+                               .status());
     if (!request->has_offset()) return absl::InvalidArgumentError("FlushRows requires an offset.");
     HAKOBU_ASSIGN_OR_RETURN(const int64_t flushed,
                             services_.streams->Flush(*stream, request->offset().value()));

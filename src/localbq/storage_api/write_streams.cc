@@ -25,6 +25,9 @@ constexpr std::array<std::string_view, 3> kTables = {
     // start.
     "CREATE TABLE IF NOT EXISTS hakobu_streams.progress (id BIGINT, next_offset BIGINT, flushed BIGINT)",
 };
+// Without traffic a COMMITTED stream ends after so long; a PENDING stream's rows wait for their commit
+// longer.
+constexpr absl::Duration kIdleStream = absl::Hours(72);
 constexpr int64_t kForgetAfterUs = int64_t{7} * 24 * 3600 * 1'000'000;
 
 int64_t NowMicros() {
@@ -136,8 +139,8 @@ absl::Status AppendChunks(Connection& connection, const std::string& schema, con
   return appender.Close();
 }
 
-absl::StatusOr<std::unique_ptr<WriteStreams>> WriteStreams::Open(Catalog* catalog) {
-  std::unique_ptr<WriteStreams> streams(new WriteStreams(catalog));
+absl::StatusOr<std::unique_ptr<WriteStreams>> WriteStreams::Open(Catalog* catalog, Faults* faults) {
+  std::unique_ptr<WriteStreams> streams(new WriteStreams(catalog, faults));
   HAKOBU_RETURN_IF_ERROR(Annotate(streams->Load(), "read the write streams"));
   return streams;
 }
@@ -176,6 +179,7 @@ absl::Status WriteStreams::Load() {
       stream->flushed = number(7, row);
       stream->finalized = static_cast<bool*>(duckdb_vector_get_data(chunk->column(8)))[row];
       stream->name = text(9, row);
+      Touch(*stream);
       stream->table = {text(10, row), text(11, row), text(12, row)};
       const bool is_old = std::max(stream->created_us, stream->committed_us) < oldest_us;
       (is_old ? forgotten : kept).push_back(stream);
@@ -218,8 +222,9 @@ absl::StatusOr<WriteStreamPtr> WriteStreams::Create(const TableId& id, StreamTyp
   stream->type = type;
   stream->created_us = NowMicros();
   int64_t schema_version = 0;
-  const absl::Status written =
-      catalog_->Write(id, 0, [&](Connection& connection, const Table& table) -> absl::Status {
+  const absl::Status written = catalog_->Write(
+      id, 0,
+      [&](Connection& connection, const Table& table) -> absl::Status {
         stream->generation = table.generation;
         if (type != StreamType::kCommitted) {
           HAKOBU_RETURN_IF_ERROR(connection.Run(StagingDefinition(*stream, table.schema)));
@@ -238,8 +243,10 @@ absl::StatusOr<WriteStreamPtr> WriteStreams::Create(const TableId& id, StreamTyp
                     table.schema_version),
                 values)
             .status();
-      });
+      },
+      Catalog::Writer::kStream);
   if (!written.ok()) return written;
+  Touch(*stream);
   {
     absl::MutexLock stream_lock(&stream->mutex);
     stream->staging_version = schema_version;
@@ -253,7 +260,17 @@ absl::StatusOr<WriteStreamPtr> WriteStreams::Find(std::string_view name) {
   absl::MutexLock lock(&mutex_);
   const auto found = streams_.find(std::string(name));
   if (found == streams_.end()) return StreamNotFound(name);
+  WriteStream& stream = *found->second;
+  const absl::Duration idle = faults_->behaviours().Now() - absl::FromUnixMicros(stream.used_us);
+  if (stream.type == StreamType::kCommitted && idle > kIdleStream &&
+      faults_->Has(Behaviour::kExpiringStreams)) {
+    return StreamNotFound(name);
+  }
   return found->second;
+}
+
+void WriteStreams::Touch(WriteStream& stream) const {
+  stream.used_us = absl::ToUnixMicros(faults_->behaviours().Now());
 }
 
 absl::Status WriteStreams::AppendRows(Connection& connection, const Table& table, WriteStream& stream,
@@ -300,7 +317,7 @@ absl::StatusOr<std::vector<AppendOutcome>> WriteStreams::Append(WriteStream& str
     outcome.offset = next;
     if (stream.finalized) {
       outcome.status = StorageStatus(absl::StatusCode::kInvalidArgument, StorageErrorCode::kStreamFinalized,
-                                     "Stream has been finalized and cannot be appended.", stream.name);
+                                     "Stream has been finalized.", stream.name);
     } else {
       outcome.status = CheckOffset(stream, next, blocks[i]);
     }
@@ -311,7 +328,8 @@ absl::StatusOr<std::vector<AppendOutcome>> WriteStreams::Append(WriteStream& str
   if (taken.empty()) return outcomes;
   const int64_t first = stream.next_offset;
   const absl::Status written = catalog_->Write(
-      stream.table, stream.generation, [&](Connection& connection, const Table& table) -> absl::Status {
+      stream.table, stream.generation,
+      [&](Connection& connection, const Table& table) -> absl::Status {
         stream.mutex.AssertHeld();
         if (table.schema_version != schema_version) {
           return absl::FailedPreconditionError("the table's columns have changed");
@@ -319,9 +337,15 @@ absl::StatusOr<std::vector<AppendOutcome>> WriteStreams::Append(WriteStream& str
         HAKOBU_RETURN_IF_ERROR(AppendRows(connection, table, stream, taken, first));
         CrashPoint("localbq.append");
         return absl::OkStatus();
-      });
+      },
+      Catalog::Writer::kStream);
   if (!written.ok()) return written;
   CrashPoint("localbq.appended");
+  Touch(stream);
+  if (stream.type == StreamType::kCommitted) {
+    if (const auto table = catalog_->GetTable(stream.table); table.ok())
+      faults_->tables().OnStreamed(**table, StreamKind::kExplicit, next - first);
+  }
   if (stream.type != StreamType::kCommitted) stream.staging_version = schema_version;
   stream.next_offset = next;
   return outcomes;
@@ -356,24 +380,35 @@ absl::StatusOr<int64_t> WriteStreams::Flush(WriteStream& stream, std::optional<i
                          "FlushRows is only supported on BUFFERED streams.", stream.name);
   }
   absl::MutexLock lock(&stream.mutex);
+  if (stream.finalized) {
+    return StorageStatus(absl::StatusCode::kInvalidArgument, StorageErrorCode::kStreamFinalized,
+                         "Stream has been finalized.", stream.name);
+  }
   const int64_t upto = offset.value_or(stream.next_offset - 1) + 1;
   if (upto > stream.next_offset || upto < 0) {
     return StorageStatus(absl::StatusCode::kOutOfRange, StorageErrorCode::kOffsetOutOfRange,
-                         fmt::format("Offset {} is beyond the end of the stream, which has {} rows.",
-                                     upto - 1, stream.next_offset),
+                         fmt::format("Offset {} is beyond the end of the stream", upto - 1), stream.name);
+  }
+  if (upto <= stream.flushed) {
+    return StorageStatus(absl::StatusCode::kAlreadyExists, StorageErrorCode::kOffsetAlreadyExists,
+                         fmt::format("Offset {} is already flushed, the stream is flushed to {}", upto - 1,
+                                     stream.flushed - 1),
                          stream.name);
   }
-  if (upto <= stream.flushed) return stream.flushed - 1;
   const absl::Status written = catalog_->Write(
-      stream.table, stream.generation, [&](Connection& connection, const Table& table) -> absl::Status {
+      stream.table, stream.generation,
+      [&](Connection& connection, const Table& table) -> absl::Status {
         stream.mutex.AssertHeld();
         const std::string condition = fmt::format(" WHERE \"~offset\" < {}", upto);
         HAKOBU_RETURN_IF_ERROR(MoveStaged(connection, table, stream, condition));
         HAKOBU_RETURN_IF_ERROR(
             connection.Run(fmt::format("DELETE FROM {}{}", QuotedStaging(stream), condition)));
         return SaveProgress(connection, stream.id, stream.next_offset, upto);
-      });
+      },
+      Catalog::Writer::kStream);
   if (!written.ok()) return written;
+  if (const auto table = catalog_->GetTable(stream.table); table.ok())
+    faults_->tables().OnStreamed(**table, StreamKind::kExplicit, upto - stream.flushed);
   stream.flushed = upto;
   return upto - 1;
 }

@@ -6,6 +6,7 @@
 // which a commit or flush moves. The default stream keeps no state.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -21,6 +22,7 @@
 #include "absl/synchronization/mutex.h"
 #include "localbq/catalog/catalog.h"
 #include "localbq/catalog/warehouse.h"
+#include "localbq/faults/faults.h"
 #include "localbq/storage_api/resource_name.h"
 
 namespace hakobu::localbq {
@@ -41,6 +43,7 @@ struct WriteStream {
   int64_t flushed ABSL_GUARDED_BY(mutex) = 0;       // BUFFERED: rows that are in the table
   int64_t committed_us ABSL_GUARDED_BY(mutex) = 0;  // PENDING: 0 until the commit
   bool finalized ABSL_GUARDED_BY(mutex) = false;
+  std::atomic<int64_t> used_us = 0;                    // last appended to, or read back at a start
   int64_t staging_version ABSL_GUARDED_BY(mutex) = 0;  // the table's schema_version its staging table follows
 };
 using WriteStreamPtr = std::shared_ptr<WriteStream>;
@@ -60,7 +63,8 @@ struct AppendOutcome {
 class WriteStreams {
  public:
   // Reads back what streams there were. Streams committed or left alone for a week are forgotten.
-  static absl::StatusOr<std::unique_ptr<WriteStreams>> Open(Catalog* catalog);
+  // `faults` outlives it.
+  static absl::StatusOr<std::unique_ptr<WriteStreams>> Open(Catalog* catalog, Faults* faults);
 
   absl::StatusOr<WriteStreamPtr> Create(const TableId& table, StreamType type);
   // NotFound in Google's words.
@@ -87,7 +91,8 @@ class WriteStreams {
   absl::Status Forget(Connection& connection, const Table& table);
 
  private:
-  explicit WriteStreams(Catalog* catalog) : catalog_(catalog) {}
+  WriteStreams(Catalog* catalog, Faults* faults) : catalog_(catalog), faults_(faults) {}
+  void Touch(WriteStream& stream) const;
   absl::Status Load();
   absl::Status AppendRows(Connection& connection, const Table& table, WriteStream& stream,
                           std::span<const RowBlock* const> blocks, int64_t first_offset)
@@ -96,6 +101,7 @@ class WriteStreams {
                           std::string_view condition) ABSL_EXCLUSIVE_LOCKS_REQUIRED(stream.mutex);
 
   Catalog* const catalog_;
+  Faults* const faults_;
   absl::Mutex mutex_;
   absl::flat_hash_map<std::string, WriteStreamPtr> streams_ ABSL_GUARDED_BY(mutex_);
   int64_t last_id_ ABSL_GUARDED_BY(mutex_) = 0;
