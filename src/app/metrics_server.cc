@@ -58,7 +58,7 @@ class HttpMetricsServer : public MetricsServer {
     const auto seen = read_();
     const Health health = HealthOf(seen, absl::Now());
     const bool good = alive ? health.alive : health.ready;
-    nlohmann::json body{{"ok", good}, {"state", seen ? seen->status.state : "starting"}};
+    nlohmann::json body{{"ok", good}, {"state", NameOf(seen ? seen->status.state : StreamPhase::kStarting)}};
     if (!health.reason.empty()) body["reason"] = health.reason;
     response->status = good ? 200 : 503;
     response->content_type = "application/json";
@@ -86,13 +86,13 @@ std::optional<StatusBoard::Seen> StatusBoard::Last() const {
 Health HealthOf(const std::optional<StatusBoard::Seen>& seen, absl::Time now) {
   if (!seen) return {true, false, "the stream has not started yet"};
   const StreamStatus& status = seen->status;
-  if (status.state == "failed") return {false, false, status.reason};
+  if (status.state == StreamPhase::kFailed) return {false, false, status.reason};
   if (now - seen->at > kHangsAfter) {
     return {false, false, fmt::format("no sign of life for {} s", absl::ToInt64Seconds(now - seen->at))};
   }
-  if (status.state == "streaming") return {true, true, ""};
+  if (status.state == StreamPhase::kStreaming) return {true, true, ""};
   return {true, false,
-          status.reason.empty() ? status.state : fmt::format("{}: {}", status.state, status.reason)};
+          fmt::format("{}{}{}", NameOf(status.state), status.reason.empty() ? "" : ": ", status.reason)};
 }
 
 absl::StatusOr<std::unique_ptr<MetricsServer>> MetricsServer::Start(std::string_view address, Read read) {

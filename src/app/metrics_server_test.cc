@@ -14,7 +14,7 @@ using ::testing::Not;
 
 StreamStatus Streaming(absl::Time now) {
   StreamStatus status;
-  status.state = "streaming";
+  status.state = StreamPhase::kStreaming;
   status.source_server = "uuid-1";
   status.fresh_until = now - absl::Milliseconds(1500);
   status.file = "binlog.000003";
@@ -26,7 +26,7 @@ StreamStatus Streaming(absl::Time now) {
   StreamTableStatus table;
   table.source = "shop.a\"b\\c\nd";
   table.target = "p.d.t";
-  table.state = "whole";
+  table.state = StreamTableState::kWhole;
   table.quarantined = 3;
   status.tables = {table};
   return status;
@@ -63,7 +63,7 @@ TEST(PrometheusText, EverySampleHasItsHelpAndType) {
 
 TEST(PrometheusText, WhatIsNotKnownIsLeftOut) {
   StreamStatus status;
-  status.state = "connecting";
+  status.state = StreamPhase::kConnecting;
   status.tables.resize(1);
   const std::string text = PrometheusText(status, absl::Now());
   for (const char* name : {"freshness", "lag_bytes", "headroom", "last_event", "position_offset"}) {
@@ -90,13 +90,13 @@ TEST(Health, FollowsTheStreamsState) {
   board.OnStatus(status);
   EXPECT_TRUE(HealthOf(board.Last(), now).ready);
   EXPECT_FALSE(HealthOf(board.Last(), absl::Now() + absl::Minutes(2)).alive);
-  status.state = "connecting";
+  status.state = StreamPhase::kConnecting;
   status.reason = "lost connection (2013)";
   board.OnStatus(status);
   EXPECT_TRUE(HealthOf(board.Last(), now).alive);
   EXPECT_FALSE(HealthOf(board.Last(), now).ready);
   EXPECT_THAT(HealthOf(board.Last(), now).reason, HasSubstr("lost connection"));
-  status.state = "failed";
+  status.state = StreamPhase::kFailed;
   board.OnStatus(status);
   EXPECT_FALSE(HealthOf(board.Last(), now).alive);
 }

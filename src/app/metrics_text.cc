@@ -90,10 +90,8 @@ uint64_t ResidentBytes() {
 
 void AddStates(const StreamStatus& status, Page* page) {
   page->Metric("hakobu_stream_state", "gauge", "1 for the state the stream is in, 0 for the others.");
-  constexpr std::string_view kStates[] = {"starting", "connecting", "streaming",
-                                          "draining", "stopped",    "failed"};
-  for (const std::string_view state : kStates)
-    page->Sample({{"state", state}}, status.state == state ? 1 : 0);
+  for (const std::string_view state : kStreamPhaseNames)
+    page->Sample({{"state", state}}, NameOf(status.state) == state ? 1 : 0);
   page->Metric("hakobu_stream_info", "gauge", "The server that is followed and the epoch of its positions.");
   page->Sample({{"server", status.source_server}, {"epoch", fmt::format("{}", status.epoch)}}, 1);
 }
@@ -175,7 +173,7 @@ void AddTables(const StreamStatus& status, absl::Time now, Page* page) {
   }
   page->Metric("hakobu_table_state", "gauge", "1 for the state the table is in.");
   for (const StreamTableStatus& table : status.tables) {
-    page->Sample({{"table", table.source}, {"target", table.target}, {"state", table.state}}, 1);
+    page->Sample({{"table", table.source}, {"target", table.target}, {"state", NameOf(table.state)}}, 1);
   }
   using Table = const StreamTableStatus&;
   each("hakobu_table_changes_total", "counter", "Row changes delivered.", [](Table t) { return t.changes; });

@@ -51,9 +51,10 @@ std::string TablesText(const RunStatus& newest) {
                    {"took", Align::kRight}});
   std::string errors;
   for (const RunTableRecord& record : newest.tables) {
-    table.AddRow({record.source, record.target, record.mode, record.state, CountText(record.rows),
-                  BytesText(record.bytes), SecondsText(record.seconds)});
-    if (record.state == "failed") errors += fmt::format("{}: {}\n", record.source, record.error);
+    table.AddRow({record.source, record.target, record.mode, std::string(NameOf(record.state)),
+                  CountText(record.rows), BytesText(record.bytes), SecondsText(record.seconds)});
+    if (record.state == RunTableState::kFailed)
+      errors += fmt::format("{}: {}\n", record.source, record.error);
   }
   return fmt::format("\nTables of run {}\n{}{}", newest.run.id, table.Render(),
                      errors.empty() ? "" : "\n" + errors);
@@ -81,7 +82,7 @@ absl::StatusOr<std::vector<RunStatus>> ReadStatus(Ledger* ledger, size_t count) 
   for (const RunRecord& run : runs) {
     HAKOBU_ASSIGN_OR_RETURN(std::vector<RunTableRecord> tables, ledger->runs().Tables(run.id));
     for (RunTableRecord& table : tables) {
-      if (table.state != "done") HAKOBU_RETURN_IF_ERROR(SumFinished(ledger, &table));
+      if (table.state != RunTableState::kDone) HAKOBU_RETURN_IF_ERROR(SumFinished(ledger, &table));
     }
     result.push_back({.run = run, .tables = std::move(tables)});
   }
@@ -122,7 +123,7 @@ std::string StatusJson(const std::vector<RunStatus>& runs, const std::string& st
       tables.push_back({{"source", record.source},
                         {"target", record.target},
                         {"mode", record.mode},
-                        {"state", record.state},
+                        {"state", NameOf(record.state)},
                         {"rows", record.rows},
                         {"bytes", record.bytes},
                         {"seconds", record.seconds},

@@ -26,7 +26,7 @@ std::string ReportText(const StreamStatus& status) {
   std::string text = fmt::format("Delivered up to {}:{}{}\n", status.file, status.offset,
                                  status.gtid_set.empty() ? "" : " gtid=" + status.gtid_set);
   for (const StreamTableStatus& table : status.tables) {
-    text += fmt::format("  {}  {}{}\n", table.source, table.state,
+    text += fmt::format("  {}  {}{}\n", table.source, NameOf(table.state),
                         table.reason.empty() ? "" : ": " + table.reason);
   }
   if (status.open_gaps > 0) text += fmt::format("open gaps: {}; see `hakobu gaps`\n", status.open_gaps);

@@ -33,7 +33,7 @@ absl::StatusOr<Kept> Read(const std::string& path) {
   HAKOBU_ASSIGN_OR_RETURN(kept.tables, ledger->streams().Tables());
   HAKOBU_ASSIGN_OR_RETURN(kept.health, ledger->streams().Health());
   HAKOBU_ASSIGN_OR_RETURN(const std::vector<StreamGapRecord> gaps, ledger->streams().Gaps());
-  for (const StreamGapRecord& gap : gaps) kept.open_gaps += gap.state == "open" ? 1 : 0;
+  for (const StreamGapRecord& gap : gaps) kept.open_gaps += gap.state == GapState::kOpen ? 1 : 0;
   return kept;
 }
 
@@ -77,8 +77,8 @@ absl::StatusOr<std::string> StreamLedgerText(const std::string& ledger_path) {
                                  TimeText(kept.position->stored));
   if (kept.health.has_value()) text += HealthText(*kept.health);
   for (const StreamTableRecord& table : kept.tables) {
-    text += fmt::format("  {}  {}  {}", table.source, table.mode, table.state);
-    if (table.state == "copying") text += fmt::format(" ({} of {} chunks)", table.chunks_done, table.chunks);
+    text += fmt::format("  {}  {}  {}", table.source, table.mode, NameOf(table.state));
+    if (IsCopying(table.state)) text += fmt::format(" ({} of {} chunks)", table.chunks_done, table.chunks);
     text += table.reason.empty() ? "\n" : ": " + table.reason + "\n";
   }
   if (kept.open_gaps > 0) text += fmt::format("  open gaps: {}; see `hakobu gaps`\n", kept.open_gaps);
@@ -103,7 +103,7 @@ absl::StatusOr<std::string> StreamLedgerJson(const std::string& ledger_path) {
     json["tables"].push_back({{"source", table.source},
                               {"target", table.target},
                               {"mode", table.mode},
-                              {"state", table.state},
+                              {"state", NameOf(table.state)},
                               {"reason", table.reason},
                               {"since", TimeText(table.since)},
                               {"copied_rows", table.copied_rows},

@@ -7,6 +7,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/notification.h"
+#include "base/check.h"
 #include "base/crash_point.h"
 #include "base/status.h"
 #include "delivery/chunk_delivery.h"
@@ -66,7 +67,7 @@ void Engine::FillQueues() {
   for (TableRun* table : order) {
     {
       absl::MutexLock table_lock(&table->mutex);
-      if (table->record.state == "done" || !table->failure.ok()) continue;
+      if (table->record.state == RunTableState::kDone || !table->failure.ok()) continue;
     }
     size_t left = 0;
     for (ChunkRecord& chunk : table->chunks) {
@@ -92,6 +93,8 @@ std::optional<Engine::Task> Engine::NextTask() {
 void Engine::ChunkDone(TableRun* table) {
   ++table->chunks_done;
   absl::MutexLock lock(&mutex_);
+  HAKOBU_CHECK(left_[table] > 0,
+               "more chunks of a table ended than were begun: it could be published too early", kStartAgain);
   if (--left_[table] == 0 && !table->stopped) publications_.push_back(table);
 }
 
@@ -111,9 +114,11 @@ void Engine::Fail(TableRun* table, const absl::Status& status) {
   absl::MutexLock lock(&table->mutex);
   if (!table->failure.ok()) return;
   table->failure = status;
-  table->record.state = run_->cancel->cancelled() ? "cancelled" : "failed";
   table->record.error = std::string(View(status.message()));
-  (void)run_->ledger->runs().UpdateTable(table->record);  // the failure itself may be the ledger's
+  const RunTableEvent event = run_->cancel->cancelled() ? RunTableEvent::kCancel : RunTableEvent::kFail;
+  if (run_->ledger->runs().AdvanceTable(&table->record, event).ok()) return;
+  // The failure itself may be the ledger's.
+  table->record.state = Next(table->record.state, event).value_or(table->record.state);
 }
 
 void Engine::FailAll(const absl::Status& status) {
@@ -121,7 +126,7 @@ void Engine::FailAll(const absl::Status& status) {
     bool done = false;
     {
       absl::MutexLock lock(&table->mutex);
-      done = table->record.state == "done" || table->record.state == "publishing";
+      done = table->record.state == RunTableState::kDone || table->record.state == RunTableState::kPublishing;
     }
     if (!done) Fail(table.get(), status);
   }
@@ -159,18 +164,16 @@ void Engine::Publish(TableRun* table) {
   absl::Status status = EnsureDestination(run_, table);
   if (status.ok()) {
     absl::MutexLock lock(&table->mutex);
-    table->record.state = "publishing";
-    status = run_->ledger->runs().UpdateTable(table->record);
+    status = run_->ledger->runs().AdvanceTable(&table->record, RunTableEvent::kPublish);
   }
   if (status.ok()) status = PublishTable(run_, table);
   if (!status.ok()) return Fail(table, status);
   absl::MutexLock lock(&table->mutex);
-  table->record.state = "done";
   table->record.error.clear();  // of the interrupted run that this one continued
   table->record.rows = table->rows;
   table->record.bytes = table->bytes;
   table->record.seconds += absl::ToDoubleSeconds(run_->clock->Now() - table->started);
-  status = run_->ledger->runs().UpdateTable(table->record);
+  status = run_->ledger->runs().AdvanceTable(&table->record, RunTableEvent::kPublished);
   if (!status.ok()) table->failure = status;
   CrashPoint("run.table_done");
 }
@@ -195,7 +198,7 @@ std::vector<TableProgress> Engine::Progress() const {
     one.chunks_done = table->chunks_done;
     one.chunks = table->chunks.size();
     absl::MutexLock lock(&table->mutex);
-    one.state = table->record.state;
+    one.state = NameOf(table->record.state);
     progress.push_back(std::move(one));
   }
   return progress;

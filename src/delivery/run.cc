@@ -166,8 +166,11 @@ absl::Status Delivery::Begin(Connection* source) {
 absl::Status Delivery::NoteTroubles() {
   if (report_.resumed_run.has_value()) return absl::OkStatus();
   for (const TableTrouble& trouble : troubles_) {
-    HAKOBU_RETURN_IF_ERROR(run_->ledger->runs().AddTable(
-        {.run_id = run_->run_id, .source = trouble.source, .state = "failed", .error = trouble.error}, {}));
+    HAKOBU_RETURN_IF_ERROR(run_->ledger->runs().AddTable({.run_id = run_->run_id,
+                                                          .source = trouble.source,
+                                                          .state = RunTableState::kFailed,
+                                                          .error = trouble.error},
+                                                         {}));
   }
   return absl::OkStatus();
 }
@@ -190,7 +193,7 @@ TableReport Delivery::ReportOf(TableRun* table) {
   }
   absl::MutexLock lock(&table->mutex);
   report.notes = table->notes;
-  report.state = table->record.state;
+  report.state = NameOf(table->record.state);
   report.seconds = table->record.seconds;
   if (!table->failure.ok()) {
     report.state = run_->cancel->cancelled() ? "cancelled" : "failed";
@@ -281,7 +284,7 @@ absl::StatusOr<RunReport> Delivery::Deliver() {
     absl::MutexLock lock(&table.mutex);
     plan.tables.push_back(
         Planned(table.work, table.chunks.size(), table.estimated_rows, table.publish, table.notes));
-    if (table.resumed && table.record.state == "done") {
+    if (table.resumed && table.record.state == RunTableState::kDone) {
       table.notes.push_back(
           "delivered already by the run that this one continues; --fresh delivers it again");
     }

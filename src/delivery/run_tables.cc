@@ -29,7 +29,7 @@ std::unique_ptr<TableRun> MakeTableRun(RunContext* run, TableWork work) {
                    .source = work.name,
                    .target = work.target.ToString(),
                    .mode = std::string(WriteModeName(work.mode)),
-                   .state = "planned"};
+                   .state = RunTableState::kPlanned};
   table->work = std::move(work);
   return table;
 }
@@ -169,7 +169,7 @@ std::unique_ptr<TableRun> FailedTable(RunContext* run, TableWork work, const abs
   table->stopped = true;
   absl::MutexLock lock(&table->mutex);
   table->failure = failure;
-  table->record.state = "failed";
+  table->record.state = RunTableState::kFailed;
   table->record.error = std::string(View(failure.message()));
   return table;
 }

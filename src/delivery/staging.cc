@@ -117,8 +117,7 @@ absl::Status EnsureDestination(RunContext* run, TableRun* table) {
   if (table->started == absl::InfiniteFuture()) table->started = run->clock->Now();
   if (table->destination_ready) return absl::OkStatus();
   HAKOBU_RETURN_IF_ERROR(Prepare(run, table));
-  table->record.state = "reading";
-  HAKOBU_RETURN_IF_ERROR(run->ledger->runs().UpdateTable(table->record));
+  HAKOBU_RETURN_IF_ERROR(run->ledger->runs().AdvanceTable(&table->record, RunTableEvent::kRead));
   table->destination_ready = true;
   return absl::OkStatus();
 }

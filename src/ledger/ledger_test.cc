@@ -41,8 +41,7 @@ class LedgerTest : public ::testing::Test {
                     .ok());
     std::vector<ChunkRecord> planned(chunks);
     for (size_t i = 0; i < chunks; ++i) planned[i] = {.number = i, .bounds_json = "{}"};
-    ASSERT_TRUE(
-        ledger.runs().AddTable({.run_id = id, .source = "shop.members", .state = "planned"}, planned).ok());
+    ASSERT_TRUE(ledger.runs().AddTable({.run_id = id, .source = "shop.members"}, planned).ok());
   }
 
   std::string folder_;
@@ -84,6 +83,30 @@ TEST_F(LedgerTest, FinishedRunsAreNotContinued) {
   ASSERT_THAT(*runs, SizeIs(2));
   EXPECT_EQ((*runs)[0].id, "r2");
   EXPECT_EQ((*runs)[0].finished, absl::FromUnixSeconds(300));
+}
+
+TEST_F(LedgerTest, ATableMovesOnlyFromTheStateThatTheLedgerHolds) {
+  auto ledger = Open();
+  AddRun(*ledger, "r1", 100);
+  RunTableRecord table = ledger->runs().Tables("r1")->front();
+  RunTableRecord stale = table;
+  ASSERT_TRUE(ledger->runs().AdvanceTable(&table, RunTableEvent::kRead).ok());
+  EXPECT_EQ(table.state, RunTableState::kReading);
+  const absl::Status refused = ledger->runs().AdvanceTable(&stale, RunTableEvent::kFail);
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(View(refused.message())), HasSubstr("hold `planned`, found `reading`"));
+  EXPECT_EQ(stale.state, RunTableState::kPlanned);
+  const absl::Status early = ledger->runs().AdvanceTable(&table, RunTableEvent::kPublished);
+  EXPECT_THAT(std::string(View(early.message())), HasSubstr("expected `publishing`"));
+  EXPECT_EQ(ledger->runs().Tables("r1")->front().state, RunTableState::kReading);
+}
+
+TEST_F(LedgerTest, AChunkThatWasNotPlannedIsNoChunk) {
+  auto ledger = Open();
+  AddRun(*ledger, "r1", 100, 2);
+  EXPECT_EQ(ledger->runs().BeginChunk("r1", "shop.members", 2).code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(ledger->runs().FinishChunk("r1", "shop.plans", {.number = 0}, {}).code(),
+            absl::StatusCode::kInternal);
 }
 
 TEST_F(LedgerTest, SumsQuarantinedValuesOverChunks) {

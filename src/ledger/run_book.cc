@@ -150,8 +150,26 @@ absl::Status RunBook::AddTable(const RunTableRecord& table, const std::vector<Ch
   return session.Commit();
 }
 
-absl::Status RunBook::UpdateTable(const RunTableRecord& table) {
-  return Session(file_).Update(RunTableRows(), table).status();
+absl::Status RunBook::AdvanceTable(RunTableRecord* table, RunTableEvent event) {
+  const absl::StatusOr<RunTableState> next = Next(table->state, event);
+  if (!next.ok()) return Annotate(next.status(), table->source);
+  RunTableRecord moved = *table;
+  moved.state = *next;
+  Session session(file_);
+  HAKOBU_RETURN_IF_ERROR(session.Begin());
+  HAKOBU_ASSIGN_OR_RETURN(
+      const std::optional<std::string> held,
+      session.ReadValueOf<std::string>("SELECT state FROM run_tables WHERE run_id = ? AND source = ?",
+                                       table->run_id, table->source));
+  if (held != NameOf(table->state)) {
+    return absl::FailedPreconditionError(table->source + ": expected the ledger to hold `" +
+                                         std::string(NameOf(table->state)) + "`, found `" +
+                                         held.value_or("nothing") + "`");
+  }
+  HAKOBU_RETURN_IF_ERROR(session.Update(RunTableRows(), moved).status());
+  HAKOBU_RETURN_IF_ERROR(session.Commit());
+  table->state = *next;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<RunTableRecord>> RunBook::Tables(const std::string& run_id) {

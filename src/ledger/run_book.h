@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "base/enum_name.h"
 #include "ledger/session.h"
+#include "ledger/table_life.h"
 
 namespace hakobu {
 
@@ -41,7 +42,7 @@ struct RunTableRecord {
   std::string source{};  // "shop.members"
   std::string target{};  // "project.dataset.members"
   std::string mode{};
-  std::string state{};      // "planned", "reading", "read", "publishing", "done", "failed"
+  RunTableState state = RunTableState::kPlanned;
   std::string staging{};    // the staging table's name; empty when written directly
   std::string plan_json{};  // what the run decided once: bounds, cursor window, schema fingerprint
   std::string error{};
@@ -98,7 +99,10 @@ class RunBook {
 
   // The table and its chunks in one transaction.
   absl::Status AddTable(const RunTableRecord& table, const std::vector<ChunkRecord>& chunks);
-  absl::Status UpdateTable(const RunTableRecord& table);
+  // Takes the table from the record's state to the one that follows on `event`, and stores the rest of the
+  // record with it. FailedPrecondition, and nothing is changed, when the event does not follow, or when the
+  // ledger does not hold the record's state.
+  absl::Status AdvanceTable(RunTableRecord* table, RunTableEvent event);
   absl::StatusOr<std::vector<RunTableRecord>> Tables(const std::string& run_id);
   absl::StatusOr<std::vector<ChunkRecord>> Chunks(const std::string& run_id, const std::string& source);
   // Marks the chunk kReading and counts the attempt.

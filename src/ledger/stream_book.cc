@@ -83,16 +83,68 @@ const RecordTable<StreamGapRecord>& GapRows() {
   return *table;
 }
 
-absl::Status WriteProgress(Session* session, const StreamTableProgress& table) {
-  if (table.write_offset.has_value()) {
-    HAKOBU_RETURN_IF_ERROR(session->Run("UPDATE stream_tables SET write_offset = ? WHERE source = ?",
-                                        *table.write_offset, table.source));
+constexpr char kCountChunks[] = "SELECT source, count(*), sum(done) FROM stream_chunks GROUP BY source";
+
+// With how many chunks its copy has.
+absl::StatusOr<std::optional<StreamTableRecord>> ReadTable(Session* session, const std::string& source) {
+  HAKOBU_ASSIGN_OR_RETURN(std::optional<StreamTableRecord> table,
+                          session->ReadFirst(StreamTableRows(), "WHERE source = ?", source));
+  if (!table.has_value()) return table;
+  HAKOBU_RETURN_IF_ERROR(session->ForEach(
+      "SELECT count(*), coalesce(sum(done), 0) FROM stream_chunks WHERE source = ?",
+      [&](const SqliteRows& rows) {
+        ReadValue(rows, 0, &table->chunks);
+        ReadValue(rows, 1, &table->chunks_done);
+      },
+      source));
+  return table;
+}
+
+bool BeginsCopy(StreamTableEvent event) {
+  return event == StreamTableEvent::kBegin || event == StreamTableEvent::kTargetMade ||
+         event == StreamTableEvent::kCopyAgain;
+}
+
+// Within a transaction: `event` absent for a change that leaves the state alone.
+absl::StatusOr<StreamTableRecord> ChangeTable(Session* session, const std::string& source,
+                                              std::optional<StreamTableEvent> event,
+                                              absl::FunctionRef<void(StreamTableRecord*)> change) {
+  HAKOBU_ASSIGN_OR_RETURN(std::optional<StreamTableRecord> known, ReadTable(session, source));
+  StreamTableRecord table = std::move(known).value_or(StreamTableRecord{.source = source});
+  StreamTableState state = table.state;
+  if (event.has_value()) {
+    const absl::StatusOr<StreamTableState> next = Next(state, *event);
+    if (!next.ok()) return Annotate(next.status(), source);
+    state = *next;
   }
-  if (table.state.empty()) return absl::OkStatus();
-  return session->Run(
-      "UPDATE stream_tables SET state = ?, reason = ?, since_us = ? WHERE source = ? AND "
-      "(state = 'catching' OR (? = 'gap' AND state IN ('whole', 'gap')))",
-      table.state, table.reason, table.since, table.source, table.state);
+  change(&table);
+  table.source = source;
+  table.state = state;
+  HAKOBU_RETURN_IF_ERROR(session->Put(StreamTableRows(), table));
+  if (event.has_value() && BeginsCopy(*event)) {
+    HAKOBU_RETURN_IF_ERROR(session->Run("DELETE FROM stream_chunks WHERE source = ?", source));
+    table.chunks = table.chunks_done = 0;
+  }
+  return table;
+}
+
+absl::Status WriteProgress(Session* session, const StreamTableProgress& progress) {
+  HAKOBU_ASSIGN_OR_RETURN(const std::optional<StreamTableRecord> known, ReadTable(session, progress.source));
+  const StreamTableRecord& table = known.has_value() ? *known : StreamTableRecord();
+  std::optional<StreamTableEvent> event = progress.event;
+  const bool of_another_copy =
+      !progress.copy_sequence.empty() && progress.copy_sequence != table.copy_sequence;
+  if (event.has_value() && (of_another_copy || !Next(table.state, *event).ok())) event.reset();
+  if (!known.has_value() || (!event.has_value() && !progress.write_offset.has_value()))
+    return absl::OkStatus();
+  return ChangeTable(session, progress.source, event,
+                     [&](StreamTableRecord* changed) {
+                       if (progress.write_offset.has_value()) changed->write_offset = *progress.write_offset;
+                       if (!event.has_value()) return;
+                       changed->reason = progress.reason;
+                       changed->since = progress.since;
+                     })
+      .status();
 }
 
 }  // namespace
@@ -126,31 +178,52 @@ absl::StatusOr<std::vector<StreamTableRecord>> StreamBook::Tables() {
                           session.Read(StreamTableRows(), "ORDER BY source"));
   std::map<std::string, StreamTableRecord*> by_source;
   for (StreamTableRecord& table : tables) by_source[table.source] = &table;
-  HAKOBU_RETURN_IF_ERROR(session.ForEach(
-      "SELECT source, count(*), sum(done) FROM stream_chunks GROUP BY source", [&](const SqliteRows& rows) {
-        const auto found = by_source.find(rows.Text(0));
-        if (found == by_source.end()) return;
-        ReadValue(rows, 1, &found->second->chunks);
-        ReadValue(rows, 2, &found->second->chunks_done);
-      }));
+  HAKOBU_RETURN_IF_ERROR(session.ForEach(kCountChunks, [&](const SqliteRows& rows) {
+    const auto found = by_source.find(rows.Text(0));
+    if (found == by_source.end()) return;
+    ReadValue(rows, 1, &found->second->chunks);
+    ReadValue(rows, 2, &found->second->chunks_done);
+  }));
   return tables;
 }
 
-absl::Status StreamBook::StoreTable(const StreamTableRecord& table) {
+absl::StatusOr<std::optional<StreamTableRecord>> StreamBook::Find(const std::string& source) {
   Session session(file_);
-  HAKOBU_RETURN_IF_ERROR(session.Begin());
-  HAKOBU_RETURN_IF_ERROR(session.Put(StreamTableRows(), table));
-  return session.Commit();
+  return ReadTable(&session, source);
 }
 
-absl::Status StreamBook::StartCopy(const StreamTableRecord& table,
-                                   const std::vector<StreamChunkRecord>& chunks) {
+absl::StatusOr<StreamTableRecord> StreamBook::Advance(const std::string& source, StreamTableEvent event,
+                                                      absl::FunctionRef<void(StreamTableRecord*)> change) {
   Session session(file_);
   HAKOBU_RETURN_IF_ERROR(session.Begin());
-  HAKOBU_RETURN_IF_ERROR(session.Put(StreamTableRows(), table));
-  HAKOBU_RETURN_IF_ERROR(session.Run("DELETE FROM stream_chunks WHERE source = ?", table.source));
+  HAKOBU_ASSIGN_OR_RETURN(StreamTableRecord table, ChangeTable(&session, source, event, change));
+  HAKOBU_RETURN_IF_ERROR(session.Commit());
+  return table;
+}
+
+absl::StatusOr<StreamTableRecord> StreamBook::Change(const std::string& source,
+                                                     absl::FunctionRef<void(StreamTableRecord*)> change) {
+  Session session(file_);
+  HAKOBU_RETURN_IF_ERROR(session.Begin());
+  HAKOBU_ASSIGN_OR_RETURN(StreamTableRecord table, ChangeTable(&session, source, std::nullopt, change));
+  HAKOBU_RETURN_IF_ERROR(session.Commit());
+  return table;
+}
+
+absl::Status StreamBook::PlanCopy(const std::string& source, const std::string& copy_sequence,
+                                  const std::vector<StreamChunkRecord>& chunks) {
+  Session session(file_);
+  HAKOBU_RETURN_IF_ERROR(session.Begin());
+  HAKOBU_ASSIGN_OR_RETURN(const std::optional<StreamTableRecord> table, ReadTable(&session, source));
+  const bool copying = table.has_value() && IsCopying(table->state) && table->copy_sequence == copy_sequence;
+  if (!copying) {
+    return absl::FailedPreconditionError(
+        source + ": the copy that was planned is not under way any more: the table is " +
+        (table.has_value() ? std::string(NameOf(table->state)) : "not known"));
+  }
+  HAKOBU_RETURN_IF_ERROR(session.Run("DELETE FROM stream_chunks WHERE source = ?", source));
   for (const StreamChunkRecord& chunk : chunks)
-    HAKOBU_RETURN_IF_ERROR(session.Insert(StreamChunkRows(), chunk, table.source));
+    HAKOBU_RETURN_IF_ERROR(session.Insert(StreamChunkRows(), chunk, source));
   return session.Commit();
 }
 
@@ -183,7 +256,7 @@ absl::StatusOr<int64_t> StreamBook::OpenGap(const StreamGapRecord& gap) {
                           session.ReadValueOf<int64_t>("SELECT coalesce(max(id), 0) + 1 FROM stream_gaps"));
   StreamGapRecord opened = gap;
   opened.id = id.value_or(1);
-  opened.state = "open";
+  opened.state = GapState::kOpen;
   opened.closed = absl::InfinitePast();
   opened.proof_json.clear();
   HAKOBU_RETURN_IF_ERROR(session.Insert(GapRows(), opened));

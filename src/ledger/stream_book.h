@@ -5,12 +5,15 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "ledger/session.h"
+#include "ledger/table_life.h"
 
 namespace hakobu {
 
@@ -34,13 +37,7 @@ struct StreamTableRecord {
   std::string source{};
   std::string target{};  // "project.dataset.table"
   std::string mode{};    // "upsert", "soft", "history"
-  // "copying"  rows of the first copy are on their way
-  // "catching" the copy is done, the log up to its end is not yet delivered
-  // "gap"      delivered, but an open gap may concern it: `reason` names it
-  // "whole"    the table equals the source at the stored position
-  // "stopped"  not delivered any more; `reason` says why, repair brings it back
-  // "dropped"  gone from the source
-  std::string state{};
+  StreamTableState state = StreamTableState::kNone;
   std::string reason{};
   absl::Time since = absl::InfinitePast();  // of the state
   // Rows of the copy have this _CHANGE_SEQUENCE_NUMBER: below every change that follows them.
@@ -60,12 +57,12 @@ struct StreamTableRecord {
 };
 
 // What becomes true of a table with a stored position, and nothing else of it: others write the rest
-// meanwhile.
+// meanwhile. What does not follow on the table's state any more is left out.
 struct StreamTableProgress {
   std::string source{};
   std::optional<uint64_t> write_offset{};
-  // "whole": of a table that is catching up. "gap": of one that is whole or catching up. "": no change.
-  std::string state{};
+  std::optional<StreamTableEvent> event{};
+  std::string copy_sequence{};  // of the copy that the event is about; "": of whichever
   std::string reason{};
   absl::Time since = absl::InfinitePast();
 };
@@ -90,6 +87,12 @@ struct StreamChunkRecord {
   std::string write_stream{};  // history: the pending stream that is committed with the chunk
 };
 
+enum class GapState : uint8_t { kOpen, kRepaired };
+inline constexpr std::string_view kGapStateNames[] = {"open", "repaired"};
+constexpr std::span<const std::string_view> NamesOf(GapState) {
+  return kGapStateNames;
+}
+
 // An interval of the log that was not, or may not have been, delivered.
 struct StreamGapRecord {
   int64_t id = 0;           // 1, 2, …; given by OpenGap
@@ -104,7 +107,7 @@ struct StreamGapRecord {
   std::string cause{};        // "purged", "reset", "fork", "crash_tail", "snapshot" …
   std::string detail_json{};  // whatever the cause is proven by
   std::string tables_json{};  // [{"table","concern":"certain"|"possible"|"none","why"}]
-  std::string state{};        // "open", "repaired"
+  GapState state = GapState::kOpen;
   absl::Time opened = absl::InfinitePast();
   absl::Time closed = absl::InfinitePast();
   std::string proof_json{};
@@ -123,9 +126,21 @@ class StreamBook {
   absl::StatusOr<std::string> Schemas();  // "" when none were stored
 
   absl::StatusOr<std::vector<StreamTableRecord>> Tables();
-  absl::Status StoreTable(const StreamTableRecord& table);
-  // A (new) copy: the record and, in place of the old ones, the chunks, in one transaction.
-  absl::Status StartCopy(const StreamTableRecord& table, const std::vector<StreamChunkRecord>& chunks);
+  // None: the stream has never seen it.
+  absl::StatusOr<std::optional<StreamTableRecord>> Find(const std::string& source);
+  // Takes the table from the state that the ledger holds to the one that follows on `event`, with what
+  // `change` makes of the rest of its record; in one transaction, so that no other process's or thread's
+  // change is lost. FailedPrecondition, and nothing is changed, when the event does not follow on that state.
+  // A copy that begins forgets the chunks of earlier ones. Returns the record as it is then.
+  absl::StatusOr<StreamTableRecord> Advance(const std::string& source, StreamTableEvent event,
+                                            absl::FunctionRef<void(StreamTableRecord*)> change);
+  // The same without an event: the state stays.
+  absl::StatusOr<StreamTableRecord> Change(const std::string& source,
+                                           absl::FunctionRef<void(StreamTableRecord*)> change);
+  // The chunks of the copy that is under way. FailedPrecondition when none is, or another one
+  // (StreamTableRecord::copy_sequence) than they were planned for.
+  absl::Status PlanCopy(const std::string& source, const std::string& copy_sequence,
+                        const std::vector<StreamChunkRecord>& chunks);
   absl::StatusOr<std::vector<StreamChunkRecord>> Chunks(const std::string& source);
   absl::Status StoreChunk(const std::string& source, const StreamChunkRecord& chunk);
 

@@ -20,8 +20,107 @@ class StreamBookTest : public testing::Test {
     EXPECT_TRUE(log.ok()) << log.status();
     return *std::move(log);
   }
+  static absl::Status Advance(Ledger* ledger, const std::string& source, StreamTableEvent event) {
+    return ledger->streams().Advance(source, event, [](StreamTableRecord*) {}).status();
+  }
+  // A table whose copy is under way in so many chunks.
+  static void BeginCopy(Ledger* ledger, const std::string& source, size_t chunks) {
+    ASSERT_TRUE(Advance(ledger, source, StreamTableEvent::kBegin).ok());
+    ASSERT_TRUE(ledger->streams()
+                    .Advance(source, StreamTableEvent::kTargetMade,
+                             [](StreamTableRecord* table) { table->copy_sequence = "0/1"; })
+                    .ok());
+    std::vector<StreamChunkRecord> planned(chunks);
+    for (size_t i = 0; i < chunks; ++i) planned[i] = {.number = i, .bounds_json = "{}"};
+    ASSERT_TRUE(ledger->streams().PlanCopy(source, "0/1", planned).ok());
+  }
+  static StreamTableRecord Table(Ledger* ledger, const std::string& source) {
+    const auto found = ledger->streams().Find(source);
+    EXPECT_TRUE(found.ok() && found->has_value()) << found.status();
+    return found->value_or(StreamTableRecord());
+  }
   std::string path_;
 };
+
+// A copy that was being planned when its table was stopped does not bring the table back.
+TEST_F(StreamBookTest, APlanOfAStoppedTableIsRefused) {
+  const auto ledger = Open();
+  BeginCopy(ledger.get(), "shop.members", 0);
+  ASSERT_TRUE(Advance(ledger.get(), "shop.members", StreamTableEvent::kStop).ok());
+  const absl::Status planned = ledger->streams().PlanCopy("shop.members", "0/1", {{.number = 0}});
+  EXPECT_EQ(planned.code(), absl::StatusCode::kFailedPrecondition) << planned;
+  EXPECT_EQ(Table(ledger.get(), "shop.members").state, StreamTableState::kStopped);
+  EXPECT_TRUE(ledger->streams().Chunks("shop.members")->empty());
+}
+
+TEST_F(StreamBookTest, APlanForAnEarlierCopyIsRefused) {
+  const auto ledger = Open();
+  BeginCopy(ledger.get(), "shop.members", 2);
+  ASSERT_TRUE(ledger->streams()
+                  .Advance("shop.members", StreamTableEvent::kCopyAgain,
+                           [](StreamTableRecord* table) { table->copy_sequence = "0/2"; })
+                  .ok());
+  EXPECT_TRUE(ledger->streams().Chunks("shop.members")->empty());  // of the earlier copy
+  EXPECT_EQ(ledger->streams().PlanCopy("shop.members", "0/1", {{.number = 0}}).code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(ledger->streams().PlanCopy("shop.members", "0/2", {{.number = 0}}).ok());
+}
+
+TEST_F(StreamBookTest, ARefusedEventChangesNothing) {
+  const auto ledger = Open();
+  BeginCopy(ledger.get(), "shop.members", 2);
+  const auto whole = ledger->streams().Advance("shop.members", StreamTableEvent::kCaughtUp,
+                                               [](StreamTableRecord* table) { table->reason = "none"; });
+  EXPECT_EQ(whole.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(whole.status().message()), testing::HasSubstr("shop.members"));
+  EXPECT_THAT(std::string(whole.status().message()), testing::HasSubstr("expected `catching`"));
+  EXPECT_EQ(Table(ledger.get(), "shop.members").reason, "");
+  EXPECT_EQ(Table(ledger.get(), "shop.members").chunks, 2U);
+}
+
+// Killed half-way through a first copy, and the log is purged meanwhile.
+TEST_F(StreamBookTest, ACopyThatAGapConcernsDoesNotBecomeWholeByEnding) {
+  const auto ledger = Open();
+  BeginCopy(ledger.get(), "shop.members", 2);
+  const StreamTableProgress gap{
+      .source = "shop.members", .event = StreamTableEvent::kGapPassed, .reason = "gap 1"};
+  ASSERT_TRUE(ledger->streams().StorePosition({.epoch = 2}, {gap}, std::nullopt).ok());
+  EXPECT_EQ(Table(ledger.get(), "shop.members").state, StreamTableState::kCopyingGap);
+  EXPECT_EQ(Table(ledger.get(), "shop.members").chunks, 2U);  // it goes on
+  ASSERT_TRUE(Advance(ledger.get(), "shop.members", StreamTableEvent::kCopied).ok());
+  const StreamTableProgress whole{.source = "shop.members", .event = StreamTableEvent::kCaughtUp};
+  ASSERT_TRUE(ledger->streams().StorePosition({.epoch = 2}, {whole}, std::nullopt).ok());
+  EXPECT_EQ(Table(ledger.get(), "shop.members").state, StreamTableState::kGap);
+  EXPECT_EQ(Table(ledger.get(), "shop.members").reason, "gap 1");
+}
+
+// The end of one copy says nothing about the next one.
+TEST_F(StreamBookTest, ProgressOfAnotherCopyIsLeftOut) {
+  const auto ledger = Open();
+  BeginCopy(ledger.get(), "shop.members", 1);
+  ASSERT_TRUE(Advance(ledger.get(), "shop.members", StreamTableEvent::kCopied).ok());
+  const StreamTableProgress other{
+      .source = "shop.members", .event = StreamTableEvent::kCaughtUp, .copy_sequence = "0/0"};
+  ASSERT_TRUE(ledger->streams().StorePosition({.epoch = 2}, {other}, std::nullopt).ok());
+  EXPECT_EQ(Table(ledger.get(), "shop.members").state, StreamTableState::kCatching);
+}
+
+// `hakobu repair` is another process: what it made of a table is not lost when the stream writes its own
+// part.
+TEST_F(StreamBookTest, TwoProcessesChangeOneTable) {
+  const auto stream = Open();
+  const auto repair = Open();
+  BeginCopy(stream.get(), "shop.members", 1);
+  ASSERT_TRUE(Advance(stream.get(), "shop.members", StreamTableEvent::kGapPassed).ok());
+  ASSERT_TRUE(Advance(stream.get(), "shop.members", StreamTableEvent::kCopied).ok());
+  ASSERT_TRUE(Advance(repair.get(), "shop.members", StreamTableEvent::kRepaired).ok());
+  ASSERT_TRUE(stream->streams()
+                  .Change("shop.members", [](StreamTableRecord* table) { table->write_stream = "s"; })
+                  .ok());
+  EXPECT_EQ(Table(repair.get(), "shop.members").state, StreamTableState::kWhole);
+  EXPECT_EQ(Advance(repair.get(), "shop.members", StreamTableEvent::kRepaired).code(),
+            absl::StatusCode::kFailedPrecondition);
+}
 
 TEST_F(StreamBookTest, KeepsWhatWasSeenLastOfTheSourcesLog) {
   const absl::Time now = absl::FromUnixMicros(1'700'000'000'123'456);
@@ -52,33 +151,28 @@ TEST_F(StreamBookTest, KeepsPositionTablesAndSchemasTogether) {
     const auto log = Open();
     ASSERT_FALSE((*log->streams().Position()).has_value());
     EXPECT_EQ(*log->streams().Schemas(), "");
-    StreamTableRecord table{
-        .source = "shop.members", .target = "p.d.members", .mode = "upsert", .state = "copying"};
-    ASSERT_TRUE(
-        log->streams()
-            .StartCopy(table, {{.number = 0, .bounds_json = "{}"}, {.number = 1, .bounds_json = "{}"}})
-            .ok());
+    BeginCopy(log.get(), "shop.members", 2);
     ASSERT_TRUE(log->streams()
                     .StoreChunk("shop.members", {.number = 1, .bounds_json = "{}", .done = true, .rows = 7})
                     .ok());
-    table.state = "catching";
-    ASSERT_TRUE(log->streams().StoreTable(table).ok());
-    ASSERT_TRUE(
-        log->streams()
-            .StorePosition({.epoch = 2,
-                            .flavor = "mysql",
-                            .server_uuid = "u",
-                            .server_id = 4,
-                            .file = "b.7",
-                            .offset = 1234,
-                            .file_identity = "i",
-                            .gtid_set = "u:1-9",
-                            .log_time = now,
-                            .stored = now},
-                           {{.source = "shop.members", .write_offset = 5, .state = "whole", .since = now},
-                            {.source = "shop.members", .state = "whole"}},
-                           "{\"a\":1}")
-            .ok());
+    ASSERT_TRUE(Advance(log.get(), "shop.members", StreamTableEvent::kCopied).ok());
+    const StreamTableProgress whole{
+        .source = "shop.members", .write_offset = 5, .event = StreamTableEvent::kCaughtUp, .since = now};
+    const StreamTableProgress again{
+        .source = "shop.members", .event = StreamTableEvent::kCaughtUp, .since = now + absl::Seconds(1)};
+    ASSERT_TRUE(log->streams()
+                    .StorePosition({.epoch = 2,
+                                    .flavor = "mysql",
+                                    .server_uuid = "u",
+                                    .server_id = 4,
+                                    .file = "b.7",
+                                    .offset = 1234,
+                                    .file_identity = "i",
+                                    .gtid_set = "u:1-9",
+                                    .log_time = now,
+                                    .stored = now},
+                                   {whole, again}, "{\"a\":1}")
+                    .ok());
   }
   const auto log = Open();
   const auto position = *log->streams().Position();
@@ -91,7 +185,7 @@ TEST_F(StreamBookTest, KeepsPositionTablesAndSchemasTogether) {
   EXPECT_EQ(*log->streams().Schemas(), "{\"a\":1}");
   const auto tables = *log->streams().Tables();
   ASSERT_EQ(tables.size(), 1U);
-  EXPECT_EQ(tables[0].state, "whole");
+  EXPECT_EQ(tables[0].state, StreamTableState::kWhole);
   EXPECT_EQ(tables[0].since, now);  // it was whole already when it was called whole again
   EXPECT_EQ(tables[0].write_offset, 5U);
   EXPECT_EQ(tables[0].chunks, 2U);
@@ -123,10 +217,10 @@ TEST_F(StreamBookTest, GapsAreOpenedAndClosed) {
   ASSERT_TRUE(log->streams().CloseGap(1, absl::FromUnixSeconds(300), "{\"rows\":3}").ok());
   const auto gaps = *log->streams().Gaps();
   ASSERT_EQ(gaps.size(), 2U);
-  EXPECT_EQ(gaps[0].state, "repaired");
+  EXPECT_EQ(gaps[0].state, GapState::kRepaired);
   EXPECT_EQ(gaps[0].from_time, from);
   EXPECT_EQ(gaps[0].proof_json, "{\"rows\":3}");
-  EXPECT_EQ(gaps[1].state, "open");
+  EXPECT_EQ(gaps[1].state, GapState::kOpen);
   EXPECT_EQ(gaps[1].closed, absl::InfinitePast());
   EXPECT_EQ(gaps[1].from_offset, 4U);
 }

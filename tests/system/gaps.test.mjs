@@ -399,6 +399,31 @@ test('soft deletes, a stopped stream and --recopy', async (t) => {
   await admin.end();
 });
 
+test('killed half-way through a first copy, and the log purged meanwhile: the end of the copy makes nothing whole', async (t) => {
+  const context = await begin(t, { defaults: { chunk_rows: 1000 } });
+  const { admin, caughtUp, hakobu, equal, job } = context;
+  job.config.tables = [{ table: 'shop.members' }];
+  await admin.query(`SET SESSION cte_max_recursion_depth = 20000; INSERT INTO members
+    WITH RECURSIVE n AS (SELECT 1000 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 9000) SELECT i, CONCAT('name ', i), NULL, i, NULL FROM n;
+    ANALYZE TABLE members`);
+  const killed = await job.catchUp({ env: { HAKOBU_CRASH_AT: 'stream.chunk_done:3' } });
+  assert.notEqual(killed.code, 0, 'the copy has that many ranges');
+  await admin.query("UPDATE members SET name = 'lost' WHERE id = 1; DELETE FROM members WHERE id = 2; INSERT INTO members VALUES (9500, 'read', NULL, NULL, NULL)");
+  await purge(admin);
+  const { status } = await caughtUp(3);
+  assert.deepEqual(status.tables.map((table) => [table.source, table.state]), [['shop.members', 'gap']]);
+  const { json } = await hakobu('gaps');
+  assert.deepEqual(json.gaps.map((gap) => [gap.state, gap.tables.map((table) => table.concern)]), [['open', ['possible']]]);
+  const again = await caughtUp(3);
+  assert.equal(again.status.tables[0].state, 'gap', 'nor does another start');
+  const repair = await hakobu('repair', '--all');
+  assert.equal(repair.code, 0, repair.stdout + repair.stderr);
+  assert.deepEqual(repair.json.tables.map((table) => table.found), [{ missing: 0, different: 1, extra: 1 }]);
+  await equal(undefined, ['members']);
+  assert.equal((await caughtUp()).status.tables[0].state, 'whole');
+  await admin.end();
+});
+
 test('many key ranges, and a history', async (t) => {
   const context = await begin(t, { defaults: { chunk_rows: 1000 } });
   const { admin, caughtUp, hakobu, bigquery, equal, job } = context;

@@ -87,7 +87,8 @@ class Repairer {
       for (GapTable& table : gap.tables) {
         for (const StreamTableRecord& record : records) {
           if (record.source != table.source || table.whole()) continue;
-          if (record.mode != "history" || record.copy_sequence == table.copy || record.state != "whole")
+          if (record.mode != "history" || record.copy_sequence == table.copy ||
+              record.state != StreamTableState::kWhole)
             continue;
           table.repair =
               TableRepair{.method = TableRepair::Method::kCopied,
@@ -144,12 +145,12 @@ class Repairer {
     if (record == records_.end()) {
       return WithHint(absl::FailedPreconditionError("it has not been streamed yet"), "run `hakobu stream`");
     }
-    if (record->state == "stopped" || record->state == "dropped") {
+    if (!IsDelivered(record->state)) {
       return WithHint(absl::FailedPreconditionError(
                           fmt::format("its changes are not delivered any more: {}", record->reason)),
                       fmt::format("`hakobu repair --recopy {}` copies it anew", name));
     }
-    if (record->state == "copying" || record->state == "catching") {
+    if (IsCopying(record->state) || record->state == StreamTableState::kCatching) {
       return WithHint(absl::FailedPreconditionError("its first copy is under way"),
                       "let `hakobu stream` finish it");
     }
@@ -221,7 +222,7 @@ class Repairer {
       const absl::Time now = context_.clock->Now();
       HAKOBU_RETURN_IF_ERROR(context_.log->CloseGap(gap.record.id, now, proof));
       CrashPoint("repair.gap_closed");
-      gap.record.state = "repaired";
+      gap.record.state = GapState::kRepaired;
       gap.record.closed = now;
       report_.closed_gaps.push_back(gap.record.id);
       Log(LogSeverity::kInfo, "gap closed", {{"gap", fmt::format("{}", gap.record.id)}});
@@ -232,19 +233,27 @@ class Repairer {
   // Tables that no open gap speaks against any more.
   absl::Status MarkWhole() {
     std::set<std::string> doubtful;
-    for (const Gap& gap : gaps_) {
+    HAKOBU_ASSIGN_OR_RETURN(const std::vector<StreamTableRecord> records, context_.log->Tables());
+    // Read again, and after the tables: a stream beside this may have passed another gap meanwhile.
+    HAKOBU_ASSIGN_OR_RETURN(std::vector<StreamGapRecord> gaps, context_.log->Gaps());
+    for (StreamGapRecord& each : gaps) {
+      HAKOBU_ASSIGN_OR_RETURN(const Gap gap, ReadGap(std::move(each)));
       if (!gap.open()) continue;
       for (const GapTable& table : gap.tables) {
         if (!table.whole()) doubtful.insert(table.source);
       }
     }
-    HAKOBU_ASSIGN_OR_RETURN(const std::vector<StreamTableRecord> records, context_.log->Tables());
-    for (StreamTableRecord record : records) {
-      if (record.state != "gap" || doubtful.contains(record.source)) continue;
-      record.state = "whole";
-      record.reason.clear();
-      record.since = context_.clock->Now();
-      HAKOBU_RETURN_IF_ERROR(context_.log->StoreTable(record));
+    for (const StreamTableRecord& record : records) {
+      if (record.state != StreamTableState::kGap || doubtful.contains(record.source)) continue;
+      const absl::Status whole = context_.log
+                                     ->Advance(record.source, StreamTableEvent::kRepaired,
+                                               [&](StreamTableRecord* repaired) {
+                                                 repaired->reason.clear();
+                                                 repaired->since = context_.clock->Now();
+                                               })
+                                     .status();
+      // The stream has taken it elsewhere: to a copy, most likely.
+      if (!absl::IsFailedPrecondition(whole)) HAKOBU_RETURN_IF_ERROR(whole);
     }
     return absl::OkStatus();
   }
@@ -279,12 +288,16 @@ absl::StatusOr<std::vector<std::string>> CopyAnew(const Config& config,
     if (record == records.end()) {
       return absl::InvalidArgumentError(fmt::format("{} has not been streamed with this ledger", wanted));
     }
-    StreamTableRecord changed = *record;
-    changed.state = "dropped";
-    changed.reason = "to be copied anew with the next start of `hakobu stream`";
-    changed.since = absl::Now();
-    HAKOBU_RETURN_IF_ERROR(ledger->streams().StoreTable(changed));
-    names.push_back(changed.source);
+    const absl::Status forgotten =
+        ledger->streams()
+            .Advance(record->source, StreamTableEvent::kForget,
+                     [](StreamTableRecord* gone) {
+                       gone->reason = "to be copied anew with the next start of `hakobu stream`";
+                       gone->since = absl::Now();
+                     })
+            .status();
+    HAKOBU_RETURN_IF_ERROR(forgotten);
+    names.push_back(record->source);
   }
   return names;
 }

@@ -24,7 +24,7 @@ absl::Status TakeCaveats(StreamContext* context, Connection* source, const std::
 absl::Status KeepCaveat(StreamContext* context, StreamTable* table) {
   const StreamTableRecord record = table->record();
   const std::string caveat = table->caveat();
-  if (record.state != "whole" || record.reason == caveat) return absl::OkStatus();
+  if (record.state != StreamTableState::kWhole || record.reason == caveat) return absl::OkStatus();
   return table->Store(context->log, [&caveat](StreamTableRecord* whole) { whole->reason = caveat; });
 }
 

@@ -61,7 +61,7 @@ absl::Status Follower::Join(StreamTable* table) {
   HAKOBU_RETURN_IF_ERROR(lane->Use(schema));
   HAKOBU_RETURN_IF_ERROR(OpenStream(table));
   ++generation_;
-  table->delivered = true;
+  table->BeginDelivery();
   return absl::OkStatus();
 }
 

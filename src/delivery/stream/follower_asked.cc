@@ -25,7 +25,7 @@ absl::Status Follower::AskAnew(const ddl::TableName& name, const std::string& re
     if (rule == nullptr || rule->options.mode != TableMode::kStream) return absl::OkStatus();
     table = context_->tables.Add(full, rule->options);
   }
-  if (table->record().state == "stopped" || asked_.contains(full)) return absl::OkStatus();
+  if (table->stopped() || asked_.contains(full)) return absl::OkStatus();
   if (table->delivered && !LaneOf(table)->schema()->changes_by_key()) {
     // A history cannot begin anew: what it has is nowhere else.
     return TableProblem(table, absl::DataLossError(fmt::format("{}: {}", full, reason)));
@@ -38,12 +38,12 @@ absl::Status Follower::AskAnew(const ddl::TableName& name, const std::string& re
     ++generation_;
   }
   // A restart begins it anew, too.
-  if (!table->record().state.empty()) {
-    HAKOBU_RETURN_IF_ERROR(table->Store(context_->log, [&](StreamTableRecord* record) {
-      record->state = "beginning";
-      record->reason = reason;
-      record->since = context_->clock->Now();
-    }));
+  if (table->record().state != StreamTableState::kNone) {
+    HAKOBU_RETURN_IF_ERROR(
+        table->Advance(context_->log, StreamTableEvent::kBegin, [&](StreamTableRecord* record) {
+          record->reason = reason;
+          record->since = context_->clock->Now();
+        }));
     CrashPoint("stream.table_asked");
   }
   asked_[full] = {.name = name, .reason = reason, .definition = {}, .place = {}};
@@ -77,9 +77,8 @@ absl::Status Follower::Ask(const std::string& name, Asked* asked) {
     return absl::OkStatus();
   }
   asked_.erase(name);
-  if (table->record().state.empty()) return absl::OkStatus();  // it came and went
-  return table->Store(context_->log, [&](StreamTableRecord* record) {
-    record->state = "dropped";
+  if (table->record().state == StreamTableState::kNone) return absl::OkStatus();  // it came and went
+  return table->Advance(context_->log, StreamTableEvent::kDrop, [&](StreamTableRecord* record) {
     record->reason = "gone from the source";
     record->since = context_->clock->Now();
   });
@@ -107,8 +106,8 @@ absl::Status Follower::BeginAsked(const std::string& name, Asked asked) {
 absl::Status Follower::LookAt(const TableList& list) {
   for (const ddl::TableName& name : list.tables) {
     const StreamTable* table = context_->tables.Find(fmt::format("{}.{}", name.database, name.table));
-    const std::string state = table == nullptr ? "" : table->record().state;
-    if (!state.empty() && state != "dropped") continue;
+    const StreamTableState state = table == nullptr ? StreamTableState::kNone : table->record().state;
+    if (state != StreamTableState::kNone && state != StreamTableState::kDropped) continue;
     HAKOBU_RETURN_IF_ERROR(AskAnew(name, "the source has it, and the log did not tell of it"));
   }
   return absl::OkStatus();

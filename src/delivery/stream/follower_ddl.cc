@@ -140,6 +140,8 @@ absl::Status Follower::Created(const ddl::TableName& name) {
     return context_->failure();
   }
   Log(LogSeverity::kInfo, "table appears in the log", {{"table", full}});
+  // What stopped was another table of this name.
+  if (table->stopped()) HAKOBU_RETURN_IF_ERROR(Gone(name, "replaced at the source"));
   table->SetSchema(std::make_shared<const LaneSchema>(*std::move(schema)));
   return BeginTable(table, false);
 }
@@ -147,15 +149,14 @@ absl::Status Follower::Created(const ddl::TableName& name) {
 absl::Status Follower::Gone(const ddl::TableName& name, const std::string& reason) {
   StreamTable* table = context_->tables.Find(NameOf(name));
   // One that is stopped goes, too: what bears the name later is another table.
-  if (table == nullptr || (!table->delivered && table->record().state != "stopped")) return absl::OkStatus();
+  if (table == nullptr || (!table->delivered && !table->stopped())) return absl::OkStatus();
   if (table->delivered) HAKOBU_RETURN_IF_ERROR(Barrier());
   context_->copier->Cancel(table);
   table->delivered = false;
   ++generation_;
   Log(LogSeverity::kWarning, "table is gone, BigQuery keeps its rows",
       {{"table", table->name}, {"reason", reason}});
-  return table->Store(context_->log, [&](StreamTableRecord* record) {
-    record->state = "dropped";
+  return table->Advance(context_->log, StreamTableEvent::kDrop, [&](StreamTableRecord* record) {
     record->reason = reason;
     record->since = context_->clock->Now();
   });
@@ -237,15 +238,16 @@ absl::Status Follower::ChangeSchema(StreamTable* table, const SourceTable& after
 
 absl::Status Follower::CopyAgain(StreamTable* table) {
   context_->copier->Cancel(table);
-  StreamTableRecord record = table->record();
-  record.state = "copying";
-  record.since = context_->clock->Now();
-  record.copied_rows = 0;
-  record.copy_sequence =
-      SequenceText(JustBefore(static_cast<uint64_t>(boundary_.epoch), file_number_, boundary_.offset));
-  HAKOBU_RETURN_IF_ERROR(context_->log->StartCopy(record, {}));
+  const absl::Status begun =
+      table->Advance(context_->log, StreamTableEvent::kCopyAgain, [&](StreamTableRecord* record) {
+        record->since = context_->clock->Now();
+        record->copied_rows = 0;
+        record->copy_sequence =
+            SequenceText(JustBefore(static_cast<uint64_t>(boundary_.epoch), file_number_, boundary_.offset));
+      });
+  if (table->stopped()) return absl::OkStatus();  // by a sender, meanwhile
+  HAKOBU_RETURN_IF_ERROR(begun);
   CrashPoint("stream.copy_again");
-  table->SetRecord(std::move(record));
   context_->copier->Add(table, boundary_.flavor == "mysql" ? executed_.Text() : "");
   return absl::OkStatus();
 }
@@ -254,14 +256,14 @@ absl::Status Follower::BeginTable(StreamTable* table, bool first) {
   HAKOBU_RETURN_IF_ERROR(Barrier());
   context_->copier->Cancel(table);
   const std::shared_ptr<const LaneSchema> schema = table->schema();
-  StreamTableRecord record;
-  record.source = table->name;
-  record.target = schema->work.target.ToString();
-  record.mode = LaneModeName(schema->mode);
-  record.state = "beginning";
-  record.since = context_->clock->Now();
-  HAKOBU_RETURN_IF_ERROR(context_->log->StartCopy(record, {}));
-  table->SetRecord(record);
+  absl::Status advanced =
+      table->Advance(context_->log, StreamTableEvent::kBegin, [&](StreamTableRecord* record) {
+        *record = {.target = schema->work.target.ToString(),
+                   .mode = std::string(LaneModeName(schema->mode)),
+                   .since = context_->clock->Now()};
+      });
+  if (table->stopped()) return absl::OkStatus();  // by a sender, meanwhile
+  HAKOBU_RETURN_IF_ERROR(advanced);
   CrashPoint("stream.table_beginning");
   const absl::Status begun = BeginTarget(context_->target(), *schema);
   if (begun.code() == absl::StatusCode::kDataLoss || begun.code() == absl::StatusCode::kInvalidArgument) {
@@ -271,14 +273,16 @@ absl::Status Follower::BeginTable(StreamTable* table, bool first) {
     return context_->failure();
   }
   HAKOBU_RETURN_IF_ERROR(begun);
-  record.state = "copying";
   const auto epoch = static_cast<uint64_t>(boundary_.epoch);
-  // At the very first place the log may begin a little before its position: the set of transactions decides.
-  record.copy_sequence =
-      SequenceText(first ? JustBefore(epoch, 0, 0) : JustBefore(epoch, file_number_, boundary_.offset));
-  HAKOBU_RETURN_IF_ERROR(context_->log->StartCopy(record, {}));
+  advanced = table->Advance(context_->log, StreamTableEvent::kTargetMade, [&](StreamTableRecord* record) {
+    // At the very first place the log may begin a little before its position: the set of transactions
+    // decides.
+    record->copy_sequence =
+        SequenceText(first ? JustBefore(epoch, 0, 0) : JustBefore(epoch, file_number_, boundary_.offset));
+  });
+  if (table->stopped()) return absl::OkStatus();
+  HAKOBU_RETURN_IF_ERROR(advanced);
   CrashPoint("stream.table_begun");
-  table->SetRecord(std::move(record));
   HAKOBU_RETURN_IF_ERROR(Join(table));
   context_->copier->Add(table, boundary_.flavor == "mysql" ? executed_.Text() : "");
   return absl::OkStatus();

@@ -93,7 +93,7 @@ absl::Status Follower::CheckAppearingTarget(const ddl::TableName& name, const Ta
   }
   for (const StreamTable* table : context_->tables.all()) {
     const size_t dot = table->name.find('.');
-    if (table->name == FullName(name) || table->record().state == "dropped") continue;
+    if (table->name == FullName(name) || table->record().state == StreamTableState::kDropped) continue;
     if (shares(TargetNames(table->options, table->name.substr(0, dot), table->name.substr(dot + 1))))
       other = table->name;
   }

@@ -39,8 +39,8 @@ std::string Follower::WhatWasDone(const ddl::TableName& name) const {
   const StreamTable* table = context_->tables.Find(fmt::format("{}.{}", name.database, name.table));
   if (table == nullptr) return "not streamed";
   const StreamTableRecord record = table->record();
-  if (record.state == "stopped") return "the table is stopped: " + record.reason;
-  if (record.state == "dropped") return "no longer delivered, BigQuery keeps the rows";
+  if (record.state == StreamTableState::kStopped) return "the table is stopped: " + record.reason;
+  if (record.state == StreamTableState::kDropped) return "no longer delivered, BigQuery keeps the rows";
   std::vector<std::string> done = followed_;
   // A copy that begins at this place: the statement asked for it.
   const LogPlace begin = JustBefore(static_cast<uint64_t>(boundary_.epoch), file_number_, boundary_.offset);

@@ -26,9 +26,12 @@ std::string_view ReasonCode(ConcernReason reason) {
 }
 
 ConcernReason ReasonOf(const StreamTableRecord& table, const std::optional<std::set<std::string>>& tables) {
-  if (table.state == "stopped" || table.state == "dropped") return ConcernReason::kNotFollowed;
-  // Not even planned: a range that is being read may have been read before the gap.
-  if (table.state == "copying" && table.copied_rows == 0 && table.chunks == 0) {
+  using State = StreamTableState;
+  if (table.state == State::kStopped || table.state == State::kDropped) return ConcernReason::kNotFollowed;
+  // Not even planned: a range that is being read may have been read before the gap. A copy that is made again
+  // does not take away what the gap's statements deleted.
+  const bool planned = table.copied_rows != 0 || table.chunks != 0;
+  if (table.state == State::kBeginning || (table.state == State::kCopying && !planned)) {
     return ConcernReason::kCopyToCome;
   }
   if (tables.has_value() && !tables->contains(table.source)) return ConcernReason::kUntouched;

@@ -66,7 +66,7 @@ struct Gap {
   bool other_server = false;
   std::vector<GapTable> tables;
 
-  bool open() const { return record.state == "open"; }
+  bool open() const { return record.state == GapState::kOpen; }
 };
 
 // How a gap concerns a table that is in this state when it is found. `tables`: Continuity's.

@@ -61,7 +61,7 @@ StreamGapRecord GapRecordOf(const Continuity& judgement, const StreamPosition& s
   std::vector<GapTable> concerned;
   for (const StreamTableRecord& table : tables) concerned.push_back(ConcernOf(table, judgement.tables));
   gap.tables_json = GapTablesJson(concerned);
-  gap.state = "open";
+  gap.state = GapState::kOpen;
   gap.opened = now;
   return gap;
 }

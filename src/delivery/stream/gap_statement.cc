@@ -195,7 +195,7 @@ nlohmann::ordered_json TimeJson(absl::Time time) {
 
 nlohmann::ordered_json GapJson(const Gap& gap, StatementOptions options) {
   nlohmann::ordered_json json = {{"id", gap.record.id},
-                                 {"state", gap.record.state},
+                                 {"state", NameOf(gap.record.state)},
                                  {"cause", gap.record.cause},
                                  {"explanation", gap.explanation},
                                  {"hint", gap.hint},

@@ -25,7 +25,7 @@ absl::Time At(const char* text) {
   return time;
 }
 
-StreamTableRecord Table(const std::string& name, const std::string& state, uint64_t copied = 0) {
+StreamTableRecord Table(const std::string& name, StreamTableState state, uint64_t copied = 0) {
   StreamTableRecord table;
   table.source = "shop." + name;
   table.target = "example.customer_a." + name;
@@ -98,9 +98,10 @@ Continuity Found(GapCause cause) {
 }
 
 Gap GapOf(GapCause cause) {
-  const std::vector<StreamTableRecord> tables = {Table("members", "whole", 1000), Table("plans", "copying"),
-                                                 Table("reservations", "catching", 52000),
-                                                 Table("logs", "stopped", 7)};
+  const std::vector<StreamTableRecord> tables = {Table("members", StreamTableState::kWhole, 1000),
+                                                 Table("plans", StreamTableState::kCopying),
+                                                 Table("reservations", StreamTableState::kCatching, 52000),
+                                                 Table("logs", StreamTableState::kStopped, 7)};
   StreamGapRecord record = GapRecordOf(Found(cause), Stored(), tables, At("2026-11-22T01:15:30Z"));
   record.id = 3;
   auto gap = ReadGap(record);
@@ -123,7 +124,7 @@ Gap Repaired(Gap gap, bool all) {
                                        .when = At("2026-11-22T02:10:00Z"),
                                        .first_keys = {},
                                        .position = ""};
-    gap.record.state = "repaired";
+    gap.record.state = GapState::kRepaired;
     gap.record.closed = At("2026-11-22T02:10:01Z");
   }
   StreamGapRecord record = gap.record;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/check.h"
+
 namespace hakobu {
 
 bool PositionKeeper::Issue(uint64_t bytes, uint64_t* ticket) {
@@ -19,7 +21,11 @@ bool PositionKeeper::Issue(uint64_t bytes, uint64_t* ticket) {
 
 void PositionKeeper::Acknowledge(uint64_t ticket, uint64_t bytes) {
   absl::MutexLock lock(&mutex_);
-  open_.erase(ticket);
+  const bool was_open = open_.erase(ticket) == 1;
+  HAKOBU_CHECK(was_open,
+               "a request was acknowledged that is not on its way: the stored place could pass one that is",
+               kStartAgain);
+  HAKOBU_CHECK(bytes <= held_bytes_, "more was acknowledged than is held", kStartAgain);
   held_bytes_ -= bytes;
 }
 

@@ -4,6 +4,8 @@
 
 #include <thread>
 
+#include "base/log.h"
+
 namespace hakobu {
 namespace {
 
@@ -65,6 +67,19 @@ TEST(PositionKeeper, IssueWaitsForRoom) {
   while (keeper.held_bytes() != 60) std::this_thread::yield();
   keeper.Stop();
   waiter.join();
+}
+
+// Twice the same answer would let the stored place pass a request that is still on its way.
+TEST(PositionKeeperDeathTest, AnAnswerToNothingEndsTheProcess) {
+  PositionKeeper keeper(1000);
+  uint64_t ticket = 0;
+  ASSERT_TRUE(keeper.Issue(10, &ticket));
+  keeper.Acknowledge(ticket, 10);
+  const auto again = [&] {
+    SetUpLog(LogFormat::kPlain, LogSeverity::kInfo);
+    keeper.Acknowledge(ticket, 10);
+  };
+  EXPECT_DEATH(again(), "not on its way.*start hakobu again");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/check.h"
 #include "base/log.h"
 #include "base/status.h"
 
@@ -169,6 +170,8 @@ absl::Status Sender::TakeAcknowledgements() {
     if (lane.own != nullptr) HAKOBU_RETURN_IF_ERROR(lane.own->Poll());
     for (const uint64_t all = lane.connection->AcknowledgedAppends(lane.target); lane.acknowledged < all;
          ++lane.acknowledged) {
+      HAKOBU_CHECK(!lane.waiting.empty(), "BigQuery acknowledged more requests of a table than were sent",
+                   kStartAgain);
       keeper_->Acknowledge(lane.waiting.front().ticket, lane.waiting.front().bytes);
       lane.waiting.pop_front();
       --waiting_;

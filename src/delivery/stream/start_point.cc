@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/crash_point.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "delivery/stream/evidence.h"
 #include "delivery/stream/executed.h"
+#include "delivery/stream/gap.h"
 #include "delivery/stream/gap_record.h"
 #include "delivery/stream/log_file_head.h"
 #include "source/log_silence.h"
@@ -98,14 +101,21 @@ absl::Status RecordGap(StreamContext* context, const Continuity& judgement, cons
   }
   std::vector<StreamTableProgress> changed;
   const std::string reason = fmt::format("gap {}: `hakobu repair` makes it whole again", id);
-  for (StreamTable* table : tables) {
-    changed.push_back(
-        {.source = table->name, .state = "gap", .reason = reason, .since = context->clock->Now()});
+  for (const StreamTableRecord& record : records) {
+    const bool concerned =
+        std::any_of(tables.begin(), tables.end(),
+                    [&](const StreamTable* table) { return table->name == record.source; }) &&
+        ConcernOf(record, judgement.tables).concern == GapConcern::kPossible;
+    if (!concerned) continue;
+    changed.push_back({.source = record.source,
+                       .event = StreamTableEvent::kGapPassed,
+                       .reason = reason,
+                       .since = context->clock->Now()});
   }
   StreamPosition stored = behind;
   stored.stored = context->clock->Now();
   HAKOBU_RETURN_IF_ERROR(context->log->StorePosition(stored, changed, std::nullopt));
-  for (size_t i = 0; i < tables.size(); ++i) tables[i]->Took(changed[i]);
+  for (StreamTable* table : tables) HAKOBU_RETURN_IF_ERROR(table->Reload(context->log));
   CrashPoint("stream.gap_passed");
   return absl::OkStatus();
 }

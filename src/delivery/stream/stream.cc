@@ -228,7 +228,8 @@ class Stream : public SenderEvents {
 
   // A table that the source does not have any more is followed to the place where the log drops it.
   absl::Status AddGoneTable(const StreamTableRecord& record) {
-    if (record.state == "dropped" || record.state == "stopped") return absl::OkStatus();
+    if (record.state == StreamTableState::kDropped || record.state == StreamTableState::kStopped)
+      return absl::OkStatus();
     for (const ddl::TableName& name : follower_.schemas()->Tables()) {
       if (fmt::format("{}.{}", name.database, name.table) != record.source) continue;
       const TableRule* rule = FindRule(config_, name.database, name.table);
@@ -253,18 +254,21 @@ class Stream : public SenderEvents {
         table->SetRecord(std::move(record));
         continue;
       }
-      if (record.state == "dropped") continue;
-      record.state = "dropped";
-      record.reason = "not in the configuration any more";
-      record.since = context_.clock->Now();
-      HAKOBU_RETURN_IF_ERROR(log_->StoreTable(record));
+      if (record.state == StreamTableState::kDropped) continue;
+      const absl::Status forgotten = log_->Advance(record.source, StreamTableEvent::kForget,
+                                                   [&](StreamTableRecord* gone) {
+                                                     gone->reason = "not in the configuration any more";
+                                                     gone->since = context_.clock->Now();
+                                                   })
+                                         .status();
+      HAKOBU_RETURN_IF_ERROR(forgotten);
     }
     return absl::OkStatus();
   }
 
   absl::Status JoinTable(StreamTable* table) {
     const StreamTableRecord record = table->record();
-    if (record.state == "stopped") {
+    if (record.state == StreamTableState::kStopped) {
       Log(LogSeverity::kWarning, "table is stopped", {{"table", table->name}, {"reason", record.reason}});
       return absl::OkStatus();
     }
@@ -275,8 +279,7 @@ class Stream : public SenderEvents {
     }
     const std::string target = table->schema()->work.target.ToString();
     const std::string mode(LaneModeName(table->schema()->mode));
-    const bool begins = record.state.empty() || record.state == "beginning" || record.state == "dropped" ||
-                        record.target != target || record.mode != mode;
+    const bool begins = !IsDelivered(record.state) || record.target != target || record.mode != mode;
     if (begins) return follower_.BeginTable(table, first_);
     LaneSchema schema = *table->schema();
     const absl::Status followed = FollowTarget(context_.target(), Follow::kAddOnly, &schema).status();
@@ -288,7 +291,7 @@ class Stream : public SenderEvents {
     table->SetSchema(std::make_shared<const LaneSchema>(std::move(schema)));
     HAKOBU_RETURN_IF_ERROR(follower_.Join(table));
     HAKOBU_RETURN_IF_ERROR(KeepCaveat(&context_, table));
-    if (record.state == "copying") copier_.Add(table, "");
+    if (IsCopying(record.state)) copier_.Add(table, "");
     return absl::OkStatus();
   }
 
@@ -316,8 +319,9 @@ class Stream : public SenderEvents {
     const bool looked = table_watch_.has_looked() && !table_watch_.has_list() && follower_.asked() == 0;
     if (!looked || !copier_.idle() || !Passed(stored_, start_.epoch, goal_.file, goal_.offset)) return false;
     for (const StreamTable* table : context_.tables.all()) {
-      const std::string state = table->record().state;
-      if (state == "copying" || state == "catching" || state == "beginning") return false;
+      const StreamTableState state = table->record().state;
+      if (IsCopying(state) || state == StreamTableState::kCatching || state == StreamTableState::kBeginning)
+        return false;
     }
     return true;
   }
@@ -333,13 +337,14 @@ class Stream : public SenderEvents {
       const auto rows = mark->history_rows.find(table->id);
       if (rows != mark->history_rows.end() && rows->second != record.write_offset)
         progress.write_offset = rows->second;
-      if (record.state == "catching" &&
+      if (record.state == StreamTableState::kCatching &&
           Passed(mark->position, record.whole_epoch, record.whole_file, record.whole_offset)) {
-        progress.state = "whole";
+        progress.event = StreamTableEvent::kCaughtUp;
+        progress.copy_sequence = record.copy_sequence;
         progress.reason = table->caveat();
         progress.since = context_.clock->Now();
       }
-      if (progress.write_offset.has_value() || !progress.state.empty())
+      if (progress.write_offset.has_value() || progress.event.has_value())
         changed.push_back(std::move(progress));
     }
     const bool moved = mark->position.file != stored_.file || mark->position.offset != stored_.offset ||
@@ -353,27 +358,22 @@ class Stream : public SenderEvents {
     CrashPoint("stream.position_stored");
     stored_ = std::move(mark->position);
     for (const StreamTableProgress& progress : changed) {
-      context_.tables.Find(progress.source)->Took(progress);
-      if (!progress.state.empty()) Log(LogSeverity::kInfo, "table is whole", {{"table", progress.source}});
+      StreamTable* table = context_.tables.Find(progress.source);
+      HAKOBU_RETURN_IF_ERROR(table->Reload(log_));
+      if (progress.event.has_value() && table->record().state == StreamTableState::kWhole)
+        Log(LogSeverity::kInfo, "table is whole", {{"table", progress.source}});
     }
     return absl::OkStatus();
   }
 
   // `hakobu repair`, another process, closes gaps and makes their tables whole again.
   absl::Status LookAtGaps() {
-    std::vector<StreamTable*> waiting;
-    for (StreamTable* table : context_.tables.all()) {
-      if (table->record().state == "gap") waiting.push_back(table);
-    }
     HAKOBU_RETURN_IF_ERROR(CountGaps());
-    if (waiting.empty()) return absl::OkStatus();
-    HAKOBU_ASSIGN_OR_RETURN(const std::vector<StreamTableRecord> records, log_->Tables());
-    for (const StreamTableRecord& record : records) {
-      for (StreamTable* table : waiting) {
-        if (table->name != record.source || record.state != "whole") continue;
-        table->SetRecord(record);
+    for (StreamTable* table : context_.tables.all()) {
+      if (table->record().state != StreamTableState::kGap) continue;
+      HAKOBU_RETURN_IF_ERROR(table->Reload(log_));
+      if (table->record().state == StreamTableState::kWhole)
         Log(LogSeverity::kInfo, "table is whole", {{"table", table->name}});
-      }
     }
     return absl::OkStatus();
   }
@@ -381,7 +381,7 @@ class Stream : public SenderEvents {
   absl::Status CountGaps() {
     HAKOBU_ASSIGN_OR_RETURN(const std::vector<StreamGapRecord> gaps, log_->Gaps());
     open_gaps_ = 0;
-    for (const StreamGapRecord& gap : gaps) open_gaps_ += gap.state == "open" ? 1 : 0;
+    for (const StreamGapRecord& gap : gaps) open_gaps_ += gap.state == GapState::kOpen ? 1 : 0;
     return absl::OkStatus();
   }
 
@@ -441,11 +441,11 @@ StreamStatus Stream::Status() {
   StreamStatus status;
   const ReaderState reader = reader_.state();
   const absl::Status failure = context_.failure();
-  status.state = !failure.ok()                 ? "failed"
-                 : context_.stop.cancelled()   ? (ended_ ? "stopped" : "draining")
-                 : reader.state == "following" ? "streaming"
-                 : reader.state.empty()        ? "starting"
-                                               : "connecting";
+  status.state = !failure.ok()                 ? StreamPhase::kFailed
+                 : context_.stop.cancelled()   ? (ended_ ? StreamPhase::kStopped : StreamPhase::kDraining)
+                 : reader.state == "following" ? StreamPhase::kStreaming
+                 : reader.state.empty()        ? StreamPhase::kStarting
+                                               : StreamPhase::kConnecting;
   status.reason = failure.ok() ? reader.reason : failure.ToString();
   status.source_server =
       stored_.server_uuid.empty() ? fmt::format("{}", stored_.server_id) : stored_.server_uuid;
@@ -485,7 +485,7 @@ StreamStatus Stream::Status() {
     one.chunks = record.chunks;
     one.chunks_done = record.chunks_done;
     one.quarantined = table->quarantined;
-    if (record.state == "whole") one.fresh_until = whole_until_;
+    if (record.state == StreamTableState::kWhole) one.fresh_until = whole_until_;
     one.changes = one.inserts + one.updates + one.deletes;
     status.changes += one.changes;
     status.bytes += one.bytes;
@@ -498,7 +498,7 @@ StreamStatus Stream::Status() {
 
 int ExitCode(const StreamReport& report) {
   for (const StreamTableStatus& table : report.status.tables) {
-    if (table.state == "stopped" || table.quarantined > 0) return 3;
+    if (table.state == StreamTableState::kStopped || table.quarantined > 0) return 3;
   }
   return report.status.open_gaps > 0 ? 3 : 0;
 }
@@ -508,7 +508,7 @@ namespace {
 // Asked to stop before it could start: nothing was read, and nothing is lost.
 StreamReport NeverStarted(const absl::Status& reason) {
   StreamReport report;
-  report.status.state = "stopped";
+  report.status.state = StreamPhase::kStopped;
   report.status.reason = fmt::format("stopped before it could start: {}", View(reason.message()));
   return report;
 }

@@ -3,24 +3,28 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/cancel.h"
 #include "base/clock.h"
+#include "base/enum_name.h"
 #include "delivery/delivery.h"
+#include "ledger/table_life.h"
 
 namespace hakobu {
 
 struct Config;  // config/config.h
 
-// How one table of the stream stands. States are ledger/stream_book.h's.
+// How one table of the stream stands.
 struct StreamTableStatus {
   std::string source;  // "shop.members"
   std::string target;  // "project.dataset.members"
-  std::string state;
+  StreamTableState state = StreamTableState::kNone;
   std::string reason;
   uint64_t changes = 0;                            // read since this process began
   uint64_t inserts = 0, updates = 0, deletes = 0;  // of them
@@ -33,9 +37,16 @@ struct StreamTableStatus {
   absl::Time fresh_until = absl::InfinitePast();
 };
 
+enum class StreamPhase : uint8_t { kStarting, kConnecting, kStreaming, kDraining, kStopped, kFailed };
+inline constexpr std::string_view kStreamPhaseNames[] = {"starting", "connecting", "streaming",
+                                                         "draining", "stopped",    "failed"};
+constexpr std::span<const std::string_view> NamesOf(StreamPhase) {
+  return kStreamPhaseNames;
+}
+
 // Everything that metrics, health and `status` show, at one moment.
 struct StreamStatus {
-  std::string state;  // "starting", "connecting", "streaming", "draining", "stopped", "failed"
+  StreamPhase state = StreamPhase::kStarting;
   std::string reason;
   std::string source_server;  // UUID, or server id
   int64_t epoch = 0;

@@ -21,8 +21,7 @@ void StreamContext::Fail(const absl::Status& status) {
 void StreamContext::StopTable(StreamTable* table, const absl::Status& why) {
   table->delivered = false;
   const std::string reason(View(why.message()));
-  const absl::Status stored = table->Store(log, [&](StreamTableRecord* record) {
-    record->state = "stopped";
+  const absl::Status stored = table->Advance(log, StreamTableEvent::kStop, [&](StreamTableRecord* record) {
     record->reason = reason;
     record->since = clock->Now();
   });

@@ -10,6 +10,8 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "base/check.h"
+#include "base/status.h"
 #include "delivery/move/source_lease.h"
 #include "delivery/sides.h"
 #include "delivery/stream/lane_schema.h"
@@ -68,34 +70,46 @@ class StreamTable {
     absl::MutexLock lock(&mutex_);
     caveat_ = std::move(caveat);
   }
-  // The copy's chunks, made durable: false, and nothing is, when the table is not being copied any more.
+  // Takes the record as the ledger holds it: others than this table's threads write it, too.
+  absl::Status Reload(StreamBook* log) {
+    absl::MutexLock lock(&mutex_);
+    HAKOBU_ASSIGN_OR_RETURN(const std::optional<StreamTableRecord> found, log->Find(name));
+    if (found.has_value()) record_ = *found;
+    return absl::OkStatus();
+  }
+  // Takes the table to the state that follows on `event`, with what `change` makes of the rest; durable when
+  // it returns. FailedPrecondition, and nothing is changed, when the event does not follow.
+  absl::Status Advance(StreamBook* log, StreamTableEvent event,
+                       absl::FunctionRef<void(StreamTableRecord*)> change) {
+    absl::MutexLock lock(&mutex_);
+    HAKOBU_ASSIGN_OR_RETURN(record_, log->Advance(name, event, change));
+    const bool ended =
+        record_.state == StreamTableState::kStopped || record_.state == StreamTableState::kDropped;
+    if (ended) delivered = false;
+    return absl::OkStatus();
+  }
+  // Changes the rest of the record and makes it durable.
+  absl::Status Store(StreamBook* log, absl::FunctionRef<void(StreamTableRecord*)> change) {
+    absl::MutexLock lock(&mutex_);
+    HAKOBU_ASSIGN_OR_RETURN(record_, log->Change(name, change));
+    return absl::OkStatus();
+  }
+  // The chunks of the copy that is under way, made durable: false, and nothing is, when it is not any more.
   absl::StatusOr<bool> PlanCopy(StreamBook* log, const std::vector<StreamChunkRecord>& chunks) {
     absl::MutexLock lock(&mutex_);
-    if (record_.state != "copying") return false;
-    const absl::Status stored = log->StartCopy(record_, chunks);
-    if (!stored.ok()) return stored;
-    // The ledger counts the chunks by itself; this is the same count, kept up while the copy runs.
+    const absl::Status planned = log->PlanCopy(name, record_.copy_sequence, chunks);
+    if (absl::IsFailedPrecondition(planned)) return false;
+    HAKOBU_RETURN_IF_ERROR(planned);
     record_.chunks = chunks.size();
     record_.chunks_done = 0;
     return true;
   }
-  // What StorePosition has made durable.
-  void Took(const StreamTableProgress& progress) {
+  // Changes of the log go to BigQuery from now on; not when it was stopped meanwhile.
+  void BeginDelivery() {
     absl::MutexLock lock(&mutex_);
-    if (progress.write_offset.has_value()) record_.write_offset = *progress.write_offset;
-    const bool was_whole = record_.state == "whole" || record_.state == "gap";
-    const bool may = record_.state == "catching" || (progress.state == "gap" && was_whole);
-    if (progress.state.empty() || !may) return;
-    record_.state = progress.state;
-    record_.reason = progress.reason;
-    record_.since = progress.since;
+    delivered = IsDelivered(record_.state);
   }
-  // Changes the record and makes it durable.
-  absl::Status Store(StreamBook* log, absl::FunctionRef<void(StreamTableRecord*)> change) {
-    absl::MutexLock lock(&mutex_);
-    change(&record_);
-    return log->StoreTable(record_);
-  }
+  bool stopped() const { return record().state == StreamTableState::kStopped; }
 
  private:
   mutable absl::Mutex mutex_;
@@ -120,6 +134,7 @@ class StreamTables {
   }
   StreamTable* At(size_t id) const {
     absl::MutexLock lock(&mutex_);
+    HAKOBU_CHECK(id < tables_.size(), "a lane belongs to no table", kStartAgain);
     return tables_[id].get();
   }
   std::vector<StreamTable*> all() const {

@@ -17,7 +17,7 @@ Json TimeJson(absl::Time time) {
 Json TableJson(const StreamTableStatus& table) {
   return {{"source", table.source},
           {"target", table.target},
-          {"state", table.state},
+          {"state", NameOf(table.state)},
           {"reason", table.reason},
           {"inserts", table.inserts},
           {"updates", table.updates},
@@ -34,7 +34,7 @@ Json TableJson(const StreamTableStatus& table) {
 
 std::string StreamStatusToJson(const StreamStatus& status) {
   Json json = {
-      {"state", status.state},
+      {"state", NameOf(status.state)},
       {"reason", status.reason},
       {"source_server", status.source_server},
       {"epoch", status.epoch},

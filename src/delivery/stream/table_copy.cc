@@ -72,6 +72,7 @@ absl::Status TableCopy::Plan() {
   for (const Chunk& chunk : plan.chunks) {
     chunks.push_back({.number = chunks.size(), .bounds_json = chunk.ToJson()});
   }
+  // Planning takes its time: a table that was stopped in it stays stopped.
   HAKOBU_ASSIGN_OR_RETURN(const bool planned, table_->PlanCopy(context_->log, chunks));
   if (!planned) return absl::CancelledError("the table is not copied any more");
   CrashPoint("stream.copy_planned");
@@ -82,10 +83,8 @@ absl::Status TableCopy::Plan() {
 absl::Status TableCopy::CopyChunk(StreamChunkRecord* chunk) {
   const absl::Status status = CopyOnce(chunk);
   if (!status.ok()) return Annotate(status, fmt::format("copy {}: chunk {}", table_->name, chunk->number));
-  const absl::Status stored = table_->Store(context_->log, [&](StreamTableRecord* record) {
-    record->copied_rows += chunk->rows;
-    ++record->chunks_done;
-  });
+  const absl::Status stored =
+      table_->Store(context_->log, [&](StreamTableRecord* record) { record->copied_rows += chunk->rows; });
   CrashPoint("stream.chunk_done");
   return stored;
 }
@@ -178,15 +177,16 @@ absl::Status TableCopy::Finish() {
   HAKOBU_ASSIGN_OR_RETURN(const LogPosition end, ReadLogPosition(source));
   CrashPoint("stream.copy_done");
   uint64_t rows = 0;
-  HAKOBU_RETURN_IF_ERROR(table_->Store(context_->log, [&](StreamTableRecord* record) {
-    rows = record->copied_rows;
-    if (record->state != "copying") return;
-    record->state = "catching";
-    record->since = context_->clock->Now();
-    record->whole_epoch = context_->epoch;
-    record->whole_file = end.file;
-    record->whole_offset = end.offset;
-  }));
+  const absl::Status copied =
+      table_->Advance(context_->log, StreamTableEvent::kCopied, [&](StreamTableRecord* record) {
+        rows = record->copied_rows;
+        record->since = context_->clock->Now();
+        record->whole_epoch = context_->epoch;
+        record->whole_file = end.file;
+        record->whole_offset = end.offset;
+      });
+  if (!table_->delivered) return absl::OkStatus();  // stopped meanwhile
+  HAKOBU_RETURN_IF_ERROR(copied);
   Log(LogSeverity::kInfo, "copied", {{"table", table_->name}, {"rows", fmt::format("{}", rows)}});
   return absl::OkStatus();
 }
