@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "source/chunk.h"
 #include "source/chunk_reader.h"
@@ -201,11 +202,12 @@ TEST(LyingServerTest, AnswersOfAnyShapeAreNoMoreThanErrors) {
         auto connection = Connection::Open(options);
         ASSERT_TRUE(connection.ok()) << connection.status();
         // What waits for more than comes is let go.
-        std::thread impatient([&connection] {
-          absl::SleepFor(absl::Milliseconds(60));
-          (*connection)->Interrupt();
+        absl::Notification answered;
+        std::thread impatient([&connection, &answered] {
+          if (!answered.WaitForNotificationWithTimeout(absl::Milliseconds(60))) (*connection)->Interrupt();
         });
         ask(connection->get());
+        answered.Notify();
         impatient.join();
       }
     }

@@ -234,6 +234,18 @@ absl::StatusOr<std::vector<std::string>> ListOnce(Connection* connection, std::s
 
 }  // namespace
 
+absl::StatusOr<std::string> DatabaseSpelling(Connection* connection, std::string_view database) {
+  const auto result = connection->Query(fmt::format(
+      "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = {}", QuoteText(database)));
+  if (!result.ok()) return Annotate(result.status(), fmt::format("look for the database {}", database));
+  std::string spelling(database);
+  for (const Row& row : result->rows) {
+    if (Text(row[0]) == database) return spelling;  // two that differ in case alone: the very one
+  }
+  if (!result->rows.empty() && result->rows[0][0]) spelling = *result->rows[0][0];
+  return spelling;
+}
+
 absl::StatusOr<std::vector<std::string>> ListTables(Connection* connection, std::string_view database) {
   HAKOBU_ASSIGN_OR_RETURN(std::vector<std::string> names, ListOnce(connection, database, {}));
   if (connection->flavor() == ServerFlavor::kMySql) return names;

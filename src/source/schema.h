@@ -13,6 +13,11 @@
 
 namespace hakobu {
 
+// The database's name as the server writes it, in its lists and in its log: with lower_case_table_names=1 it
+// has none but lower case, and answers to every spelling. The name itself where the server knows no such
+// database.
+absl::StatusOr<std::string> DatabaseSpelling(Connection* connection, std::string_view database);
+
 // Base tables of a database by name, sorted; views and system tables are left out.
 absl::StatusOr<std::vector<std::string>> ListTables(Connection* connection, std::string_view database);
 

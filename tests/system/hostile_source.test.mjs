@@ -193,6 +193,23 @@ for (const flavor of ['mysql', 'mariadb']) {
   });
 }
 
+// The server's names are in lower case, whatever the file says; its log has them so. MySQL can be told so at
+// its initialisation alone.
+test('mariadb with lower_case_table_names=1: changes come under the server\'s spelling', async (t) => {
+  const mysql = await startMysql({ flavor: 'mariadb', options: [...options.mariadb, '--lower-case-table-names=1'], test: t });
+  const server = await startBigquery({ test: t });
+  const admin = await mysql.connect();
+  t.after(() => admin.end());
+  await admin.query('CREATE DATABASE Shop; CREATE TABLE Shop.members (id INT PRIMARY KEY); INSERT INTO Shop.members VALUES (1)');
+  const job = makeStream({ mysql, bigquery: server, dataset: 'live', tables: [{ table: 'Shop.members' }], test: t });
+  const first = await job.catchUp();
+  assert.equal(first.code, 0, first.stderr);
+  await admin.query('INSERT INTO SHOP.members VALUES (2)');
+  const second = await job.catchUp();
+  assert.equal(second.code, 0, second.stderr);
+  await waitUntilEqual({ mysql, bigquery: bigqueryClient(server), database: 'shop', tables: ['members'], dataset: 'live' });
+});
+
 // Protocol::HandshakeV10 of a server that then says nothing.
 const greeting = Buffer.concat([Buffer.from([0x0a]), Buffer.from('9.7.0\0'), Buffer.from([1, 0, 0, 0]), Buffer.from('abcdefgh\0'),
   Buffer.from([0x09, 0xa2, 0x2d, 2, 0, 0x0f, 0, 0x15]), Buffer.alloc(10), Buffer.from('ijklmnopqrst\0mysql_native_password\0')]);

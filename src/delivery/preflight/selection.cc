@@ -38,7 +38,8 @@ bool NamesExactly(const Config& config, std::string_view database, std::string_v
 
 // What one database has, by name.
 struct Listing {
-  std::string database;
+  std::string database;  // as the configuration has it: so its rules are found
+  std::string spelling;  // as the server has it, in its lists and in its log
   std::vector<std::string> tables;
 };
 
@@ -59,7 +60,7 @@ class Selector {
     if (!List()) return {};
     for (const Listing& listing : listings_) Choose(listing);
     CheckTargets();
-    for (const Listing& listing : listings_) Read(listing.database);
+    for (const Listing& listing : listings_) Read(listing.spelling);
     if (all_listed_) {
       CheckEntries();
       CheckWanted();
@@ -88,15 +89,22 @@ class Selector {
       }
     }
     for (const std::string& database : databases) {
+      absl::StatusOr<std::string> spelling = DatabaseSpelling(source_, database);
       absl::StatusOr<std::vector<std::string>> names = ListTables(source_, database);
-      if (names.ok()) {
-        listings_.push_back({database, *std::move(names)});
+      if (spelling.ok() && IsListed(*spelling)) continue;  // a glob met what a rule names otherwise
+      if (spelling.ok() && names.ok()) {
+        listings_.push_back({database, *std::move(spelling), *std::move(names)});
         continue;
       }
-      findings_->AddStatus(kSelection, names.status());
+      findings_->AddStatus(kSelection, spelling.ok() ? names.status() : spelling.status());
       all_listed_ = false;  // nothing can be said of what matches nothing
     }
     return true;
+  }
+
+  bool IsListed(const std::string& spelling) const {
+    return std::any_of(listings_.begin(), listings_.end(),
+                       [&](const Listing& listing) { return listing.spelling == spelling; });
   }
 
   void Choose(const Listing& listing) {
@@ -109,7 +117,7 @@ class Selector {
       const TableRule* rule = FindRule(config_, listing.database, table);
       if (rule == nullptr) continue;
       used_.insert(rule);
-      Chosen chosen{listing.database, table, rule};
+      Chosen chosen{listing.spelling, table, rule};
       if (std::string reason = WhyLeftOut(config_, *rule, listing.database, table, exists); !reason.empty()) {
         if (Concerns(chosen)) selection_.left_out.push_back({chosen.name(), std::move(reason)});
         continue;
