@@ -4,11 +4,12 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './servers.mjs';
+import { project } from './clients.mjs';
 import { makeJob } from './delivery.mjs';
 import { assertSameRows, deliveredTable, sourceRows } from './compare.mjs';
 
 export const connections = 2;
-const tables = ['big', 'loaded', 'changing', 'keyless', 'grown'];
+const whole = ['big', 'loaded', 'changing', 'keyless', 'guarded'];  // the last: with a row access policy; and `grown`, appended
 
 // Every name that the delivery can be killed at, from its source: a new one is tested as soon as it is written.
 export function crashPoints() {
@@ -31,6 +32,7 @@ export async function makeSource(admin, database) {
     CREATE TABLE changing (id INT PRIMARY KEY, version INT NOT NULL,
       updated_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6), KEY (updated_at));
     CREATE TABLE keyless (version INT NOT NULL, n INT);
+    CREATE TABLE guarded (id INT PRIMARY KEY, version INT NOT NULL);
     CREATE TABLE grown (id INT PRIMARY KEY, version INT NOT NULL);`);
   await admin.query('CREATE TABLE n (i INT PRIMARY KEY)');
   const numbers = Array.from({ length: 2500 }, (_, i) => `(${i})`).join(',');
@@ -39,8 +41,8 @@ export async function makeSource(admin, database) {
     INSERT INTO loaded SELECT CONCAT('k', i % 50), i, 1 FROM n WHERE i < 1200;
     INSERT INTO changing (id, version) SELECT i, 1 FROM n WHERE i < 600;
     INSERT INTO keyless SELECT 1, i FROM n WHERE i < 300;
-    INSERT INTO grown SELECT i, 1 FROM n WHERE i < 100;
-    DROP TABLE n; ANALYZE TABLE big, loaded, changing, keyless, grown`);
+    INSERT INTO guarded SELECT i, 1 FROM n WHERE i < 100; INSERT INTO grown SELECT i, 1 FROM n WHERE i < 100;
+    DROP TABLE n; ANALYZE TABLE big, loaded, changing, keyless, guarded, grown`);
   await admin.query("SET GLOBAL log_output = 'TABLE'; SET GLOBAL general_log = ON");
 }
 
@@ -50,22 +52,32 @@ export function crashJob({ mysql, bigquery, database, dataset }) {
     { table: `${database}.loaded` },
     { table: `${database}.changing`, mode: 'incremental', cursor: 'updated_at', overlap: '1s' },
     { table: `${database}.keyless` },
+    { table: `${database}.guarded` },
     { table: `${database}.grown`, mode: 'append' },
   ] });
+}
+
+// From now on `guarded` can only be replaced by a MERGE. What hangs on it is looked at after every crash.
+export async function guard({ bigquery, dataset }) {
+  const url = `${bigquery.endpoint}/bigquery/v2/projects/${project}/datasets/${dataset}/tables/guarded/rowAccessPolicies`;
+  const answer = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({
+    rowAccessPolicyReference: { policyId: 'own' }, filterPredicate: 'TRUE', grantees: ['allUsers'] }) });
+  assert.ok(answer.ok, await answer.text());
+  return async () => assert.equal((await (await fetch(url)).json()).rowAccessPolicies?.length, 1, 'the row access policy is gone');
 }
 
 export async function nextVersion(admin, database, version) {
   await admin.query(`USE ${database};
     UPDATE big SET version = ${version}; DELETE FROM big WHERE id = ${version};
     UPDATE loaded SET version = ${version}; UPDATE changing SET version = ${version}, updated_at = NOW(6);
-    UPDATE keyless SET version = ${version}; INSERT INTO keyless (version, n) VALUES (${version}, -1);
+    UPDATE guarded SET version = ${version}; UPDATE keyless SET version = ${version}; INSERT INTO keyless (version, n) VALUES (${version}, -1);
     UPDATE grown SET version = ${version}; ALTER TABLE grown ADD COLUMN c${version} INT DEFAULT ${version}`);
 }
 
 // What readers see right after a crash: each table is wholly of one version, the old or the new. `absent`: tables that
 // had been taken away before, and may be missing or empty.
 export async function assertWhole(client, dataset, older, newer, absent = []) {
-  for (const table of ['big', 'loaded', 'keyless', 'changing'].filter((name) => !absent.includes(name))) {
+  for (const table of whole.filter((name) => !absent.includes(name))) {
     const { fields, rows } = await deliveredTable(client, dataset, table);
     const column = fields.findIndex((field) => field.name === 'version');
     const versions = [...new Set(rows.map((row) => row[column]))];
@@ -75,7 +87,7 @@ export async function assertWhole(client, dataset, older, newer, absent = []) {
 }
 
 export async function assertEqual({ client, admin, dataset, database, flavor, version }) {
-  for (const table of tables.slice(0, 4)) {
+  for (const table of whole) {
     const expected = await sourceRows(admin, database, table, { flavor });
     assertSameRows((await deliveredTable(client, dataset, table)).rows, expected, table);
   }
