@@ -185,13 +185,16 @@ absl::Status ChooseWritePath(WritePath wanted, TableWork* work) {
   const auto& fields = work->schema.fields;
   const auto other =
       std::find_if(fields.begin(), fields.end(), [](const Field& field) { return !IsAvroName(field.name); });
+  const absl::Status can_load = CheckAvroLoad(work->schema);
   if (wanted == WritePath::kByMode) {
-    const bool loads = work->mode == WriteMode::kReplace && other == fields.end();
+    const bool loads = work->mode == WriteMode::kReplace && other == fields.end() && can_load.ok();
     work->write = loads ? WriteBy::kLoad : WriteBy::kStorage;
     return absl::OkStatus();
   }
   work->write = wanted == WritePath::kLoad ? WriteBy::kLoad : WriteBy::kStorage;
-  if (wanted == WritePath::kStorage || other == fields.end()) return absl::OkStatus();
+  if (wanted == WritePath::kStorage) return absl::OkStatus();
+  if (!can_load.ok()) return Annotate(can_load, fmt::format("{}: write: load", work->name));
+  if (other == fields.end()) return absl::OkStatus();
   return WithHint(absl::InvalidArgumentError(
                       fmt::format("{}: write: load, and `{}` is no name for a column of an Avro file "
                                   "(letters A to Z, digits and _)",
