@@ -214,6 +214,12 @@ for (const flavor of ['mysql', 'mariadb']) {
           const dataset = `${profile}_${write}`;
           const job = makeJob({ mysql, bigquery, dataset, tables: [{ table: 'matrix.every' }], defaults: { write, types: profile }, test: t });
           const result = await job.run();
+          if (write === 'load' && profile === 'datastream') {
+            // That BigQuery loads an INTERVAL from Avro is not documented: refused by name, before anything is sent.
+            assert.equal(result.code, 2, result.stderr + result.stdout);
+            assert.match(result.stderr, /an INTERVAL cannot be loaded from Avro/);
+            return;
+          }
           assert.equal(result.code, 3, result.stderr + result.stdout);
           const { fields, rows } = await deliveredTable(client, dataset, 'every');
           const expected = await sourceRows(admin, 'matrix', 'every', { flavor, columns: described });
