@@ -367,6 +367,34 @@ TEST(ContinuityByFile, APurgedFileIsAGapUpToTheOldestOne) {
   EXPECT_EQ(judged.until, absl::FromUnixSeconds(kCommitted + 4000));
 }
 
+// A data folder that was restored or copied, or that lost its auto.cnf: the server has opened a file behind
+// those it had.
+TEST(ContinuityByFile, TheSameFilesUnderAnotherIdentityGoOn) {
+  LogState state = StateByFile();
+  state.server_id = 2;
+  state.files.push_back({"binlog.000008", 157, false});
+  state.file = "binlog.000008";
+  state.offset = 157;
+  const Continuity judged = JudgeContinuity(StoredByFile(), state, Evidence());
+  EXPECT_EQ(judged.verdict, ContinuityVerdict::kContinues) << judged.explanation;
+  EXPECT_TRUE(judged.other_server);
+  EXPECT_EQ(judged.start.file, "binlog.000007");
+  EXPECT_EQ(judged.start.offset, 500u);
+
+  LogState cut = state;  // copied before all that was delivered had been written
+  cut.files[cut.files.size() - 2].bytes = 499;
+  EXPECT_EQ(JudgeContinuity(StoredByFile(), cut, Evidence()).cause, GapCause::kOtherServer);
+  LogEvidence another = Evidence();  // a file of the same name
+  another.stored_file = Identity(kCommitted - 999);
+  EXPECT_EQ(JudgeContinuity(StoredByFile(), state, another).cause, GapCause::kOtherServer);
+  LogEvidence unknown = Evidence();
+  unknown.stored_file = {};
+  EXPECT_EQ(JudgeContinuity(StoredByFile(), state, unknown).cause, GapCause::kOtherServer);
+  LogEvidence refused = Evidence();
+  refused.refused = LogFailure::kAhead;
+  EXPECT_EQ(JudgeContinuity(StoredByFile(), state, refused).cause, GapCause::kOtherServer);
+}
+
 TEST(ContinuityByFile, AnotherServerIsNeverGoneOnWithByFile) {
   LogState state = StateByFile();
   state.server_id = 2;
