@@ -77,6 +77,12 @@ uint32_t VersionNumber(std::string_view text) {
   return parts[0] * 10000 + parts[1] * 100 + parts[2];
 }
 
+// A statement for a message: its conditions stay out, which may hold keys and a filter's secrets.
+std::string_view Shown(std::string_view sql) {
+  constexpr size_t kMost = 100;
+  return sql.substr(0, std::min(sql.find(" WHERE "), kMost));
+}
+
 // LOAD DATA LOCAL INFILE: a server may ask for a file of this machine in answer to any statement.
 int RefuseFile(void** context, const char* /*name*/, void* /*unused*/) {
   *context = nullptr;
@@ -233,7 +239,7 @@ absl::StatusOr<QueryResult> Connection::Query(std::string_view sql, size_t colum
   if (found < columns) {
     return WithHint(
         absl::DataLossError(fmt::format("ask {}: expected an answer of {} columns, found {}, to {}", where_,
-                                        columns, found, sql)),
+                                        columns, found, Shown(sql))),
         "is this the server itself, or a proxy that answers for it?");
   }
   QueryResult result;
@@ -256,7 +262,7 @@ absl::StatusOr<std::vector<std::optional<std::string>>> Connection::QueryRow(std
   HAKOBU_ASSIGN_OR_RETURN(QueryResult result, Query(sql, columns));
   if (result.rows.size() != 1) {
     return absl::DataLossError(
-        fmt::format("ask {}: expected one row, found {}, to {}", where_, result.rows.size(), sql));
+        fmt::format("ask {}: expected one row, found {}, to {}", where_, result.rows.size(), Shown(sql)));
   }
   return std::move(result.rows[0]);
 }
@@ -264,7 +270,7 @@ absl::StatusOr<std::vector<std::optional<std::string>>> Connection::QueryRow(std
 absl::StatusOr<std::string> Connection::QueryValue(std::string_view sql) {
   HAKOBU_ASSIGN_OR_RETURN(QueryResult result, Query(sql));
   if (result.rows.empty() || !result.rows[0][0]) {
-    return absl::NotFoundError(fmt::format("ask {}: no value for {}", where_, sql));
+    return absl::NotFoundError(fmt::format("ask {}: no value for {}", where_, Shown(sql)));
   }
   return *std::move(result.rows[0][0]);
 }
