@@ -3,11 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/status.h"
+#include "delivery/open_ledger.h"
 #include "delivery/sides.h"
 #include "delivery/stream/lane_schema.h"
+#include "delivery/stream/start_contracts.h"
+#include "delivery/stream/table_contract.h"
 
 namespace hakobu {
 namespace {
@@ -33,6 +37,28 @@ std::string StalenessCost(const LaneSchema& schema, uint64_t bytes, const PriceC
       absl::FormatDuration(staleness), a_day, once, once * a_day);
 }
 
+// What has changed since the table was delivered, and what the next start does about it.
+nlohmann::ordered_json ContractJson(const ContractAnswer& answer) {
+  nlohmann::ordered_json findings = nlohmann::ordered_json::array();
+  for (const ContractFinding& finding : answer.findings) {
+    findings.push_back({{"action", ContractActionName(finding.action)},
+                        {"what", finding.what},
+                        {"expected", finding.expected},
+                        {"found", finding.found},
+                        {"hint", finding.hint}});
+  }
+  return {{"action", ContractActionName(answer.action)}, {"findings", findings}};
+}
+
+std::string ContractText(const ContractAnswer& answer) {
+  std::string text = fmt::format("    the next start: {}\n", ContractActionName(answer.action));
+  for (const ContractFinding& finding : answer.findings) {
+    text += fmt::format("      {}: {}\n", ContractActionName(finding.action), FindingText("", finding));
+    if (!finding.hint.empty()) text += fmt::format("        hint: {}\n", finding.hint);
+  }
+  return text;
+}
+
 }  // namespace
 
 bool HasStreamTables(const Config& config) {
@@ -45,15 +71,21 @@ absl::StatusOr<std::string> StreamPlan(const Config& config, const DestinationAd
   HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Connection> source,
                           Connection::Open(SourceOptions(config.source, &cancel)));
   HAKOBU_ASSIGN_OR_RETURN(
-      const Destination destination,
+      Destination destination,
       OpenDestination(config.destination, addresses, Clock::Real(), &cancel, absl::Seconds(10)));
+  // Looking must not make a ledger where there is none.
+  HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Ledger> ledger,
+                          OpenLedger(config, std::filesystem::exists(config.ledger) ? "" : ":memory:"));
   Problems problems;
   const std::vector<TableWork> works =
       SelectTables(config, {}, source.get(), &problems, DeliveredBy::kStream);
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   std::string text = "\nTables that `hakobu stream` follows:\n";
   for (const TableWork& work : works) {
-    const absl::StatusOr<LaneSchema> schema = MakeLaneSchema(config, work.options, work.source);
+    HAKOBU_ASSIGN_OR_RETURN(const bool stays_history, StaysHistory(config, ledger.get(), work));
+    TableOptions options = work.options;
+    options.history = options.history || stays_history;
+    const absl::StatusOr<LaneSchema> schema = MakeLaneSchema(config, options, work.source);
     problems.Add(schema.status());
     if (!schema.ok()) continue;
     uint64_t bytes = work.source.data_bytes;
@@ -64,6 +96,14 @@ absl::StatusOr<std::string> StreamPlan(const Config& config, const DestinationAd
         bytes = std::max(bytes, facts->bytes);
       }
     }
+    HAKOBU_ASSIGN_OR_RETURN(
+        const ContractCase contract,
+        AskContract({.config = &config, .destination = &destination, .ledger = ledger.get()},
+                    {.schema = &*schema,
+                     .options = &work.options,
+                     .renamed = {},
+                     .mode_before = {},
+                     .source_is_empty = nullptr}));
     const std::string cost = StalenessCost(*schema, bytes, config.prices);
     list.push_back({{"source", work.name},
                     {"target", schema->work.target.ToString()},
@@ -72,9 +112,11 @@ absl::StatusOr<std::string> StreamPlan(const Config& config, const DestinationAd
                     {"estimated_rows", work.source.estimated_rows},
                     {"bytes", bytes},
                     {"max_staleness_seconds", absl::ToInt64Seconds(work.options.max_staleness)},
-                    {"cost", cost}});
-    text += fmt::format("  {} -> {} ({}), about {} rows\n    {}\n", work.name, schema->work.target.ToString(),
-                        LaneModeName(schema->mode), work.source.estimated_rows, cost);
+                    {"cost", cost},
+                    {"contract", ContractJson(contract.answer)}});
+    text += fmt::format("  {} -> {} ({}), about {} rows\n    {}\n{}", work.name,
+                        schema->work.target.ToString(), LaneModeName(schema->mode),
+                        work.source.estimated_rows, cost, ContractText(contract.answer));
   }
   HAKOBU_RETURN_IF_ERROR(problems.Status());
   return json ? list.dump() : text;

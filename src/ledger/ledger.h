@@ -10,6 +10,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "ledger/contract_book.h"
 #include "ledger/grant_book.h"
 #include "ledger/ledger_lock.h"
 #include "ledger/published_book.h"
@@ -41,6 +42,7 @@ class Ledger {
   RunBook& runs() { return runs_; }
   SchemaBook& schemas() { return schemas_; }
   PublishedBook& published() { return published_; }
+  ContractBook& contracts() { return contracts_; }
   StreamBook& streams() { return streams_; }
   RepairBook& repairs() { return repairs_; }
   GrantBook& grants() { return grants_; }
@@ -55,6 +57,7 @@ class Ledger {
   RunBook runs_{&file_};
   SchemaBook schemas_{&file_};
   PublishedBook published_{&file_};
+  ContractBook contracts_{&file_};
   StreamBook streams_{&file_};
   RepairBook repairs_{&file_};
   GrantBook grants_{&file_};

@@ -107,8 +107,15 @@ CREATE TABLE published (
   content INTEGER NOT NULL, created_ms INTEGER NOT NULL, modified_ms INTEGER NOT NULL) WITHOUT ROWID;
 )sql";
 
+// What each target was delivered from, as and to (contract_book.h).
+constexpr const char* kContracts = R"sql(
+CREATE TABLE contracts (
+  target TEXT PRIMARY KEY, source TEXT NOT NULL, contract_json TEXT NOT NULL, sweep INTEGER NOT NULL,
+  stored_us INTEGER NOT NULL) WITHOUT ROWID;
+)sql";
+
 // The n-th (from 1) brings a ledger from version n-1 to n; `PRAGMA user_version` holds the version.
-constexpr const char* kMigrations[] = {kVersion1, kGrants, kStream, kRepair, kHealth, kPublished};
+constexpr const char* kMigrations[] = {kVersion1, kGrants, kStream, kRepair, kHealth, kPublished, kContracts};
 
 absl::StatusOr<size_t> VersionOf(Sqlite* sqlite) {
   HAKOBU_ASSIGN_OR_RETURN(SqliteRows rows, sqlite->Prepare("PRAGMA user_version"));

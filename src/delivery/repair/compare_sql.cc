@@ -201,24 +201,72 @@ std::string Carried(const std::string& column, const Field& field) {
 
 }  // namespace
 
-std::string ExtraSql(const LaneSchema& schema, const CompareTables& tables, bool with_values) {
+namespace {
+
+// One column for each delivered field, of the alias that has its value.
+std::string CarriedColumns(const LaneSchema& schema, std::string_view key_alias, bool with_values) {
   const auto keys = KeyFields(schema);
   std::string columns;
   for (const Field& field : schema.work.schema.fields) {
     const bool is_key = std::find(keys.begin(), keys.end(), &field) != keys.end();
     const std::string column =
-        fmt::format("{}.{}", with_values && !is_key ? "t" : "c", QuoteField(field.name));
+        fmt::format("{}.{}", with_values && !is_key ? "t" : key_alias, QuoteField(field.name));
     if (!columns.empty()) columns += ", ";
     columns += fmt::format(
         "{} AS f{}",
         is_key || (with_values && !IsOwn(schema, field)) ? Carried(column, field) : "CAST(NULL AS STRING)",
         &field - schema.work.schema.fields.data());
   }
+  return columns;
+}
+
+// Of the target's rows that are there, as `t`, those without a key in the table of keys.
+std::string FromUnseen(const LaneSchema& schema, const CompareTables& tables) {
+  const auto keys = KeyFields(schema);
+  return fmt::format("{} AS t LEFT JOIN (SELECT DISTINCT {} FROM {}) AS k ON {} WHERE k.{} IS NULL",
+                     Present(schema, tables), Comma("", keys), tables.rows.Quoted(),
+                     SameKey(schema, "t", "k"), QuoteField(keys.front()->name));
+}
+
+}  // namespace
+
+std::string ExtraSql(const LaneSchema& schema, const CompareTables& tables, bool with_values) {
   std::string from = tables.found.Quoted() + " AS c";
   if (with_values) {
     from += fmt::format(" JOIN {} AS t ON {}", Present(schema, tables), SameKey(schema, "c", "t"));
   }
-  return fmt::format("SELECT {} FROM {} WHERE c.{} = 'extra'", columns, from, kFoundColumn);
+  return fmt::format("SELECT {} FROM {} WHERE c.{} = 'extra'", CarriedColumns(schema, "c", with_values), from,
+                     kFoundColumn);
+}
+
+std::string UnseenSql(const LaneSchema& schema, const CompareTables& tables, bool with_values) {
+  return fmt::format("SELECT {} FROM {}", CarriedColumns(schema, "t", with_values),
+                     FromUnseen(schema, tables));
+}
+
+std::string AppendUnseenSql(const LaneSchema& schema, const CompareTables& tables, std::string_view place) {
+  std::string names, values;
+  for (const Field& field : schema.work.schema.fields) {
+    if (IsOwn(schema, field)) continue;
+    names += QuoteField(field.name) + ", ";
+    values += fmt::format("t.{}, ", QuoteField(field.name));
+  }
+  return fmt::format(
+      "INSERT INTO {} ({}`_hakobu_type`, `_hakobu_place`, `_hakobu_time`) SELECT {}'delete', '{}', "
+      "CURRENT_TIMESTAMP() FROM {} AND t.`_hakobu_place` <= '{}'",
+      tables.target.Quoted(), names, values, place, FromUnseen(schema, tables), place);
+}
+
+std::string MarkEmptiedSql(const CompareTables& tables, std::string_view place) {
+  const std::string filter =
+      tables.partition_column.empty()
+          ? ""
+          : fmt::format("({0} IS NULL OR {0} IS NOT NULL) AND ", QuoteField(tables.partition_column));
+  return fmt::format(
+      "INSERT INTO {0} (`_hakobu_type`, `_hakobu_place`, `_hakobu_time`) SELECT 'truncate', '{1}', "
+      "CURRENT_TIMESTAMP() FROM (SELECT COUNT(*) AS marks FROM {0} WHERE {2}`_hakobu_type` = 'truncate' AND "
+      "`_hakobu_place` = '{1}') WHERE marks = 0",
+      tables.target.Quoted(), place, filter);
 }
 
 std::string AppendRepairSql(const LaneSchema& schema, const CompareTables& tables, int64_t round,

@@ -42,6 +42,15 @@ std::string FirstKeysSql(const LaneSchema& schema, const TableName& found, int l
 // form that ExtraRows reads. Without the key's columns, values are NULL unless `with_values`.
 std::string ExtraSql(const LaneSchema& schema, const CompareTables& tables, bool with_values);
 
+// The target's rows whose key is not in `tables.rows`, a table of keys alone; in ExtraSql's form. Rows that
+// are marked deleted are not among them.
+std::string UnseenSql(const LaneSchema& schema, const CompareTables& tables, bool with_values);
+// History: rows of type "delete" at `place` for the same, of those whose newest row is not behind `place`.
+// Said again it adds nothing.
+std::string AppendUnseenSql(const LaneSchema& schema, const CompareTables& tables, std::string_view place);
+// History: a row of type "truncate" at `place`, unless there is one.
+std::string MarkEmptiedSql(const CompareTables& tables, std::string_view place);
+
 // History: rows of type "repair" with what the source has now for keys that are missing or different, and of
 // type "repair_delete" for those that it does not have. `place` orders them: behind what came before the
 // reading of `round`, before what came after it.

@@ -288,14 +288,13 @@ absl::StatusOr<std::vector<std::string>> CopyAnew(const Config& config,
     if (record == records.end()) {
       return absl::InvalidArgumentError(fmt::format("{} has not been streamed with this ledger", wanted));
     }
-    const absl::Status forgotten =
-        ledger->streams()
-            .Advance(record->source, StreamTableEvent::kForget,
-                     [](StreamTableRecord* gone) {
-                       gone->reason = "to be copied anew with the next start of `hakobu stream`";
-                       gone->since = absl::Now();
-                     })
-            .status();
+    const absl::Status forgotten = ledger->streams()
+                                       .Advance(record->source, StreamTableEvent::kForget,
+                                                [](StreamTableRecord* gone) {
+                                                  gone->reason = kCopyAnewReason;
+                                                  gone->since = absl::Now();
+                                                })
+                                       .status();
     HAKOBU_RETURN_IF_ERROR(forgotten);
     names.push_back(record->source);
   }

@@ -52,8 +52,11 @@ struct RepairReport {
 absl::StatusOr<RepairReport> RunRepair(const Config& config, const RepairOptions& options,
                                        const Cancellation& cancel);
 
-// The tables begin anew, with a whole copy, when `hakobu stream` starts next. FailedPrecondition while a
-// stream is running. Returns their names.
+// Why a table is "dropped" that CopyAnew has taken: somebody has decided that its rows come anew.
+inline constexpr char kCopyAnewReason[] = "to be copied anew with the next start of `hakobu stream`";
+
+// The rows of the tables come anew, all of them, when `hakobu stream` starts next; the tables in BigQuery
+// stay. FailedPrecondition while a stream is running. Returns their names.
 absl::StatusOr<std::vector<std::string>> CopyAnew(const Config& config,
                                                   const std::vector<std::string>& tables);
 

@@ -18,6 +18,7 @@
 #include "delivery/stream/lane.h"
 #include "delivery/stream/schema_follower.h"
 #include "delivery/stream/stream_context.h"
+#include "delivery/stream/table_contract.h"
 #include "delivery/stream/table_inquiry.h"
 
 namespace hakobu {
@@ -34,9 +35,11 @@ class Follower : public binlog::LogVisitor {
   SchemaFollower* schemas() { return schemas_.get(); }
   // A table goes on: its changes are delivered from here on. Its schema is that of this place.
   absl::Status Join(StreamTable* table);
-  // A table begins (anew): an empty target, a copy, and the changes from here on. `first`: this is the first
-  // place the stream ever read from. A problem of the table's own stops it, and is no error.
-  absl::Status BeginTable(StreamTable* table, bool first);
+  // A table begins (anew): a copy over what its target holds, what did not come goes, and the changes from
+  // here on. `first`: this is the first place the stream ever read from. A problem of the table's own stops
+  // it, and is no error.
+  absl::Status BeginTable(StreamTable* table, bool first, ContractOccasion occasion,
+                          std::map<std::string, std::string> renamed = {});
 
   // Sends what is encoded and marks the place, unless a transaction is under way. False when the stream is
   // being stopped.
@@ -124,6 +127,8 @@ class Follower : public binlog::LogVisitor {
   absl::Status Altered(StreamTable* table, const ddl::TableEffect& effect);
   // Delivers by another schema from here on, BigQuery's table included.
   absl::Status ChangeSchema(StreamTable* table, const SourceTable& after);
+  StreamTableRecord BeginningOf(const StreamTable& table, const LaneSchema& schema, Existing existing);
+  absl::Status NotBegun(StreamTable* table, bool first, const absl::Status& status);
   // Copies all rows over those that are there.
   absl::Status CopyAgain(StreamTable* table);
   // Rows may differ now without events in the log: the table begins anew. `reason`: a phrase.

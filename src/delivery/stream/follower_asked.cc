@@ -89,16 +89,18 @@ absl::Status Follower::BeginAsked(const std::string& name, Asked asked) {
   schemas_->Replace(*asked.definition);
   schemas_changed_ = true;
   absl::StatusOr<LaneSchema> schema =
-      MakeLaneSchema(*context_->config, table->options, std::move(asked.definition->table));
-  if (!schema.ok()) {
-    context_->StopTable(table, schema.status());
+      MakeLaneSchema(*context_->config, table->options_now(), std::move(asked.definition->table));
+  absl::Status usable = schema.status();
+  if (usable.ok()) usable = context_->CheckTarget(*table, schema->work.target);
+  if (!usable.ok()) {
+    context_->StopTable(table, usable);
     return context_->failure();
   }
   Log(LogSeverity::kInfo, "table begins as the server has it", {{"table", name}, {"reason", asked.reason}});
   table->SetSchema(std::make_shared<const LaneSchema>(*std::move(schema)));
   answered_.insert(name);
   moved_ = true;
-  return BeginTable(table, false);
+  return BeginTable(table, false, ContractOccasion::kReplaced);
 }
 
 // What the server has, and the stream does not: made by what could not be read, renamed from where nobody

@@ -11,6 +11,7 @@
 #include "delivery/move/retry.h"
 #include "delivery/stream/copier.h"
 #include "delivery/stream/follower.h"
+#include "delivery/stream/sweep.h"
 
 namespace hakobu {
 namespace {
@@ -115,7 +116,7 @@ absl::Status Follower::ChangedUnseen(StreamTable* table, const std::string& reas
   if (!LaneOf(table)->schema()->changes_by_key())
     return TableProblem(table, absl::DataLossError(fmt::format("{}: {}", table->name, what)));
   Log(LogSeverity::kWarning, "table begins anew", {{"table", table->name}, {"reason", what}});
-  return BeginTable(table, false);
+  return BeginTable(table, false, ContractOccasion::kReplaced);
 }
 
 absl::Status Follower::Created(const ddl::TableName& name) {
@@ -132,18 +133,22 @@ absl::Status Follower::Created(const ddl::TableName& name) {
       return StopAppearing(name, shared);
     table = context_->tables.Add(full, std::move(options));
   }
+  // The table that had the name had no key, and so is a history.
+  if (table->schema() != nullptr && table->schema()->mode == LaneMode::kHistory) table->KeepHistory();
   const SourceTable* source = schemas_->Find(name.database, name.table);
   if (source == nullptr) return AskAnew(name, "its definition cannot be told from the log");
-  absl::StatusOr<LaneSchema> schema = MakeLaneSchema(*context_->config, table->options, *source);
-  if (!schema.ok()) {
-    context_->StopTable(table, schema.status());
+  absl::StatusOr<LaneSchema> schema = MakeLaneSchema(*context_->config, table->options_now(), *source);
+  absl::Status usable = schema.status();
+  if (usable.ok()) usable = context_->CheckTarget(*table, schema->work.target);
+  if (!usable.ok()) {
+    context_->StopTable(table, usable);
     return context_->failure();
   }
   Log(LogSeverity::kInfo, "table appears in the log", {{"table", full}});
   // What stopped was another table of this name.
   if (table->stopped()) HAKOBU_RETURN_IF_ERROR(Gone(name, "replaced at the source"));
   table->SetSchema(std::make_shared<const LaneSchema>(*std::move(schema)));
-  return BeginTable(table, false);
+  return BeginTable(table, false, ContractOccasion::kReplaced);
 }
 
 absl::Status Follower::Gone(const ddl::TableName& name, const std::string& reason) {
@@ -163,28 +168,37 @@ absl::Status Follower::Gone(const ddl::TableName& name, const std::string& reaso
 }
 
 absl::Status Follower::Truncated(const binlog::LogContext& context, StreamTable* table) {
-  if (LaneOf(table)->schema()->changes_by_key()) return BeginTable(table, false);
+  if (LaneOf(table)->schema()->changes_by_key()) return BeginTable(table, false, ContractOccasion::kReplaced);
   return LaneOf(table)->TakeMark(context, PlaceOf(context), "truncate");
 }
 
 absl::Status Follower::Altered(StreamTable* table, const ddl::TableEffect& effect) {
   const SourceTable* after = schemas_->Find(effect.table.database, effect.table.table);
   if (after == nullptr) return AskAnew(effect.table, "its definition cannot be told from the log");
-  const AlterNeeds needs = NeedsOf(LaneOf(table)->schema()->base, *after, effect);
-  const bool by_key = LaneOf(table)->schema()->changes_by_key();
-  if ((effect.key_changed || needs.keys_differ) && by_key) {
-    absl::StatusOr<LaneSchema> schema = MakeLaneSchema(*context_->config, table->options, *after);
-    if (!schema.ok() || !schema->changes_by_key()) {
-      const absl::Status problem =
-          schema.ok()
-              ? absl::DataLossError(table->name + ": its key is gone, so its rows cannot be told apart")
-              : schema.status();
-      return TableProblem(table, problem);
-    }
-    table->SetSchema(std::make_shared<const LaneSchema>(*std::move(schema)));
-    return BeginTable(table, false);
-  }
+  const std::shared_ptr<const LaneSchema> before = LaneOf(table)->schema();
+  const AlterNeeds needs = NeedsOf(before->base, *after, effect);
+  const bool by_key = before->changes_by_key();
   if (!needs.columns_differ && !effect.key_changed) return absl::OkStatus();
+  if (before->mode == LaneMode::kHistory) table->KeepHistory();
+  absl::StatusOr<LaneSchema> schema = MakeLaneSchema(*context_->config, table->options_now(), *after);
+  if (schema.ok() && by_key && !schema->changes_by_key())
+    schema = absl::DataLossError(table->name + ": its key is gone, so its rows cannot be told apart");
+  if (!schema.ok()) return TableProblem(table, schema.status());
+  const TargetChange underway(table);
+  std::map<std::string, std::string> renamed;
+  for (const ddl::ColumnEffect& column : effect.columns) {
+    if (column.kind == ddl::ColumnEffect::Kind::kRenamed) renamed[column.name] = column.before;
+  }
+  HAKOBU_ASSIGN_OR_RETURN(const ContractCase asked,
+                          context_->AskContractOf(table, &*schema, ContractOccasion::kAltered, renamed));
+  const absl::Status held = AnswerStatus(table->name, asked.answer);
+  if (!held.ok()) return TableProblem(table, held);
+  const bool anew =
+      asked.answer.action == ContractAction::kAnew || (by_key && (effect.key_changed || needs.keys_differ));
+  if (anew) {
+    table->SetSchema(std::make_shared<const LaneSchema>(*std::move(schema)));
+    return BeginTable(table, false, ContractOccasion::kAltered, std::move(renamed));
+  }
   const bool comes_back = by_key && !needs.rows_differ && TargetHas(table, effect);
   const absl::Status changed = ChangeSchema(table, *after);
   if (!changed.ok()) return TableProblem(table, changed);
@@ -215,8 +229,9 @@ bool Follower::TargetHas(StreamTable* table, const ddl::TableEffect& effect) {
 }
 
 absl::Status Follower::ChangeSchema(StreamTable* table, const SourceTable& after) {
-  HAKOBU_ASSIGN_OR_RETURN(LaneSchema schema, MakeLaneSchema(*context_->config, table->options, after));
+  HAKOBU_ASSIGN_OR_RETURN(LaneSchema schema, MakeLaneSchema(*context_->config, table->options_now(), after));
   HAKOBU_RETURN_IF_ERROR(Barrier());
+  const TargetChange underway(table);
   HAKOBU_ASSIGN_OR_RETURN(const std::vector<SchemaChange> changes,
                           FollowTarget(context_->target(), Follow::kAll, &schema));
   for (const SchemaChange& change : changes) {
@@ -229,6 +244,7 @@ absl::Status Follower::ChangeSchema(StreamTable* table, const SourceTable& after
         fmt::format("{} {}: {}", SchemaChangeName(change.kind), change.column, change.behaviour));
   }
   table->SetSchema(std::make_shared<const LaneSchema>(std::move(schema)));
+  HAKOBU_RETURN_IF_ERROR(RecordContract(context_->target(), *table->schema(), table->options, std::nullopt));
   HAKOBU_RETURN_IF_ERROR(LaneOf(table)->Use(table->schema()));
   ++generation_;
   if (!LaneOf(table)->schema()->changes_by_key()) return OpenStream(table);
@@ -252,40 +268,74 @@ absl::Status Follower::CopyAgain(StreamTable* table) {
   return absl::OkStatus();
 }
 
-absl::Status Follower::BeginTable(StreamTable* table, bool first) {
+absl::Status Follower::BeginTable(StreamTable* table, bool first, ContractOccasion occasion,
+                                  std::map<std::string, std::string> renamed) {
   HAKOBU_RETURN_IF_ERROR(Barrier());
   context_->copier->Cancel(table);
-  const std::shared_ptr<const LaneSchema> schema = table->schema();
-  absl::Status advanced =
-      table->Advance(context_->log, StreamTableEvent::kBegin, [&](StreamTableRecord* record) {
-        *record = {.target = schema->work.target.ToString(),
-                   .mode = std::string(LaneModeName(schema->mode)),
-                   .since = context_->clock->Now()};
-      });
+  const TargetChange underway(table);
+  LaneSchema schema = *table->schema();
+  const absl::StatusOr<ContractCase> asked =
+      context_->AskContractOf(table, &schema, occasion, std::move(renamed));
+  absl::Status begun = asked.status();
+  if (begun.ok()) begun = AnswerStatus(table->name, asked->answer);
+  if (!begun.ok()) return NotBegun(table, first, begun);
+  LogContract(table->name, asked->answer);
+  const Existing existing = !asked->existing.has_value() ? Existing::kNone
+                            : asked->answer.make_again   ? Existing::kMakeAgain
+                                                         : Existing::kStays;
+  const StreamTableRecord beginning = BeginningOf(*table, schema, existing);
+  absl::Status advanced = table->Advance(context_->log, StreamTableEvent::kBegin,
+                                         [&](StreamTableRecord* record) { *record = beginning; });
   if (table->stopped()) return absl::OkStatus();  // by a sender, meanwhile
   HAKOBU_RETURN_IF_ERROR(advanced);
   CrashPoint("stream.table_beginning");
-  const absl::Status begun = BeginTarget(context_->target(), *schema);
-  if (begun.code() == absl::StatusCode::kDataLoss || begun.code() == absl::StatusCode::kInvalidArgument) {
-    if (first) return begun;
-    context_->StopTable(table, begun);
-    ++generation_;
-    return context_->failure();
-  }
-  HAKOBU_RETURN_IF_ERROR(begun);
+  begun = BeginTarget(context_->target(), existing, table->options, &schema);
+  if (!begun.ok()) return NotBegun(table, first, begun);
+  const bool stays = existing == Existing::kStays;
+  HAKOBU_RETURN_IF_ERROR(RecordContract(context_->target(), schema, table->options, /*sweep=*/stays));
+  // At the very first place the log may begin a little before its position: the set of transactions decides.
   const auto epoch = static_cast<uint64_t>(boundary_.epoch);
-  advanced = table->Advance(context_->log, StreamTableEvent::kTargetMade, [&](StreamTableRecord* record) {
-    // At the very first place the log may begin a little before its position: the set of transactions
-    // decides.
-    record->copy_sequence =
-        SequenceText(first ? JustBefore(epoch, 0, 0) : JustBefore(epoch, file_number_, boundary_.offset));
-  });
+  const std::string sequence =
+      SequenceText(first ? JustBefore(epoch, 0, 0) : JustBefore(epoch, file_number_, boundary_.offset));
+  if (stays && schema.mode == LaneMode::kHistory && !Sweep::Possible(schema))
+    HAKOBU_RETURN_IF_ERROR(MarkHistoryEmptied(context_, schema, sequence));
+  advanced = table->Advance(context_->log, StreamTableEvent::kTargetMade,
+                            [&](StreamTableRecord* record) { record->copy_sequence = sequence; });
   if (table->stopped()) return absl::OkStatus();
   HAKOBU_RETURN_IF_ERROR(advanced);
   CrashPoint("stream.table_begun");
+  table->SetSchema(std::make_shared<const LaneSchema>(std::move(schema)));
   HAKOBU_RETURN_IF_ERROR(Join(table));
   context_->copier->Add(table, boundary_.flavor == "mysql" ? executed_.Text() : "");
   return absl::OkStatus();
+}
+
+// What goes on in the same history keeps its count of rows.
+StreamTableRecord Follower::BeginningOf(const StreamTable& table, const LaneSchema& schema,
+                                        Existing existing) {
+  const StreamTableRecord before = table.record();
+  StreamTableRecord record;
+  record.target = schema.work.target.ToString();
+  record.mode = LaneModeName(schema.mode);
+  record.since = context_->clock->Now();
+  if (existing == Existing::kStays && before.target == record.target && before.mode == record.mode) {
+    record.write_offset = before.write_offset;
+    record.write_stream = before.write_stream;
+    record.write_base = before.write_base;
+  }
+  return record;
+}
+
+// What concerns the table alone stops it.
+absl::Status Follower::NotBegun(StreamTable* table, bool first, const absl::Status& status) {
+  const bool alone = status.code() == absl::StatusCode::kDataLoss ||
+                     status.code() == absl::StatusCode::kInvalidArgument ||
+                     status.code() == absl::StatusCode::kFailedPrecondition;
+  if (!alone || first) return status;
+  if (lanes_.contains(table->id)) LaneOf(table)->Forget();
+  context_->StopTable(table, status);
+  ++generation_;
+  return context_->failure();
 }
 
 }  // namespace hakobu

@@ -17,9 +17,11 @@
 #include "delivery/stream/follower.h"
 #include "delivery/stream/headroom_watch.h"
 #include "delivery/stream/reader.h"
+#include "delivery/stream/start_contracts.h"
 #include "delivery/stream/start_point.h"
 #include "delivery/stream/stream_context.h"
 #include "delivery/stream/table_inquiry.h"
+#include "delivery/stream/target_watch.h"
 
 namespace hakobu {
 namespace {
@@ -59,7 +61,8 @@ class Stream : public SenderEvents {
         reader_(&context_, &follower_),
         copier_(&context_),
         table_watch_(&context_),
-        headroom_(&context_) {
+        headroom_(&context_),
+        contracts_(&context_) {
     context_.config = &config;
     context_.options = options;
     context_.clock = options.clock;
@@ -90,6 +93,7 @@ class Stream : public SenderEvents {
     headroom_.SetDelivered(stored_, whole_until_);
     std::thread headroom([this] { headroom_.Run(); });
     std::thread table_watch([this] { table_watch_.Run(); });
+    target_watch_ = std::thread([this] { TargetWatch(&context_).Run(); });
     Watch();
     context_.stop.Cancel();
     reader_.Interrupt();
@@ -143,6 +147,7 @@ class Stream : public SenderEvents {
     if (stored.has_value()) start_ = *stored;
     first_ = !stored.has_value();
     HAKOBU_RETURN_IF_ERROR(SelectStreamTables(source.get()));
+    HAKOBU_RETURN_IF_ERROR(contracts_.Ask(source.get(), first_, &start_));
     // Once all is known to be right: what is refused has touched nothing.
     HAKOBU_RETURN_IF_ERROR(EnsureStreamDataset(context_.target()));
     if (ddl_history_ != nullptr) HAKOBU_RETURN_IF_ERROR(ddl_history_->Begin());
@@ -184,8 +189,11 @@ class Stream : public SenderEvents {
       const bool absent = known == nullptr && !follower->IsThere({work.source.database, work.source.name});
       if (absent && (first_ || follower->IsYetToCome(work.source.database, work.source.name))) continue;
       if (absent) follower->Replace(work.source);
+      HAKOBU_ASSIGN_OR_RETURN(const bool keeps_history, StaysHistory(config_, context_.ledger, work));
+      TableOptions options = work.options;
+      options.history = options.history || keeps_history;
       absl::StatusOr<LaneSchema> schema =
-          MakeLaneSchema(config_, work.options, known == nullptr ? work.source : *known);
+          MakeLaneSchema(config_, options, known == nullptr ? work.source : *known);
       problems.Add(schema.status());
       if (!schema.ok()) continue;
       if (ddl_history_ != nullptr && schema->work.target == ddl_history_->target()) {
@@ -195,8 +203,10 @@ class Stream : public SenderEvents {
                      "give the history a name of its own"));
         continue;
       }
-      context_.tables.Add(work.name, work.options)
-          ->SetSchema(std::make_shared<const LaneSchema>(*std::move(schema)));
+      StreamTable* const table = context_.tables.Add(work.name, work.options);
+      problems.Add(context_.CheckTarget(*table, schema->work.target));
+      if (keeps_history) table->KeepHistory();
+      table->SetSchema(std::make_shared<const LaneSchema>(*std::move(schema)));
     }
     HAKOBU_RETURN_IF_ERROR(TakeCaveats(&context_, source, databases));
     follower->FollowAlso([this](std::string_view database) { return MayStream(config_, database); });
@@ -277,17 +287,24 @@ class Stream : public SenderEvents {
       return follower_.AskAnew({base.database, base.name},
                                "what the log's statements made of it is not known");
     }
-    const std::string target = table->schema()->work.target.ToString();
-    const std::string mode(LaneModeName(table->schema()->mode));
-    const bool begins = !IsDelivered(record.state) || record.target != target || record.mode != mode;
-    if (begins) return follower_.BeginTable(table, first_);
+    const ContractAnswer& answer = contracts_.AnswerFor(table);
+    const absl::Status held = AnswerStatus(table->name, answer);
+    if (!held.ok()) {
+      if (first_) return held;
+      context_.StopTable(table, held);
+      return context_.failure();
+    }
     LaneSchema schema = *table->schema();
+    if (answer.action == ContractAction::kAnew || BeginsAnew(record, schema))
+      return follower_.BeginTable(table, first_, OccasionOf(record));
+    LogContract(table->name, answer);
     const absl::Status followed = FollowTarget(context_.target(), Follow::kAddOnly, &schema).status();
     if (followed.code() == absl::StatusCode::kNotFound || followed.code() == absl::StatusCode::kDataLoss) {
       context_.StopTable(table, followed);
       return context_.failure();
     }
     HAKOBU_RETURN_IF_ERROR(followed);
+    HAKOBU_RETURN_IF_ERROR(RecordContract(context_.target(), schema, table->options, std::nullopt));
     table->SetSchema(std::make_shared<const LaneSchema>(std::move(schema)));
     HAKOBU_RETURN_IF_ERROR(follower_.Join(table));
     HAKOBU_RETURN_IF_ERROR(KeepCaveat(&context_, table));
@@ -393,6 +410,7 @@ class Stream : public SenderEvents {
     }
     const absl::Status stored = StoreAcknowledged();
     context_.abandon.Cancel();
+    target_watch_.join();  // it may have waited for BigQuery
     keeper_.Stop();
     senders_.clear();
     HAKOBU_RETURN_IF_ERROR(context_.failure());
@@ -424,6 +442,8 @@ class Stream : public SenderEvents {
   Copier copier_;
   TableWatch table_watch_;
   HeadroomWatch headroom_;
+  std::thread target_watch_;
+  StartContracts contracts_;
   std::vector<std::unique_ptr<Sender>> senders_;
   absl::Time started_;
   StreamPosition start_;

@@ -20,6 +20,7 @@
 #include "delivery/stream/sender.h"
 #include "delivery/stream/sequence.h"
 #include "delivery/stream/stream.h"
+#include "delivery/stream/table_contract.h"
 #include "delivery/stream/targets.h"
 #include "ledger/ledger.h"
 
@@ -35,18 +36,38 @@ class StreamTable {
 
   const size_t id;  // its lane
   const std::string name;
-  const TableOptions options;
+  const TableOptions options;  // the configuration's own
 
   // Counted by the log's thread and by the copy's.
   std::atomic<uint64_t> inserts{0}, updates{0}, deletes{0}, bytes{0}, quarantined{0};
   // Whether changes of the log go to BigQuery.
   std::atomic<bool> delivered{false};
+  // While the target is being changed by the stream itself, and how often it was (TargetChange).
+  std::atomic<int> target_changing{0};
+  std::atomic<uint64_t> target_changes{0};
   // A copy that is under way ends, as the table changes in a way it cannot go on with.
   std::atomic<bool> cancel_copy{false};
 
   StreamTableRecord record() const {
     absl::MutexLock lock(&mutex_);
     return record_;
+  }
+  // The options that it is delivered by: a history that the table has stays one, and a column that BigQuery
+  // has in a wider type is delivered in that one.
+  TableOptions options_now() const {
+    absl::MutexLock lock(&mutex_);
+    TableOptions now = options;
+    now.history = now.history || keeps_history_;
+    for (const auto& [column, as] : deliver_as_) DecideType(column, as, &now);
+    return now;
+  }
+  void KeepHistory() {
+    absl::MutexLock lock(&mutex_);
+    keeps_history_ = true;
+  }
+  void DeliverAs(const std::map<std::string, std::string>& types) {
+    absl::MutexLock lock(&mutex_);
+    for (const auto& [column, as] : types) deliver_as_[column] = as;
   }
   std::shared_ptr<const LaneSchema> schema() const {
     absl::MutexLock lock(&mutex_);
@@ -112,10 +133,40 @@ class StreamTable {
   bool stopped() const { return record().state == StreamTableState::kStopped; }
 
  private:
+  // The strongest entry there can be of a column: the table's own, by its name.
+  static void DecideType(const std::string& column, const std::string& as, TableOptions* options) {
+    for (ColumnRule& rule : options->columns) {
+      if (rule.inherited || rule.pattern != column) continue;
+      rule.column.as = as;
+      return;
+    }
+    ColumnRule rule;
+    rule.pattern = column;
+    rule.column.as = as;
+    options->columns.push_back(std::move(rule));
+  }
+
   mutable absl::Mutex mutex_;
   StreamTableRecord record_ ABSL_GUARDED_BY(mutex_);
   std::string caveat_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<const LaneSchema> schema_ ABSL_GUARDED_BY(mutex_);
+  bool keeps_history_ ABSL_GUARDED_BY(mutex_) = false;
+  std::map<std::string, std::string> deliver_as_ ABSL_GUARDED_BY(mutex_);  // the source's column to `as:`
+};
+
+// While one lives, what the target looks like is the stream's own doing.
+class TargetChange {
+ public:
+  explicit TargetChange(StreamTable* table) : table_(table) { ++table_->target_changing; }
+  ~TargetChange() {
+    ++table_->target_changes;
+    --table_->target_changing;
+  }
+  TargetChange(const TargetChange&) = delete;
+  TargetChange& operator=(const TargetChange&) = delete;
+
+ private:
+  StreamTable* table_;
 };
 
 // Tables come (CREATE TABLE while the stream runs) and stay. Thread-safe; pointers stay valid.
@@ -189,6 +240,15 @@ struct StreamContext {
   }
   TargetContext target() { return {.config = config, .destination = &destination, .ledger = ledger}; }
   Sender* SenderOf(const StreamTable& table) const { return (*senders)[table.id % senders->size()].get(); }
+
+  // What the table's contract says to `schema`, which is how it is wanted now; columns that BigQuery has in
+  // wider types are wanted so afterwards.
+  absl::StatusOr<ContractCase> AskContractOf(StreamTable* table, LaneSchema* schema,
+                                             ContractOccasion occasion,
+                                             std::map<std::string, std::string> renamed = {},
+                                             std::function<absl::StatusOr<bool>()> source_is_empty = nullptr);
+  // Two tables never share a target: InvalidArgument when another one of the stream has it.
+  absl::Status CheckTarget(const StreamTable& table, const TableName& target) const;
 
   // The first failure that ends the stream; sets `stop` and `abandon`.
   void Fail(const absl::Status& status);

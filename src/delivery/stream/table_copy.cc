@@ -9,6 +9,7 @@
 #include "delivery/move/chunk_read.h"
 #include "delivery/move/pending_chunk.h"
 #include "delivery/stream/sequence.h"
+#include "delivery/stream/table_contract.h"
 
 namespace hakobu {
 namespace {
@@ -24,6 +25,13 @@ absl::Status TableCopy::CheckGoingOn() const {
 }
 
 absl::Status TableCopy::Copy(bool* progress) {
+  const absl::Status status = CopyAll(progress);
+  // The table begins anew, with keys of its own.
+  if (table_->cancel_copy && sweep_ != nullptr) (void)sweep_->Remove();
+  return status;
+}
+
+absl::Status TableCopy::CopyAll(bool* progress) {
   HAKOBU_RETURN_IF_ERROR(Plan());
   HAKOBU_ASSIGN_OR_RETURN(std::vector<StreamChunkRecord> chunks, context_->log->Chunks(table_->name));
   for (StreamChunkRecord& chunk : chunks) {
@@ -33,6 +41,7 @@ absl::Status TableCopy::Copy(bool* progress) {
     HAKOBU_RETURN_IF_ERROR(CopyChunk(&chunk));
     *progress = true;
   }
+  HAKOBU_RETURN_IF_ERROR(FinishSweep());
   return Finish();
 }
 
@@ -57,9 +66,36 @@ absl::Status TableCopy::WaitForCommits() {
   }
 }
 
+absl::Status TableCopy::OpenSweep(const std::shared_ptr<const LaneSchema>& schema) {
+  if (sweep_ != nullptr && sweep_->schema() == schema) return absl::OkStatus();
+  HAKOBU_ASSIGN_OR_RETURN(const std::optional<StoredContract> contract,
+                          ReadContract(context_->ledger, schema->work.target.ToString()));
+  if (!contract.has_value() || !contract->sweep || !Sweep::Possible(*schema)) return absl::OkStatus();
+  sweep_ = std::make_unique<Sweep>(context_, schema, table_->record().copy_sequence);
+  return absl::OkStatus();
+}
+
+absl::Status TableCopy::FinishSweep() {
+  const std::shared_ptr<const LaneSchema> schema = table_->schema();
+  HAKOBU_RETURN_IF_ERROR(OpenSweep(schema));
+  if (sweep_ == nullptr || !table_->delivered) return absl::OkStatus();
+  HAKOBU_RETURN_IF_ERROR(sweep_->Finish(table_->record().copied_rows));
+  HAKOBU_RETURN_IF_ERROR(context_->ledger->contracts().EndSweep(schema->work.target.ToString()));
+  return std::exchange(sweep_, nullptr)->Remove();
+}
+
 absl::Status TableCopy::Plan() {
+  HAKOBU_RETURN_IF_ERROR(OpenSweep(table_->schema()));
   HAKOBU_ASSIGN_OR_RETURN(const std::vector<StreamChunkRecord> known, context_->log->Chunks(table_->name));
-  if (!known.empty()) return absl::OkStatus();
+  if (!known.empty()) {
+    if (sweep_ == nullptr) return absl::OkStatus();
+    HAKOBU_ASSIGN_OR_RETURN(const bool there, sweep_->IsThere());
+    if (there) return absl::OkStatus();
+    Log(LogSeverity::kWarning, "the keys that came are gone: the table is copied from its beginning",
+        {{"table", table_->name}});
+    HAKOBU_RETURN_IF_ERROR(
+        table_->Store(context_->log, [](StreamTableRecord* each) { each->copied_rows = 0; }));
+  }
   HAKOBU_RETURN_IF_ERROR(WaitForCommits());
   HAKOBU_ASSIGN_OR_RETURN(Connection * source, source_.Get());
   const std::shared_ptr<const LaneSchema> schema = table_->schema();
@@ -72,6 +108,7 @@ absl::Status TableCopy::Plan() {
   for (const Chunk& chunk : plan.chunks) {
     chunks.push_back({.number = chunks.size(), .bounds_json = chunk.ToJson()});
   }
+  if (sweep_ != nullptr) HAKOBU_RETURN_IF_ERROR(sweep_->Begin());
   // Planning takes its time: a table that was stopped in it stays stopped.
   HAKOBU_ASSIGN_OR_RETURN(const bool planned, table_->PlanCopy(context_->log, chunks));
   if (!planned) return absl::CancelledError("the table is not copied any more");
@@ -99,8 +136,10 @@ absl::Status TableCopy::CopyOnce(StreamChunkRecord* chunk) {
   return context_->log->StoreChunk(table_->name, *chunk);
 }
 
-absl::Status TableCopy::Read(const Chunk& bounds, const LaneSchema& schema, RequestWriter* writer,
-                             StreamChunkRecord* chunk) {
+absl::Status TableCopy::Read(const Chunk& bounds, const std::shared_ptr<const LaneSchema>& of,
+                             RequestWriter* writer, StreamChunkRecord* chunk) {
+  const LaneSchema& schema = *of;
+  HAKOBU_RETURN_IF_ERROR(OpenSweep(of));
   HAKOBU_ASSIGN_OR_RETURN(Connection * source, source_.Get());
   const RowDecoder decoder(schema.work.source, schema.work.columns);
   const ChunkSource chunk_source{.table = &schema.base,
@@ -114,13 +153,15 @@ absl::Status TableCopy::Read(const Chunk& bounds, const LaneSchema& schema, Requ
   const std::string sortable = SortableSequence(ParseSequence(sequence));
   facts.place = sortable;
   std::vector<RowChange> changes;
-  return ReadChunk(source, chunk_source, bounds, [&](Batch& batch) -> absl::Status {
+  HAKOBU_RETURN_IF_ERROR(ReadChunk(source, chunk_source, bounds, [&](Batch& batch) -> absl::Status {
     HAKOBU_RETURN_IF_ERROR(CheckGoingOn());
     for (size_t row = 0; row < batch.rows(); ++row) schema.FillOwnCells(batch.MutableRow(row), facts);
     changes.assign(schema.changes_by_key() ? batch.rows() : 0, RowChange{ChangeType::kUpsert, sequence});
     chunk->rows += batch.rows();
+    if (sweep_ != nullptr) HAKOBU_RETURN_IF_ERROR(sweep_->Take(batch));
     return writer->Write(batch, changes);
-  });
+  }));
+  return sweep_ == nullptr ? absl::OkStatus() : sweep_->Flush();
 }
 
 absl::Status TableCopy::CopyByKey(const Chunk& bounds, StreamChunkRecord* chunk) {
@@ -143,7 +184,7 @@ absl::Status TableCopy::CopyByKey(const Chunk& bounds, StreamChunkRecord* chunk)
     RowBytes rows{.bytes = request->bytes(), .row_count = request->rows(), .owner = request};
     return connection_->Append(target_, std::move(rows));
   });
-  HAKOBU_RETURN_IF_ERROR(Read(bounds, *schema, &writer, chunk));
+  HAKOBU_RETURN_IF_ERROR(Read(bounds, schema, &writer, chunk));
   HAKOBU_RETURN_IF_ERROR(writer.Flush());
   table_->quarantined += writer.quarantine().values();
   return connection_->Flush(target_);
@@ -162,7 +203,7 @@ absl::Status TableCopy::CopyHistory(const Chunk& bounds, StreamChunkRecord* chun
   AppendOptions options;
   options.max_bytes_in_flight = kBytesInFlight;
   PendingChunk pending(&storage, schema->work.target, std::move(encoder), pool_, options);
-  HAKOBU_RETURN_IF_ERROR(Read(bounds, *schema, &pending.writer(), chunk));
+  HAKOBU_RETURN_IF_ERROR(Read(bounds, schema, &pending.writer(), chunk));
   HAKOBU_ASSIGN_OR_RETURN(const std::string stream, pending.Seal());
   table_->quarantined += pending.writer().quarantine().values();
   if (stream.empty()) return absl::OkStatus();

@@ -9,6 +9,7 @@
 #include "delivery/move/request_writer.h"
 #include "delivery/move/source_lease.h"
 #include "delivery/stream/stream_context.h"
+#include "delivery/stream/sweep.h"
 #include "source/source.h"
 
 namespace hakobu {
@@ -24,15 +25,19 @@ class TableCopy {
   absl::Status Copy(bool* progress);
 
  private:
+  absl::Status CopyAll(bool* progress);
   absl::Status Plan();
+  // What does not come is to go afterwards: then `sweep_` is there, by the schema that is read by.
+  absl::Status OpenSweep(const std::shared_ptr<const LaneSchema>& schema);
   absl::Status WaitForCommits();
   absl::Status CopyChunk(StreamChunkRecord* chunk);
   absl::Status CopyOnce(StreamChunkRecord* chunk);
   absl::Status CopyByKey(const Chunk& bounds, StreamChunkRecord* chunk);
   absl::Status CopyHistory(const Chunk& bounds, StreamChunkRecord* chunk);
   // Reads the chunk into `writer`.
-  absl::Status Read(const Chunk& bounds, const LaneSchema& schema, RequestWriter* writer,
+  absl::Status Read(const Chunk& bounds, const std::shared_ptr<const LaneSchema>& of, RequestWriter* writer,
                     StreamChunkRecord* chunk);
+  absl::Status FinishSweep();
   absl::Status Finish();
   absl::Status CheckGoingOn() const;
 
@@ -44,6 +49,7 @@ class TableCopy {
   std::unique_ptr<AppendConnection> connection_;
   AppendConnection::TargetId target_ = 0;
   std::string descriptor_;
+  std::unique_ptr<Sweep> sweep_;
 };
 
 }  // namespace hakobu

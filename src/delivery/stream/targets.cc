@@ -7,8 +7,10 @@
 #include "base/crash_point.h"
 #include "base/log.h"
 #include "base/status.h"
-#include "delivery/preflight/table_checks.h"
+#include "delivery/contract/contract.h"
+#include "delivery/merge_sql.h"
 #include "delivery/schema_change.h"
+#include "delivery/stream/table_contract.h"
 
 namespace hakobu {
 namespace {
@@ -25,27 +27,36 @@ absl::Status RunDdl(const TargetContext& context, const LaneSchema& schema, cons
                   fmt::format("{}: {}", schema.work.name, sql));
 }
 
+// What is safe where BigQuery may be ahead of the place that reading begins at: nothing goes, no type
+// narrows.
 bool OnlyAdds(std::string_view ddl) {
   return ddl.find(" ADD COLUMN ") != std::string_view::npos ||
-         ddl.find(" DROP NOT NULL") != std::string_view::npos;
+         ddl.find(" DROP NOT NULL") != std::string_view::npos ||
+         ddl.find(" SET DATA TYPE ") != std::string_view::npos;
 }
 
-absl::Status CheckReplaceable(const TargetContext& context, const LaneSchema& schema,
-                              const Resource& existing) {
-  HAKOBU_RETURN_IF_ERROR(CheckTargetKind(existing.json, schema.work));
-  HAKOBU_ASSIGN_OR_RETURN(const std::optional<SchemaVersion> delivered,
-                          context.ledger->schemas().NewestSchema(schema.work.target.ToString()));
-  if (delivered.has_value()) return absl::OkStatus();
-  // Asked for, not read from numRows, which lags by minutes.
+absl::Status GiveKey(const TargetContext& context, const LaneSchema& schema) {
+  if (!schema.changes_by_key()) return absl::OkStatus();
+  HAKOBU_ASSIGN_OR_RETURN(const Resource existing, GetTable(*context.destination->rest, schema.work.target));
+  HAKOBU_ASSIGN_OR_RETURN(const TargetIdentity identity, ReadTargetIdentity(existing.json));
+  if (!identity.key.empty()) return absl::OkStatus();
+  std::string columns;
+  for (const size_t place : schema.work.schema.key) {
+    columns += (columns.empty() ? "" : ", ") + QuoteField(schema.work.schema.fields[place].name);
+  }
+  return RunDdl(
+      context, schema,
+      fmt::format("ALTER TABLE {} ADD PRIMARY KEY ({}) NOT ENFORCED", schema.work.target.Quoted(), columns));
+}
+
+absl::Status GiveStaleness(const TargetContext& context, const LaneSchema& schema) {
+  const absl::Duration staleness = schema.work.options.max_staleness;
+  if (!schema.changes_by_key() || staleness <= absl::ZeroDuration()) return absl::OkStatus();
   const DestinationConfig& destination = context.config->destination;
-  HAKOBU_ASSIGN_OR_RETURN(const bool has_rows, HasRows(*context.destination->rest,
-                                                       {schema.work.target, destination.billing_project,
-                                                        destination.location, EveryRow(existing.json)}));
-  if (!has_rows) return absl::OkStatus();
-  return WithHint(
-      absl::DataLossError(fmt::format("{}: {} is there already and was not delivered with this ledger",
-                                      schema.work.name, schema.work.target.ToString())),
-      "the stream begins with an empty table: give it another `target`, or remove that table yourself");
+  return Annotate(
+      SetMaxStaleness(*context.destination->rest, {destination.billing_project, destination.location},
+                      schema.work.target, staleness),
+      schema.work.name);
 }
 
 }  // namespace
@@ -60,31 +71,29 @@ absl::Status EnsureStreamDataset(const TargetContext& context) {
   return made.code() == absl::StatusCode::kAlreadyExists ? absl::OkStatus() : made;
 }
 
-absl::Status BeginTarget(const TargetContext& context, const LaneSchema& schema) {
+absl::Status BeginTarget(const TargetContext& context, Existing existing, const TableOptions& options,
+                         LaneSchema* schema) {
   Rest& rest = *context.destination->rest;
-  const TableName& target = schema.work.target;
-  const absl::StatusOr<Resource> existing = GetTable(rest, target);
-  if (existing.ok()) {
-    HAKOBU_RETURN_IF_ERROR(CheckReplaceable(context, schema, *existing));
+  const TableName& target = schema->work.target;
+  if (existing == Existing::kStays) {
+    HAKOBU_RETURN_IF_ERROR(FollowTarget(context, Follow::kAll, schema).status());
+    HAKOBU_RETURN_IF_ERROR(GiveKey(context, *schema));
+    return GiveStaleness(context, *schema);
+  }
+  // Before the table: a crash in between must not leave one that nobody dares to write to.
+  HAKOBU_RETURN_IF_ERROR(RecordContractToCome(context, *schema, options));
+  HAKOBU_RETURN_IF_ERROR(
+      context.ledger->schemas().RecordSchema(target.ToString(), kRunId, SchemaJson(schema->work)).status());
+  if (existing == Existing::kMakeAgain) {
     HAKOBU_RETURN_IF_ERROR(DeleteTable(rest, target));
     CrashPoint("stream.target_dropped");
-  } else if (existing.status().code() != absl::StatusCode::kNotFound) {
-    return existing.status();
   }
-  // Before the table: a crash in between must not leave one that nobody dares to replace.
-  HAKOBU_RETURN_IF_ERROR(
-      context.ledger->schemas().RecordSchema(target.ToString(), kRunId, SchemaJson(schema.work)).status());
   const absl::Status made =
-      CreateTable(rest, target, WithKmsKey(LaneTableResource(schema), context.config->destination.kms_key))
+      CreateTable(rest, target, WithKmsKey(LaneTableResource(*schema), context.config->destination.kms_key))
           .status();
   CrashPoint("stream.target_created");
-  HAKOBU_RETURN_IF_ERROR(Annotate(made, fmt::format("{}: create {}", schema.work.name, target.ToString())));
-  const absl::Duration staleness = schema.work.options.max_staleness;
-  if (!schema.changes_by_key() || staleness <= absl::ZeroDuration()) return absl::OkStatus();
-  const DestinationConfig& destination = context.config->destination;
-  return Annotate(
-      SetMaxStaleness(rest, {destination.billing_project, destination.location}, target, staleness),
-      schema.work.name);
+  HAKOBU_RETURN_IF_ERROR(Annotate(made, fmt::format("{}: create {}", schema->work.name, target.ToString())));
+  return GiveStaleness(context, *schema);
 }
 
 absl::StatusOr<std::vector<SchemaChange>> FollowTarget(const TargetContext& context, Follow follow,

@@ -21,10 +21,13 @@ struct TargetContext {
 // Makes the dataset when there is none.
 absl::Status EnsureStreamDataset(const TargetContext& context);
 
-// For a table whose copy begins: makes it, empty and with its key. One that is there already goes first, if
-// this ledger delivered it before (a nightly table that is streamed from now on, a table that begins anew);
-// DataLoss if it came from elsewhere and has rows.
-absl::Status BeginTarget(const TargetContext& context, const LaneSchema& schema);
+// For a table whose copy begins. What is there already stays, with its rows and all that hangs on it, and
+// gets the schema's columns and key; where there is none it is made, empty. `make_again`: what is there is
+// the stream's own, nothing hangs on it, and it goes first. Takes away from `schema` what the configuration
+// ignores.
+enum class Existing : uint8_t { kNone, kStays, kMakeAgain };
+absl::Status BeginTarget(const TargetContext& context, Existing existing, const TableOptions& options,
+                         LaneSchema* schema);
 
 // For a table that goes on: brings what is there to the schema as far as that loses nothing in the rows that
 // are there (CompareSchemas), and takes away from `schema` what the configuration ignores. `may_drop`: the

@@ -1,0 +1,193 @@
+#include "delivery/stream/table_contract.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/glob.h"
+#include "base/log.h"
+#include "base/status.h"
+#include "delivery/merge_sql.h"
+
+namespace hakobu {
+namespace {
+
+ContractMode ModeOfLane(LaneMode mode) {
+  switch (mode) {
+    case LaneMode::kUpsert:
+      return ContractMode::kUpsert;
+    case LaneMode::kSoft:
+      return ContractMode::kSoft;
+    case LaneMode::kHistory:
+      return ContractMode::kHistory;
+  }
+  return ContractMode::kUpsert;
+}
+
+std::optional<ContractMode> ModeNamed(std::string_view name) {
+  for (const LaneMode mode : {LaneMode::kUpsert, LaneMode::kSoft, LaneMode::kHistory}) {
+    if (LaneModeName(mode) == name) return ModeOfLane(mode);
+  }
+  return std::nullopt;
+}
+
+TableContract ContractOf(const LaneSchema& schema, const TableOptions& options) {
+  return MakeContract(schema.base, options, schema.work.schema, ModeOfLane(schema.mode),
+                      schema.work.target.ToString());
+}
+
+// Named by themselves, not by a pattern.
+std::set<std::string> NamedColumns(const TableOptions& options) {
+  std::set<std::string> named;
+  for (const ColumnRule& rule : options.columns) {
+    if (!rule.inherited && !IsGlob(rule.pattern)) named.insert(rule.pattern);
+  }
+  for (const std::string& name : options.include) {
+    if (!IsGlob(name)) named.insert(name);
+  }
+  return named;
+}
+
+absl::StatusOr<bool> TargetIsEmpty(const TargetContext& context, const LaneSchema& schema,
+                                   const std::string& resource) {
+  QuerySpec query;
+  query.project = context.config->destination.billing_project;
+  query.location = context.config->destination.location;
+  query.sql = fmt::format("SELECT 1 FROM {}", schema.work.target.Quoted());
+  const nlohmann::json json = nlohmann::json::parse(resource, nullptr, false);
+  if (json.is_object() && json.value("requirePartitionFilter", false)) {
+    const nlohmann::json by = json.contains("timePartitioning")
+                                  ? json["timePartitioning"]
+                                  : json.value("rangePartitioning", nlohmann::json());
+    const std::string column =
+        QuoteField(by.is_object() ? by.value("field", "_PARTITIONTIME") : "_PARTITIONTIME");
+    query.sql += fmt::format(" WHERE {0} IS NULL OR {0} IS NOT NULL", column);
+  }
+  query.sql += " LIMIT 1";
+  HAKOBU_ASSIGN_OR_RETURN(const QueryAnswer answer, RunQuery(*context.destination->rest, query));
+  return answer.rows.empty();
+}
+
+// Also what the Table resource does not tell. What cannot be looked at is taken for there.
+std::vector<std::string> AllThatHangs(const TargetContext& context, const LaneSchema& schema,
+                                      const TableOptions& options, const std::string& resource) {
+  Rest& rest = *context.destination->rest;
+  const TableName& target = schema.work.target;
+  std::vector<std::string> hangs = WhatHangsOn(resource, options, schema.base.comment);
+  const auto list = [&](const absl::StatusOr<std::string>& answer, const char* key, const char* what) {
+    if (!answer.ok()) {
+      hangs.push_back(
+          fmt::format("{} (they cannot be looked at: {})", what, View(answer.status().message())));
+      return;
+    }
+    const nlohmann::json json = nlohmann::json::parse(*answer, nullptr, false);
+    if (json.is_object() && json.contains(key) && !json[key].empty()) hangs.push_back(what);
+  };
+  list(rest.Call({.path = ResourcePath({"projects", target.project, "datasets", target.dataset, "tables",
+                                        target.table, "rowAccessPolicies"}),
+                  .what = "list the row access policies of " + target.ToString()}),
+       "rowAccessPolicies", "row access policies");
+  list(GetTablePolicy(rest, target), "bindings", "grants on the table");
+  return hangs;
+}
+
+ContractRecord RecordOf(const TableContract& contract, bool sweep) {
+  return {.target = contract.target,
+          .source = contract.source,
+          .contract_json = ContractToJson(contract),
+          .sweep = sweep,
+          .stored = absl::Now()};
+}
+
+// Whether somebody has to be asked whether there are rows at all.
+bool EmptinessMatters(const ContractQuestion& question, const TableFacts& facts) {
+  if (!question.recorded.has_value()) return !question.delivered_before;
+  const std::optional<TargetIdentity>& was = question.recorded->found;
+  if (was.has_value() && was->created_ms != question.found->created_ms) return true;
+  return question.occasion == ContractOccasion::kStart && facts.rows == 0 && !facts.has_streaming_buffer;
+}
+
+absl::Status LookForRows(const TargetContext& context, const ContractRequest& request,
+                         const std::string& resource, ContractQuestion* question) {
+  if (question->found->kind != "TABLE") return absl::OkStatus();
+  HAKOBU_ASSIGN_OR_RETURN(const TableFacts facts, ReadTableFacts(resource));
+  if (!EmptinessMatters(*question, facts)) return absl::OkStatus();
+  HAKOBU_ASSIGN_OR_RETURN(question->target_is_empty, TargetIsEmpty(context, *request.schema, resource));
+  if (*question->target_is_empty && request.source_is_empty != nullptr) {
+    HAKOBU_ASSIGN_OR_RETURN(question->source_is_empty, request.source_is_empty());
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::optional<StoredContract>> ReadContract(Ledger* ledger, const std::string& target) {
+  HAKOBU_ASSIGN_OR_RETURN(const std::optional<ContractRecord> record, ledger->contracts().Find(target));
+  if (!record.has_value()) return std::optional<StoredContract>();
+  StoredContract stored{.contract = {}, .sweep = record->sweep};
+  HAKOBU_ASSIGN_OR_RETURN(stored.contract, ContractFromJson(record->contract_json));
+  return std::optional<StoredContract>(std::move(stored));
+}
+
+absl::StatusOr<ContractCase> AskContract(const TargetContext& context, const ContractRequest& request) {
+  const LaneSchema& schema = *request.schema;
+  const std::string target = schema.work.target.ToString();
+  ContractCase asked;
+  HAKOBU_ASSIGN_OR_RETURN(asked.recorded, ReadContract(context.ledger, target));
+  ContractQuestion question;
+  question.occasion = request.occasion;
+  question.renamed = request.renamed;
+  question.named = NamedColumns(*request.options);
+  question.wanted = ContractOf(schema, *request.options);
+  if (asked.recorded.has_value()) question.recorded = asked.recorded->contract;
+  HAKOBU_ASSIGN_OR_RETURN(const std::optional<SchemaVersion> before,
+                          context.ledger->schemas().NewestSchema(target));
+  question.delivered_before = before.has_value();
+  const std::optional<ContractMode> mode_before = ModeNamed(request.mode_before);
+  if (!question.recorded.has_value() && mode_before.has_value() && *mode_before != question.wanted.mode) {
+    question.recorded = question.wanted;
+    question.recorded->mode = *mode_before;
+  }
+  absl::StatusOr<Resource> existing = GetTable(*context.destination->rest, schema.work.target);
+  if (existing.ok()) {
+    asked.existing = std::move(existing->json);
+    HAKOBU_ASSIGN_OR_RETURN(question.found, ReadTargetIdentity(*asked.existing));
+    HAKOBU_RETURN_IF_ERROR(LookForRows(context, request, *asked.existing, &question));
+  } else if (existing.status().code() != absl::StatusCode::kNotFound) {
+    return existing.status();
+  }
+  asked.answer = CompareContracts(question);
+  if (asked.answer.make_again) {
+    question.hangs = AllThatHangs(context, schema, *request.options, *asked.existing);
+    asked.answer = CompareContracts(question);
+  }
+  return asked;
+}
+
+absl::Status RecordContract(const TargetContext& context, const LaneSchema& schema,
+                            const TableOptions& options, std::optional<bool> sweep) {
+  TableContract contract = ContractOf(schema, options);
+  HAKOBU_ASSIGN_OR_RETURN(const Resource existing, GetTable(*context.destination->rest, schema.work.target));
+  HAKOBU_ASSIGN_OR_RETURN(contract.found, ReadTargetIdentity(existing.json));
+  ContractBook& book = context.ledger->contracts();
+  return sweep.has_value() ? book.Store(RecordOf(contract, *sweep))
+                           : book.StoreButSweep(RecordOf(contract, false));
+}
+
+absl::Status RecordContractToCome(const TargetContext& context, const LaneSchema& schema,
+                                  const TableOptions& options) {
+  return context.ledger->contracts().Store(RecordOf(ContractOf(schema, options), /*sweep=*/false));
+}
+
+void LogContract(const std::string& table, const ContractAnswer& answer) {
+  for (const ContractFinding& finding : answer.findings) {
+    if (finding.action > ContractAction::kAnew) continue;
+    const bool anew = finding.action == ContractAction::kAnew;
+    Log(anew ? LogSeverity::kWarning : LogSeverity::kInfo,
+        anew ? "the table's rows are put in place anew" : "the table goes on with a difference",
+        {{"table", table}, {"why", FindingText("", finding)}, {"hint", finding.hint}});
+  }
+}
+
+}  // namespace hakobu

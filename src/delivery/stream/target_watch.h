@@ -1,0 +1,20 @@
+// Looks at the targets while rows are written to them: somebody may make one again, put a view in its place,
+// or take a column. The table stops then, with what differs; the others go on.
+#pragma once
+
+#include "delivery/stream/stream_context.h"
+
+namespace hakobu {
+
+// One thread, the caller's. One table at a time, so that many tables cost no more calls than few.
+class TargetWatch {
+ public:
+  explicit TargetWatch(StreamContext* context) : context_(context) {}
+  void Run();  // until the context's `stop`
+
+ private:
+  void Look(StreamTable* table);
+  StreamContext* context_;
+};
+
+}  // namespace hakobu
