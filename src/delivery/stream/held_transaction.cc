@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "base/status.h"
-#include "decode/ddl/name_fold.h"
+#include "row/name_fold.h"
 
 namespace hakobu {
 namespace {
