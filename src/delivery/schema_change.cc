@@ -17,7 +17,7 @@ namespace {
 
 using nlohmann::json;
 
-struct Existing {
+struct ExistingColumn {
   std::string name;
   std::string type;  // GoogleSQL's name
   bool required = false;
@@ -49,7 +49,7 @@ bool CanWiden(std::string_view from, std::string_view to) {
 
 class Comparison {
  public:
-  Comparison(std::vector<Existing> existing, json before, TableWork* work)
+  Comparison(std::vector<ExistingColumn> existing, json before, TableWork* work)
       : existing_(std::move(existing)),
         before_(std::move(before)),
         work_(*work),
@@ -58,7 +58,7 @@ class Comparison {
   absl::StatusOr<SchemaChanges> Compare() {
     FindNewAndGone();
     FindRenamed();
-    for (const Existing& old_one : existing_) {
+    for (const ExistingColumn& old_one : existing_) {
       if (old_one.required && !(replaces() && StaysRequired(old_one))) {
         Alter(fmt::format("ALTER COLUMN {} DROP NOT NULL", QuoteField(old_one.name)));
       }
@@ -76,7 +76,7 @@ class Comparison {
  private:
   bool replaces() const { return work_.mode == WriteMode::kReplace; }
 
-  bool StaysRequired(const Existing& old_one) const {
+  bool StaysRequired(const ExistingColumn& old_one) const {
     const auto& fields = work_.schema.fields;
     return std::any_of(fields.begin(), fields.end(), [&](const Field& field) {
       return SameName(field.name, old_one.name) && field.mode == FieldMode::kRequired;
@@ -86,7 +86,7 @@ class Comparison {
   void FindNewAndGone() {
     const auto& fields = work_.schema.fields;
     for (size_t i = 0; i < fields.size(); ++i) {
-      const auto same = std::find_if(existing_.begin(), existing_.end(), [&](const Existing& old_one) {
+      const auto same = std::find_if(existing_.begin(), existing_.end(), [&](const ExistingColumn& old_one) {
         return SameName(old_one.name, fields[i].name);
       });
       if (same == existing_.end()) {
@@ -165,7 +165,7 @@ class Comparison {
   }
 
   void Dropped(size_t place) {
-    const Existing& old_one = existing_[place];
+    const ExistingColumn& old_one = existing_[place];
     if (options_.dropped == DroppedColumn::kRefuse) {
       Refuse(old_one.name, "is gone from the source and schema_changes.dropped is refuse",
              "`dropped: keep` or `dropped: drop` says what to do with it");
@@ -184,7 +184,7 @@ class Comparison {
   }
 
   void Renamed(size_t gone, size_t added) {
-    const Existing& old_one = existing_[gone];
+    const ExistingColumn& old_one = existing_[gone];
     const Field& field = work_.schema.fields[added];
     if (options_.renamed == RenamedColumn::kRefuse) {
       Refuse(field.name, fmt::format("was `{}` and schema_changes.renamed is refuse", old_one.name),
@@ -205,7 +205,7 @@ class Comparison {
   }
 
   void Retyped(size_t old_place, size_t place) {
-    const Existing& old_one = existing_[old_place];
+    const ExistingColumn& old_one = existing_[old_place];
     const Field& field = work_.schema.fields[place];
     const std::string type = WantedType(field);
     const bool widens = CanWiden(old_one.type, type);
@@ -245,7 +245,7 @@ class Comparison {
     }
   }
 
-  std::vector<Existing> existing_;
+  std::vector<ExistingColumn> existing_;
   json before_;
   TableWork& work_;
   const SchemaChangeConfig options_;
@@ -266,7 +266,7 @@ absl::StatusOr<SchemaChanges> CompareSchemas(std::string_view existing, std::str
   HAKOBU_RETURN_IF_ERROR(CheckTargetKind(existing, *work));
   const json table = json::parse(existing, nullptr, false);
   if (table.is_discarded()) return absl::InternalError("BigQuery's table resource is no JSON");
-  std::vector<Existing> fields;
+  std::vector<ExistingColumn> fields;
   for (const json& field : table.value("/schema/fields"_json_pointer, json::array())) {
     fields.push_back({field.value("name", ""), StandardType(field), field.value("mode", "") == "REQUIRED"});
   }

@@ -59,13 +59,13 @@ absl::Status HeldTransaction::Spill() {
 }
 
 void HeldTransaction::SetSavepoint(std::string_view name) {
-  std::erase_if(savepoints_, [&](const Savepoint& set) { return ddl::SameName(set.name, name); });
+  std::erase_if(savepoints_, [&](const Savepoint& set) { return SameName(set.name, name); });
   savepoints_.push_back({std::string(name), entries_.size(), bytes()});
 }
 
 bool HeldTransaction::RollBackTo(std::string_view name) {
   const auto found = std::find_if(savepoints_.begin(), savepoints_.end(),
-                                  [&](const Savepoint& set) { return ddl::SameName(set.name, name); });
+                                  [&](const Savepoint& set) { return SameName(set.name, name); });
   if (found == savepoints_.end()) return false;
   savepoints_.erase(found + 1, savepoints_.end());
   entries_.resize(found->entries);

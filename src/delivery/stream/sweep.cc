@@ -37,7 +37,7 @@ std::vector<size_t> KeyPlaces(const LaneSchema& schema) {
 AppendOptions KeyAppends() {
   AppendOptions options;
   options.max_bytes_in_flight = kKeyBytesInFlight;
-  options.not_found_patience = absl::Minutes(10);
+  options.table_patience = absl::Minutes(10);
   options.schema_patience = absl::Minutes(10);
   return options;
 }

@@ -153,14 +153,15 @@ absl::Status TableCopy::Read(const Chunk& bounds, const std::shared_ptr<const La
   const std::string sortable = SortableSequence(ParseSequence(sequence));
   facts.place = sortable;
   std::vector<RowChange> changes;
-  HAKOBU_RETURN_IF_ERROR(ReadChunk(source, chunk_source, bounds, [&](Batch& batch) -> absl::Status {
+  const absl::Status read = ReadChunk(source, chunk_source, bounds, [&](Batch& batch) -> absl::Status {
     HAKOBU_RETURN_IF_ERROR(CheckGoingOn());
     for (size_t row = 0; row < batch.rows(); ++row) schema.FillOwnCells(batch.MutableRow(row), facts);
     changes.assign(schema.changes_by_key() ? batch.rows() : 0, RowChange{ChangeType::kUpsert, sequence});
     chunk->rows += batch.rows();
     if (sweep_ != nullptr) HAKOBU_RETURN_IF_ERROR(sweep_->Take(batch));
     return writer->Write(batch, changes);
-  }));
+  });
+  HAKOBU_RETURN_IF_ERROR(read);
   return sweep_ == nullptr ? absl::OkStatus() : sweep_->Flush();
 }
 
