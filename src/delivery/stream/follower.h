@@ -111,9 +111,9 @@ class Follower : public binlog::LogVisitor {
   absl::Status Apply(const binlog::LogContext& context, const ddl::TableEffect& effect);
   bool TargetHas(StreamTable* table, const ddl::TableEffect& effect);
   absl::Status Created(const ddl::TableName& name);
-  // Names that appear or change (follower_names.cc). A helper table of an online schema change, which only a
-  // glob names.
-  bool IsLeftOut(const TableRule& rule, const ddl::TableName& name) const;
+  // Names that appear or change (follower_names.cc). The stream's table of this name, made when the
+  // configuration wants one and it may begin; null when it is not wanted, left out or stopped.
+  absl::StatusOr<StreamTable*> Wanted(const ddl::TableName& name);
   std::string WhyNot(const TableRule& rule, const ddl::TableName& name) const;  // empty: it is delivered
   bool IsKnown(const std::string& database, std::string_view table, bool prefix) const;
   // DataLoss when the table would show under its new name what was kept back or hidden under the old one.
@@ -186,6 +186,7 @@ class Follower : public binlog::LogVisitor {
   std::vector<std::pair<StreamTable*, std::string>> unseen_;
   // A part of it was undone, and which rows that were cannot be told: all its tables do.
   bool undone_unseen_ = false;
+  std::set<std::string> left_out_;  // helper tables that were told of
   std::map<std::string, Asked, std::less<>> asked_;
   std::set<std::string, std::less<>> answered_;  // begun as the server answered, and no statement since
   std::string unreadable_;                       // why all tables begin anew; "": they do not

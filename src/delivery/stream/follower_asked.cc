@@ -19,12 +19,8 @@ constexpr int kMostUnreadables = 3;
 
 absl::Status Follower::AskAnew(const ddl::TableName& name, const std::string& reason) {
   const std::string full = fmt::format("{}.{}", name.database, name.table);
-  StreamTable* table = context_->tables.Find(full);
-  if (table == nullptr) {
-    const TableRule* rule = FindRule(*context_->config, name.database, name.table);
-    if (rule == nullptr || rule->options.mode != TableMode::kStream) return absl::OkStatus();
-    table = context_->tables.Add(full, rule->options);
-  }
+  HAKOBU_ASSIGN_OR_RETURN(StreamTable * table, Wanted(name));
+  if (table == nullptr) return absl::OkStatus();
   if (table->stopped() || asked_.contains(full)) return absl::OkStatus();
   if (table->delivered && !LaneOf(table)->schema()->changes_by_key()) {
     // A history cannot begin anew: what it has is nowhere else.

@@ -123,16 +123,8 @@ absl::Status Follower::Created(const ddl::TableName& name) {
   const std::string full = NameOf(name);
   // Of several changes of one statement all are followed by now: a name that was only in between is none.
   if (asked_.contains(full) || !schemas_->IsThere(name)) return absl::OkStatus();
-  StreamTable* table = context_->tables.Find(full);
-  if (table == nullptr) {
-    const TableRule* rule = FindRule(*context_->config, name.database, name.table);
-    if (rule == nullptr || rule->options.mode != TableMode::kStream || IsLeftOut(*rule, name))
-      return absl::OkStatus();
-    TableOptions options = OptionsFor(*context_->config, *rule, name.database, name.table);
-    if (const absl::Status shared = CheckAppearingTarget(name, options); !shared.ok())
-      return StopAppearing(name, shared);
-    table = context_->tables.Add(full, std::move(options));
-  }
+  HAKOBU_ASSIGN_OR_RETURN(StreamTable * table, Wanted(name));
+  if (table == nullptr) return absl::OkStatus();
   // The table that had the name had no key, and so is a history.
   if (table->schema() != nullptr && table->schema()->mode == LaneMode::kHistory) table->KeepHistory();
   const SourceTable* source = schemas_->Find(name.database, name.table);

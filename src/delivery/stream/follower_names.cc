@@ -35,11 +35,23 @@ std::string Follower::WhyNot(const TableRule& rule, const ddl::TableName& name) 
   return WhyLeftOut(*context_->config, rule, name.database, name.table, exists);
 }
 
-bool Follower::IsLeftOut(const TableRule& rule, const ddl::TableName& name) const {
-  const std::string why = WhyNot(rule, name);
-  if (!why.empty())
-    Log(LogSeverity::kInfo, "table is left out", {{"table", FullName(name)}, {"reason", why}});
-  return !why.empty();
+absl::StatusOr<StreamTable*> Follower::Wanted(const ddl::TableName& name) {
+  StreamTable* const known = context_->tables.Find(FullName(name));
+  if (known != nullptr) return known;
+  StreamTable* const none = nullptr;
+  const TableRule* rule = FindRule(*context_->config, name.database, name.table);
+  if (rule == nullptr || rule->options.mode != TableMode::kStream) return none;
+  if (const std::string why = WhyNot(*rule, name); !why.empty()) {
+    const bool is_new = left_out_.insert(FullName(name)).second;
+    if (is_new) Log(LogSeverity::kInfo, "table is left out", {{"table", FullName(name)}, {"reason", why}});
+    return none;
+  }
+  TableOptions options = OptionsFor(*context_->config, *rule, name.database, name.table);
+  if (const absl::Status shared = CheckAppearingTarget(name, options); !shared.ok()) {
+    HAKOBU_RETURN_IF_ERROR(StopAppearing(name, shared));
+    return none;
+  }
+  return context_->tables.Add(FullName(name), std::move(options));
 }
 
 absl::Status Follower::JudgeRename(const ddl::TableEffect& effect) const {
@@ -65,13 +77,21 @@ absl::Status Follower::JudgeRename(const ddl::TableEffect& effect) const {
   }
   const TableRule* before = FindRule(config, was.database, was.table);
   const SourceTable* source = schemas_->Find(effect.to.database, effect.to.table);
-  if (before == nullptr || before == after || source == nullptr) return absl::OkStatus();
+  if (before == nullptr || before == after || exactly) return absl::OkStatus();
+  const TableOptions was_options = OptionsFor(config, *before, was.database, was.table);
+  const TableOptions options = OptionsFor(config, *after, effect.to.database, effect.to.table);
+  if (source == nullptr) {
+    if (was_options.exclude.empty() && was_options.columns.empty()) return absl::OkStatus();
+    return WithHint(
+        absl::DataLossError(fmt::format(
+            "{}: it was {}, of which columns may be hidden, and its columns cannot be told from the log",
+            name, FullName(was))),
+        hint);
+  }
   std::vector<std::string> columns;
   for (const SourceColumn& column : source->columns) columns.push_back(column.name);
-  const RenameVerdict verdict =
-      JudgeTableRename(OptionsFor(config, *before, was.database, was.table),
-                       OptionsFor(config, *after, effect.to.database, effect.to.table), columns);
-  if (verdict.outcome != RenameOutcome::kWeaker || exactly) return absl::OkStatus();
+  const RenameVerdict verdict = JudgeTableRename(was_options, options, columns);
+  if (verdict.outcome != RenameOutcome::kWeaker) return absl::OkStatus();
   return WithHint(absl::DataLossError(fmt::format("{}: it was {}: {}", name, FullName(was), verdict.reason)),
                   hint);
 }
@@ -111,11 +131,6 @@ absl::Status Follower::StopAppearing(const ddl::TableName& name, const absl::Sta
     if (rule == nullptr) return absl::OkStatus();
     table =
         context_->tables.Add(FullName(name), OptionsFor(*context_->config, *rule, name.database, name.table));
-  }
-  if (table->record().source.empty()) {
-    StreamTableRecord record;
-    record.source = table->name;
-    table->SetRecord(std::move(record));
   }
   context_->StopTable(table, reason);
   return context_->failure();

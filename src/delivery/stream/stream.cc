@@ -245,9 +245,10 @@ class Stream : public SenderEvents {
       const TableRule* rule = FindRule(config_, name.database, name.table);
       const SourceTable* known = follower_.schemas()->Find(name.database, name.table);
       if (rule == nullptr || rule->options.mode != TableMode::kStream || known == nullptr) break;
-      absl::StatusOr<LaneSchema> schema = MakeLaneSchema(config_, rule->options, *known);
+      const TableOptions options = OptionsFor(config_, *rule, name.database, name.table);
+      absl::StatusOr<LaneSchema> schema = MakeLaneSchema(config_, options, *known);
       if (!schema.ok()) break;
-      context_.tables.Add(record.source, rule->options)
+      context_.tables.Add(record.source, options)
           ->SetSchema(std::make_shared<const LaneSchema>(*std::move(schema)));
       break;
     }
