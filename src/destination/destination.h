@@ -7,7 +7,6 @@
 #include "destination/jobs.h"          // IWYU pragma: export
 #include "destination/rest.h"          // IWYU pragma: export
 #include "destination/retry.h"         // IWYU pragma: export
-#include "destination/row_count.h"     // IWYU pragma: export
 #include "destination/staleness.h"     // IWYU pragma: export
 #include "destination/tables.h"        // IWYU pragma: export
 #include "destination/write_stream.h"  // IWYU pragma: export

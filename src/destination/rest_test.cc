@@ -235,22 +235,6 @@ TEST(JobConfiguration, ReplacesRowsAndNothingElse) {
   EXPECT_EQ(queries["createDisposition"], "CREATE_NEVER");
 }
 
-TEST_F(RestTest, RowsAreAskedForByAQuery) {
-  for (const auto& [rows, expected] : {std::pair(R"("rows":[{"f":[{"v":"1"}]}],)", true), {"", false}}) {
-    Serve([&](int, const SeenHttp& request, httplib::Response& response) {
-      if (request.method == "POST") {
-        EXPECT_EQ(json::parse(request.body)["configuration"]["query"]["query"],
-                  "SELECT 1 FROM `p.shop.t` WHERE (x) LIMIT 1");
-        return Json(response, 200, R"({"jobReference":{"jobId":"q"},"status":{"state":"DONE"}})");
-      }
-      Json(response, 200, fmt::format(R"({{{}"jobComplete":true}})", rows));
-    });
-    const auto found = HasRows(*rest_, {{"p", "shop", "t"}, "p", "US", "(x)"});
-    ASSERT_TRUE(found.ok()) << found.status();
-    EXPECT_EQ(*found, expected);
-  }
-}
-
 TEST_F(RestTest, RowPoliciesAreListedByName) {
   Serve([&](int number, const SeenHttp&, httplib::Response& response) {
     const char* more = number == 0 ? R"("nextPageToken":"x",)" : "";

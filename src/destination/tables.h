@@ -77,7 +77,7 @@ absl::Status ListRows(Rest& rest, const TableName& name,
                       absl::FunctionRef<absl::Status(const RowValues&)> each, int page_size = 10000);
 
 // What is often asked of a Table resource. `rows` and `bytes` lag by minutes and leave out what was just
-// streamed: for plans and displays; whether a table has rows is asked with HasRows.
+// streamed: for plans and displays; whether a table has rows is asked by a query.
 struct TableFacts {
   uint64_t rows = 0;
   uint64_t bytes = 0;

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "destination/row_count.h"
-
 namespace hakobu {
 namespace {
 
@@ -30,17 +28,6 @@ TEST(MayBeKey, AsBigQuerySays) {
                                FieldType::kInterval}) {
     EXPECT_FALSE(may(type)) << FieldTypeName(type);
   }
-}
-
-TEST(EveryRow, OnlyWhereAFilterIsRequired) {
-  EXPECT_EQ(EveryRow(R"({"timePartitioning":{"type":"DAY","field":"at"}})"), "");
-  EXPECT_EQ(EveryRow(R"({"requirePartitionFilter":true,"timePartitioning":{"type":"DAY","field":"at"}})"),
-            "(`at` IS NULL OR `at` IS NOT NULL)");
-  EXPECT_EQ(EveryRow(R"({"requirePartitionFilter":true,"rangePartitioning":{"field":"n"}})"),
-            "(`n` IS NULL OR `n` IS NOT NULL)");
-  EXPECT_EQ(EveryRow(R"({"timePartitioning":{"type":"DAY","requirePartitionFilter":true}})"),
-            "(`_PARTITIONTIME` IS NULL OR `_PARTITIONTIME` IS NOT NULL)");
-  EXPECT_EQ(EveryRow("not json"), "");
 }
 
 }  // namespace
