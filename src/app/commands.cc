@@ -19,7 +19,7 @@
 namespace hakobu {
 namespace {
 
-constexpr char kFooter[] = R"(Exit codes:
+constexpr char kExitCodesFooter[] = R"(Exit codes:
   0 done   1 failed   2 wrong usage or configuration
   3 done, but late or with quarantined values   4 refused because it would lose data
 
@@ -45,7 +45,7 @@ void AddGlobalOptions(CLI::App& app, GlobalOptions& options) {
 }  // namespace
 
 void BuildCommandLine(CLI::App& app, CommandLine& line) {
-  app.footer(kFooter);
+  app.footer(kExitCodesFooter);
   app.require_subcommand(1);
   app.fallthrough();  // global options may follow the command too
   AddGlobalOptions(app, line.options);

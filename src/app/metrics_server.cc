@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/time/clock.h"
-#include "base/http_server.h"
 #include "base/status.h"
+#include "base/web_server.h"
 
 namespace hakobu {
 namespace {
@@ -19,25 +19,25 @@ class HttpMetricsServer : public MetricsServer {
   HttpMetricsServer(Read read, std::string host) : read_(std::move(read)), host_(std::move(host)) {}
 
   absl::Status Listen(uint16_t port) {
-    HttpServerOptions options;
+    WebServerOptions options;
     options.host = host_;
     options.port = port;
     options.most_header_bytes = 16 * 1024;
     options.most_connections = 64;
     options.most_threads = 4;
     options.idle_timeout = absl::Seconds(30);
-    absl::StatusOr<std::unique_ptr<HttpServer>> http = HttpServer::Bind(options);
+    absl::StatusOr<std::unique_ptr<WebServer>> http = WebServer::Bind(options);
     if (!http.ok()) return Annotate(http.status(), "metrics");
     http_ = *std::move(http);
-    http_->Serve([this](const HttpRequest& request, HttpBody&) { return Answer(request); });
+    http_->Serve([this](const WebRequest& request, WebBody&) { return Answer(request); });
     return absl::OkStatus();
   }
   uint16_t port() const override { return static_cast<uint16_t>(http_->port()); }
   std::string address() const override { return fmt::format("{}:{}", host_, port()); }
 
  private:
-  HttpResponse Answer(const HttpRequest& request) const {
-    HttpResponse response;
+  WebResponse Answer(const WebRequest& request) const {
+    WebResponse response;
     if (request.method != "GET" && request.method != "HEAD") {
       response.status = 405;
     } else if (request.path == "/healthz" || request.path == "/readyz") {
@@ -54,7 +54,7 @@ class HttpMetricsServer : public MetricsServer {
     return response;
   }
 
-  void AnswerHealth(bool alive, HttpResponse* response) const {
+  void AnswerHealth(bool alive, WebResponse* response) const {
     const auto seen = read_();
     const Health health = HealthOf(seen, absl::Now());
     const bool good = alive ? health.alive : health.ready;
@@ -67,7 +67,7 @@ class HttpMetricsServer : public MetricsServer {
 
   const Read read_;
   const std::string host_;
-  std::unique_ptr<HttpServer> http_;
+  std::unique_ptr<WebServer> http_;
 };
 
 }  // namespace

@@ -14,7 +14,8 @@
 namespace hakobu {
 namespace {
 
-std::string TimeText(absl::Time time) {
+// "2026-11-30T01:02:03Z"; empty when there is none.
+std::string UtcText(absl::Time time) {
   if (time == absl::InfinitePast()) return "";
   return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone());
 }
@@ -39,28 +40,30 @@ absl::StatusOr<Kept> Read(const std::string& path) {
 
 // "  at 2026-11-23T01:00:00Z: 1234 bytes of log behind, fresh until …; the source purges …"
 std::string HealthText(const StreamHealth& health) {
-  std::string text = fmt::format("  at {}: ", TimeText(health.looked));
+  std::string text = fmt::format("  at {}: ", UtcText(health.looked));
   if (health.lag_bytes >= 0) text += fmt::format("{} bytes of log behind, ", health.lag_bytes);
   if (health.fresh_until != absl::InfinitePast()) {
     text += fmt::format("{} behind (fresh until {}), ",
                         SpokenDuration(health.looked - std::min(health.looked, health.fresh_until)),
-                        TimeText(health.fresh_until));
+                        UtcText(health.fresh_until));
   }
   return text + health.headroom + "\n";
 }
 
 nlohmann::ordered_json HealthJson(const StreamHealth& health) {
-  using Json = nlohmann::ordered_json;
   // JSON has no infinity: then the words say it.
   const auto seconds = [](double value) {
-    return value < 0 || std::isinf(value) ? Json(nullptr) : Json(value);
+    return value < 0 || std::isinf(value) ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(value);
   };
   const bool fresh = health.fresh_until != absl::InfinitePast();
   const absl::Duration lag = health.looked - std::min(health.looked, health.fresh_until);
-  return {{"looked", TimeText(health.looked)},
-          {"fresh_until", fresh ? Json(TimeText(health.fresh_until)) : Json(nullptr)},
-          {"lag_seconds", fresh ? Json(absl::ToDoubleSeconds(lag)) : Json(nullptr)},
-          {"lag_bytes", health.lag_bytes < 0 ? Json(nullptr) : Json(health.lag_bytes)},
+  return {{"looked", UtcText(health.looked)},
+          {"fresh_until",
+           fresh ? nlohmann::ordered_json(UtcText(health.fresh_until)) : nlohmann::ordered_json(nullptr)},
+          {"lag_seconds",
+           fresh ? nlohmann::ordered_json(absl::ToDoubleSeconds(lag)) : nlohmann::ordered_json(nullptr)},
+          {"lag_bytes",
+           health.lag_bytes < 0 ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(health.lag_bytes)},
           {"headroom_seconds", seconds(health.headroom_seconds)},
           {"stalled_seconds", seconds(health.stalled_seconds)},
           {"headroom", health.headroom}};
@@ -74,7 +77,7 @@ absl::StatusOr<std::string> StreamLedgerText(const std::string& ledger_path) {
   std::string text = fmt::format("\nStream: delivered up to {}:{}{}, stored {}\n", kept.position->file,
                                  kept.position->offset,
                                  kept.position->gtid_set.empty() ? "" : " gtid=" + kept.position->gtid_set,
-                                 TimeText(kept.position->stored));
+                                 UtcText(kept.position->stored));
   if (kept.health.has_value()) text += HealthText(*kept.health);
   for (const StreamTableRecord& table : kept.tables) {
     text += fmt::format("  {}  {}  {}", table.source, table.mode, NameOf(table.state));
@@ -94,8 +97,8 @@ absl::StatusOr<std::string> StreamLedgerJson(const std::string& ledger_path) {
                       {"file", kept.position->file},
                       {"offset", kept.position->offset},
                       {"gtid_set", kept.position->gtid_set},
-                      {"log_time", TimeText(kept.position->log_time)},
-                      {"stored", TimeText(kept.position->stored)}};
+                      {"log_time", UtcText(kept.position->log_time)},
+                      {"stored", UtcText(kept.position->stored)}};
   if (kept.health.has_value()) json["log"] = HealthJson(*kept.health);
   json["open_gaps"] = kept.open_gaps;
   json["tables"] = nlohmann::ordered_json::array();
@@ -105,7 +108,7 @@ absl::StatusOr<std::string> StreamLedgerJson(const std::string& ledger_path) {
                               {"mode", table.mode},
                               {"state", NameOf(table.state)},
                               {"reason", table.reason},
-                              {"since", TimeText(table.since)},
+                              {"since", UtcText(table.since)},
                               {"copied_rows", table.copied_rows},
                               {"chunks", table.chunks},
                               {"chunks_done", table.chunks_done}});

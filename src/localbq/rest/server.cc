@@ -7,8 +7,8 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "base/http_server.h"
 #include "base/status.h"
+#include "base/web_server.h"
 #include "localbq/catalog/catalog.h"
 #include "localbq/rest/anonymous.h"
 #include "localbq/rest/door.h"
@@ -22,7 +22,7 @@ namespace {
 constexpr uint64_t kMostMultipartBytes = uint64_t{512} << 20;
 constexpr uint64_t kMostUploadBytes = uint64_t{16} << 30;
 
-Request Translated(const HttpRequest& from) {
+Request Translated(const WebRequest& from) {
   Request request;
   request.method = from.method;
   request.path = from.path;
@@ -31,8 +31,8 @@ Request Translated(const HttpRequest& from) {
   return request;
 }
 
-HttpResponse Sent(Reply reply) {
-  HttpResponse response;
+WebResponse Sent(Reply reply) {
+  WebResponse response;
   response.status = reply.status;
   response.content_type = std::move(reply.content_type);
   response.body = std::move(reply.body);
@@ -74,13 +74,13 @@ class Server::State {
       const absl::Status made = MakeAnonymousTable(*maker->service, id);
       if (!made.ok()) spdlog::error("local BigQuery: {}: {}", DisplayName(id), View(made.message()));
     });
-    HttpServerOptions http;
+    WebServerOptions http;
     http.host = options.host;
     http.port = options.port;
-    HAKOBU_ASSIGN_OR_RETURN(http_, HttpServer::Bind(http));
+    HAKOBU_ASSIGN_OR_RETURN(http_, WebServer::Bind(http));
     service_.url =
         fmt::format("http://{}:{}", options.host == "0.0.0.0" ? "127.0.0.1" : options.host, http_->port());
-    http_->Serve([this](const HttpRequest& request, HttpBody& body) { return Sent(Handle(request, body)); });
+    http_->Serve([this](const WebRequest& request, WebBody& body) { return Sent(Handle(request, body)); });
     return absl::OkStatus();
   }
   int port() const { return http_->port(); }
@@ -88,7 +88,7 @@ class Server::State {
 
  private:
   // Whatever a handler did not expect is answered as Google answers its own failures.
-  Reply Handle(const HttpRequest& from, HttpBody& body) {
+  Reply Handle(const WebRequest& from, WebBody& body) {
     try {
       Request request = Translated(from);
       if (std::optional<Reply> stopped = StopAtDoor(service_, &request)) return *std::move(stopped);
@@ -101,7 +101,7 @@ class Server::State {
     }
   }
 
-  Reply HandlePlain(Request& request, HttpBody& body) {
+  Reply HandlePlain(Request& request, WebBody& body) {
     const uint64_t limit = IsCredentialPath(request.path) ? kMostFormBytes : kMostJsonBytes;
     const absl::Status read = body.Read(limit, [&](std::string_view piece) {
       request.body.append(piece);
@@ -112,7 +112,7 @@ class Server::State {
     return Route(service_, request);
   }
 
-  Reply HandleUpload(Request& request, HttpBody& body) {
+  Reply HandleUpload(Request& request, WebBody& body) {
     // In one request the data passes through memory, a resumable upload goes to its file.
     const uint64_t limit =
         request.Query("uploadType") == "multipart" ? kMostMultipartBytes : kMostUploadBytes;
@@ -133,7 +133,7 @@ class Server::State {
     const Service* service ABSL_GUARDED_BY(mutex);
   };
   const std::shared_ptr<Maker> maker_ = std::make_shared<Maker>();
-  std::unique_ptr<HttpServer> http_;
+  std::unique_ptr<WebServer> http_;
 };
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, Catalog* catalog,

@@ -1,4 +1,4 @@
-#include "base/http_server.h"
+#include "base/web_server.h"
 
 #include <fmt/format.h>
 
@@ -66,7 +66,7 @@ std::string PercentDecoded(std::string_view text, bool plus_is_space) {
   return decoded;
 }
 
-void ReadTarget(std::string_view target, HttpRequest* request) {
+void ReadTarget(std::string_view target, WebRequest* request) {
   const size_t question = std::min(target.find('?'), target.size());
   request->path = PercentDecoded(target.substr(0, question), false);
   std::string_view rest = target.substr(std::min(question + 1, target.size()));
@@ -99,7 +99,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     virtual void Gone(Connection* connection) = 0;
   };
 
-  Connection(tcp::socket socket, Owner* owner, const HttpServerOptions& options)
+  Connection(tcp::socket socket, Owner* owner, const WebServerOptions& options)
       : stream_(std::move(socket)),
         owner_(owner),
         options_(options),
@@ -126,7 +126,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   }
 
   // From a worker: answers one request. Does the connection go on?
-  bool Serve(const HttpServer::Handler& handler);
+  bool Serve(const WebServer::Handler& handler);
 
  private:
   friend class ConnectionBody;
@@ -144,8 +144,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     });
   }
 
-  HttpRequest Head() const {
-    HttpRequest request;
+  WebRequest Head() const {
+    WebRequest request;
     const auto& message = parser_->get();
     request.method = std::string(message.method_string());
     const auto target = message.target();
@@ -157,8 +157,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     return request;
   }
 
-  HttpResponse HeadRefusal() const {
-    HttpResponse response;
+  WebResponse HeadRefusal() const {
+    WebResponse response;
     const bool is_long =
         head_error_ == http::error::header_limit || head_error_ == http::error::buffer_overflow;
     response.status = is_long ? 431 : 400;
@@ -191,7 +191,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     return true;
   }
 
-  bool Answer(const HttpResponse& response, bool is_head, bool keep_alive) {
+  bool Answer(const WebResponse& response, bool is_head, bool keep_alive) {
     std::string head = fmt::format("HTTP/1.1 {} {}\r\n", response.status, StatusText(response.status));
     for (const auto& [name, value] : response.headers) {
       if (value.find_first_of("\r\n") == std::string::npos) head += fmt::format("{}: {}\r\n", name, value);
@@ -223,13 +223,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   beast::tcp_stream stream_;
   Owner* const owner_;
-  const HttpServerOptions& options_;
+  const WebServerOptions& options_;
   beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
   ErrorCode head_error_;
 };
 
-class ConnectionBody : public HttpBody {
+class ConnectionBody : public WebBody {
  public:
   explicit ConnectionBody(Connection* connection) : connection_(connection) {}
 
@@ -284,15 +284,15 @@ class ConnectionBody : public HttpBody {
   Connection* const connection_;
 };
 
-bool Connection::Serve(const HttpServer::Handler& handler) {
+bool Connection::Serve(const WebServer::Handler& handler) {
   if (head_error_) {
     Answer(HeadRefusal(), /*is_head=*/false, /*keep_alive=*/false);
     Linger();
     return false;
   }
-  const HttpRequest request = Head();
+  const WebRequest request = Head();
   ConnectionBody body(this);
-  HttpResponse response;
+  WebResponse response;
   try {
     response = handler(request, body);
   } catch (const std::exception&) {
@@ -312,9 +312,9 @@ bool Connection::Serve(const HttpServer::Handler& handler) {
   return is_sent && keep_alive;
 }
 
-class BeastServer : public HttpServer, public Connection::Owner {
+class BeastServer : public WebServer, public Connection::Owner {
  public:
-  explicit BeastServer(HttpServerOptions options)
+  explicit BeastServer(WebServerOptions options)
       : options_(std::move(options)),
         context_(1),
         acceptor_(context_),
@@ -419,7 +419,7 @@ class BeastServer : public HttpServer, public Connection::Owner {
     }
   }
 
-  const HttpServerOptions options_;
+  const WebServerOptions options_;
   Handler handler_;  // set before the first connection
   asio::io_context context_;
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
@@ -435,17 +435,17 @@ class BeastServer : public HttpServer, public Connection::Owner {
 
 }  // namespace
 
-std::string_view HttpRequest::Header(std::string_view name) const {
+std::string_view WebRequest::Header(std::string_view name) const {
   for (const auto& [key, value] : headers) {
     if (key == name) return value;
   }
   return {};
 }
 
-absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Bind(const HttpServerOptions& options) {
+absl::StatusOr<std::unique_ptr<WebServer>> WebServer::Bind(const WebServerOptions& options) {
   auto server = std::make_unique<BeastServer>(options);
   HAKOBU_RETURN_IF_ERROR(server->Listen());
-  return std::unique_ptr<HttpServer>(std::move(server));
+  return std::unique_ptr<WebServer>(std::move(server));
 }
 
 }  // namespace hakobu

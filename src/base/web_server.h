@@ -18,7 +18,7 @@
 
 namespace hakobu {
 
-struct HttpRequest {
+struct WebRequest {
   std::string method;  // "GET" …
   std::string path;    // percent-decoded, without the query
   std::multimap<std::string, std::string> query;
@@ -27,7 +27,7 @@ struct HttpRequest {
   std::string_view Header(std::string_view name) const;  // lower case name; empty: not given
 };
 
-struct HttpResponse {
+struct WebResponse {
   int status = 200;
   std::string content_type;
   std::string body;
@@ -38,17 +38,17 @@ struct HttpResponse {
 };
 
 // The body of one request, which is still on its way when the handler begins.
-class HttpBody {
+class WebBody {
  public:
   using Sink = absl::FunctionRef<bool(std::string_view)>;  // false: enough
-  virtual ~HttpBody() = default;
+  virtual ~WebBody() = default;
   // Hands the body to `sink` piece by piece. ResourceExhausted when it is longer than `limit_bytes`,
   // Cancelled when the sink has had enough, DeadlineExceeded or Unavailable when the client stops or goes. At
   // most once.
   virtual absl::Status Read(uint64_t limit_bytes, Sink sink) = 0;
 };
 
-struct HttpServerOptions {
+struct WebServerOptions {
   std::string host = "127.0.0.1";
   int port = 0;  // 0: a free one
   size_t most_header_bytes = 64 * 1024;
@@ -61,16 +61,16 @@ struct HttpServerOptions {
 
 // Takes an address, then serves until destroyed; requests under way then have `kGrace` to be answered.
 // Thread-safe.
-class HttpServer {
+class WebServer {
  public:
   // Called from many threads at once, for at most one request of a connection at a time. What it throws is
   // answered with 500.
-  using Handler = std::function<HttpResponse(const HttpRequest& request, HttpBody& body)>;
+  using Handler = std::function<WebResponse(const WebRequest& request, WebBody& body)>;
   static constexpr absl::Duration kGrace = absl::Milliseconds(300);
 
   // InvalidArgument when the address cannot be had. Clients wait until Serve, which is called once.
-  static absl::StatusOr<std::unique_ptr<HttpServer>> Bind(const HttpServerOptions& options);
-  virtual ~HttpServer() = default;
+  static absl::StatusOr<std::unique_ptr<WebServer>> Bind(const WebServerOptions& options);
+  virtual ~WebServer() = default;
   virtual int port() const = 0;
   virtual void Serve(Handler handler) = 0;
 };
