@@ -10,7 +10,6 @@
 #include "delivery/open_ledger.h"
 #include "delivery/sides.h"
 #include "delivery/stream/lane_schema.h"
-#include "delivery/stream/start_contracts.h"
 #include "delivery/stream/table_contract.h"
 
 namespace hakobu {
@@ -82,9 +81,7 @@ absl::StatusOr<std::string> StreamPlan(const Config& config, const DestinationAd
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   std::string text = "\nTables that `hakobu stream` follows:\n";
   for (const TableWork& work : works) {
-    HAKOBU_ASSIGN_OR_RETURN(const bool stays_history, StaysHistory(config, ledger.get(), work));
-    TableOptions options = work.options;
-    options.history = options.history || stays_history;
+    HAKOBU_ASSIGN_OR_RETURN(const TableOptions options, DeliveredOptions(config, ledger.get(), work));
     const absl::StatusOr<LaneSchema> schema = MakeLaneSchema(config, options, work.source);
     problems.Add(schema.status());
     if (!schema.ok()) continue;

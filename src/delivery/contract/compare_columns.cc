@@ -6,13 +6,6 @@
 namespace hakobu {
 namespace {
 
-// What `ALTER COLUMN … SET DATA TYPE` takes [data-definition-language: alter_column_set_data_type_statement].
-bool Widens(std::string_view from, std::string_view to) {
-  if (from == "INT64") return to == "NUMERIC" || to == "BIGNUMERIC" || to == "FLOAT64";
-  if (from == "NUMERIC") return to == "BIGNUMERIC" || to == "FLOAT64";
-  return false;
-}
-
 // The mode's own columns.
 std::vector<TargetColumn> OwnColumnsOf(ContractMode mode) {
   if (mode == ContractMode::kSoft) return {{"_hakobu_deleted", "BOOL"}};
@@ -94,7 +87,7 @@ void Comparison::Delivered(const ColumnForm& form) {
 
 void Comparison::OtherType(const ColumnForm& form, const ColumnForm* was, const TargetColumn& found) {
   const bool of_somebody = was != nullptr && was->type == form.type;
-  if (Widens(form.type, found.type) && question_.occasion != ContractOccasion::kAnswered) {
+  if (WidensType(form.type, found.type) && question_.occasion != ContractOccasion::kAnswered) {
     if (was != nullptr && !SameForm(*was, form)) OtherForm(form, *was);
     answer_.deliver_as[form.source] = found.type;
     return Add(ContractAction::kFollow,
@@ -106,11 +99,11 @@ void Comparison::OtherType(const ColumnForm& form, const ColumnForm* was, const 
     return Add(ContractAction::kStop,
                fmt::format("the type of column `{}` was changed in BigQuery by somebody else", form.name),
                form.type, found.type,
-               Widens(form.type, found.type)
+               WidensType(form.type, found.type)
                    ? fmt::format("`hakobu repair --recopy {}` delivers it as what it is now", wanted_.source)
                    : "give the table another `target`");
   }
-  if (Widens(found.type, form.type)) {
+  if (WidensType(found.type, form.type)) {
     if (was != nullptr && !SameForm(*was, form)) OtherForm(form, *was);
     return Add(ContractAction::kFollow, fmt::format("column `{}` is widened in BigQuery too", form.name),
                found.type, form.type);

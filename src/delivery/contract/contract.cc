@@ -131,6 +131,12 @@ std::string_view ContractModeName(ContractMode mode) {
   return "replace";
 }
 
+bool WidensType(std::string_view from, std::string_view to) {
+  if (from == "INT64") return to == "NUMERIC" || to == "BIGNUMERIC" || to == "FLOAT64";
+  if (from == "NUMERIC") return to == "BIGNUMERIC" || to == "FLOAT64";
+  return false;
+}
+
 std::string ContractDigest(std::string_view text) {
   if (text.empty()) return "";
   // Apart from the masks' own hashes of salted values.

@@ -97,6 +97,9 @@ absl::StatusOr<TargetIdentity> ReadTargetIdentity(std::string_view table_resourc
 std::vector<std::string> WhatHangsOn(std::string_view table_resource, const TableOptions& options,
                                      std::string_view source_comment);
 
+// What `ALTER COLUMN … SET DATA TYPE` takes [data-definition-language: alter_column_set_data_type_statement].
+bool WidensType(std::string_view from, std::string_view to);
+
 // The same text has the same digest, and no digest tells its text: 16 hex digits; empty for an empty text.
 std::string ContractDigest(std::string_view text);
 

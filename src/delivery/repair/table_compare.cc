@@ -12,6 +12,7 @@
 #include "delivery/repair/extra_rows.h"
 #include "delivery/schema_change.h"
 #include "delivery/stream/sequence.h"
+#include "delivery/stream/table_contract.h"
 
 namespace hakobu {
 namespace {
@@ -48,7 +49,9 @@ TableCompare::~TableCompare() = default;
 
 absl::StatusOr<std::unique_ptr<TableCompare>> TableCompare::Open(RepairContext* context,
                                                                  const TableWork& work) {
-  HAKOBU_ASSIGN_OR_RETURN(LaneSchema lane, MakeLaneSchema(*context->config, work.options, work.source));
+  HAKOBU_ASSIGN_OR_RETURN(const TableOptions options,
+                          DeliveredOptions(*context->config, context->ledger.get(), work));
+  HAKOBU_ASSIGN_OR_RETURN(LaneSchema lane, MakeLaneSchema(*context->config, options, work.source));
   if (!lane.base.key.has_value()) {
     return WithHint(
         absl::FailedPreconditionError(fmt::format(

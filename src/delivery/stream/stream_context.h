@@ -133,19 +133,6 @@ class StreamTable {
   bool stopped() const { return record().state == StreamTableState::kStopped; }
 
  private:
-  // The strongest entry there can be of a column: the table's own, by its name.
-  static void DecideType(const std::string& column, const std::string& as, TableOptions* options) {
-    for (ColumnRule& rule : options->columns) {
-      if (rule.inherited || rule.pattern != column) continue;
-      rule.column.as = as;
-      return;
-    }
-    ColumnRule rule;
-    rule.pattern = column;
-    rule.column.as = as;
-    options->columns.push_back(std::move(rule));
-  }
-
   mutable absl::Mutex mutex_;
   StreamTableRecord record_ ABSL_GUARDED_BY(mutex_);
   std::string caveat_ ABSL_GUARDED_BY(mutex_);

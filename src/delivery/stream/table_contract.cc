@@ -130,6 +130,37 @@ absl::StatusOr<std::optional<StoredContract>> ReadContract(Ledger* ledger, const
   return std::optional<StoredContract>(std::move(stored));
 }
 
+void DecideType(const std::string& column, const std::string& as, TableOptions* options) {
+  for (ColumnRule& rule : options->columns) {
+    if (rule.inherited || rule.pattern != column) continue;
+    rule.column.as = as;
+    return;
+  }
+  ColumnRule rule;
+  rule.pattern = column;
+  rule.column.as = as;
+  options->columns.push_back(std::move(rule));
+}
+
+absl::StatusOr<TableOptions> DeliveredOptions(const Config& config, Ledger* ledger, const TableWork& work) {
+  TableOptions options = work.options;
+  const TableName target{config.destination.project, config.destination.dataset,
+                         TargetName(options, work.source.database, work.source.name)};
+  HAKOBU_ASSIGN_OR_RETURN(const std::optional<StoredContract> stored,
+                          ReadContract(ledger, target.ToString()));
+  if (!stored.has_value()) return options;
+  const TableContract& contract = stored->contract;
+  if (contract.mode == ContractMode::kHistory && contract.history_without_key) options.history = true;
+  const absl::StatusOr<LaneSchema> schema = MakeLaneSchema(config, options, work.source);
+  if (!schema.ok()) return options;  // its maker says so
+  for (const ColumnForm& now : ContractOf(*schema, options).columns) {
+    for (const ColumnForm& was : contract.columns) {
+      if (was.name == now.name && WidensType(now.type, was.type)) DecideType(now.source, was.type, &options);
+    }
+  }
+  return options;
+}
+
 absl::StatusOr<ContractCase> AskContract(const TargetContext& context, const ContractRequest& request) {
   const LaneSchema& schema = *request.schema;
   const std::string target = schema.work.target.ToString();

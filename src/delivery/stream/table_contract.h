@@ -21,6 +21,12 @@ struct StoredContract {
 };
 absl::StatusOr<std::optional<StoredContract>> ReadContract(Ledger* ledger, const std::string& target);
 
+// What somebody has decided for one column: the strongest entry there can be, the table's own by its name.
+void DecideType(const std::string& column, const std::string& as, TableOptions* options);
+// The configuration's options, but for what the table keeps: a history because it had no key, and columns
+// that BigQuery has in wider types.
+absl::StatusOr<TableOptions> DeliveredOptions(const Config& config, Ledger* ledger, const TableWork& work);
+
 struct ContractRequest {
   const LaneSchema* schema = nullptr;
   const TableOptions* options = nullptr;  // the configuration's own
