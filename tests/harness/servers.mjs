@@ -97,12 +97,14 @@ export async function startMysql({ flavor = 'mysql', folder, port, options = [],
   return instance;
 }
 
-// A running local BigQuery (`hakobu bigquery`). Free ports are chosen by the server, which prints them.
+// A running local BigQuery (`hakobu bigquery`). Free ports are chosen by the server, which prints them. HAKOBU_BIGQUERY_ARGS
+// are more arguments for all of them (`--faults FILE`).
 export async function startBigquery({ folder, args = [], env = {}, restPort = 0, grpcPort = 0, test } = {}) {
   const own = folder === undefined;
+  const moreArgs = args.includes('--faults') ? [] : (process.env.HAKOBU_BIGQUERY_ARGS ?? '').split(' ').filter(Boolean);
   folder ??= privateFolder('bigquery');
   const server = new Server(hakobu,
-    ['bigquery', '--data', folder, '--rest-port', String(restPort), '--grpc-port', String(grpcPort), ...args],
+    ['bigquery', '--data', folder, '--rest-port', String(restPort), '--grpc-port', String(grpcPort), ...moreArgs, ...args],
     { env: { ...process.env, ...env } });
   const ports = await waitFor('hakobu bigquery', server, async () => {
     const rest = /REST on http:\/\/127\.0\.0\.1:(\d+)/.exec(server.output);
