@@ -33,7 +33,7 @@ const ids = async (name) => (await query(`SELECT id FROM \`${datasetId}.${name}\
 const denied = (permission, name) => new RegExp(`Permission '${permission}' denied on resource '${tablePath(name)}' \\(or it may not exist\\)`);
 
 test('writes to a table just made are denied as if it might not exist, twice at the most', bareOnly, async (t) => {
-  await behave(t, server, { masked_denials: 'always' });
+  await behave(t, server, { masked_denials: 'always' }, { delays: 'real' });
   const stub = stubOf(t);
   const table = await makeTable('denied');
   for (let i = 0; i < 2; ++i) {
@@ -66,7 +66,7 @@ test('a table that is not there denies writes in the same words', bareOnly, asyn
 });
 
 test('some tables are denied and most are not, the same each time', bareOnly, async (t) => {
-  await behave(t, server, { masked_denials: 'on' });
+  await behave(t, server, { masked_denials: 'on' }, { delays: 'real' });
   const stub = stubOf(t);
   let denials = 0;
   for (let i = 0; i < 40; ++i) {
@@ -84,7 +84,7 @@ test('some tables are denied and most are not, the same each time', bareOnly, as
 const named = protoRows([{ name: 'id', type: 'int64' }, { name: 'name', type: 'string' }]);
 
 test('appends that send a new column are refused for a while, longer on open connections', bareOnly, async (t) => {
-  await behave(t, server, { write_schema_lag: 'on' });
+  await behave(t, server, { write_schema_lag: 'on' }, { delays: 'real' });
   await makeTable('late_column');
   const connection = connect(t);
   await connection.send(idRows(streamPath('late_column'), [1]));
@@ -94,12 +94,15 @@ test('appends that send a new column are refused for a while, longer on open con
   assert.equal(refused.error.code, 3);
   assert.match(refused.error.message, /Input schema has more fields than BigQuery schema/);
   assert.ok((await connection.send(idRows(streamPath('late_column'), [3]))).appendResult, 'what it knew goes on');
-  const taken = await eventually(async () => (await send()).appendResult && 'taken');
-  assert.equal(taken, 'taken');
+  await change(server, { advance_seconds: 2 });
+  assert.ok((await connect(t).send(protoRequest(streamPath('late_column'), named, [{ id: 4, name: 'n' }]))).appendResult, 'a new connection knows it');
+  assert.ok((await send()).error, 'the open one does not yet');
+  await change(server, { advance_seconds: 10 });
+  assert.ok((await send()).appendResult);
 });
 
 test('a read session does not know a new column for a while', bareOnly, async (t) => {
-  await behave(t, server, { read_schema_lag: 'on' });
+  await behave(t, server, { read_schema_lag: 'on' }, { delays: 'real' });
   const table = await makeTable('read_late');
   await query(`INSERT INTO \`${datasetId}.read_late\` (id) VALUES (1)`);
   await query(`ALTER TABLE \`${datasetId}.read_late\` ADD COLUMN more STRING`);
@@ -110,30 +113,33 @@ test('a read session does not know a new column for a while', bareOnly, async (t
   const error = await failure(open());
   assert.equal(error.code, 3);
   assert.match(error.message, /The following selected fields do not exist in the table schema: more/);
-  await eventually(() => open().then(() => true, () => false));
+  await change(server, { advance_seconds: 31 });
+  await open();
 });
 
 test('an open connection goes on refusing NULL after REQUIRED was relaxed, a new one takes it', bareOnly, async (t) => {
-  await behave(t, server, { relaxation_lag: 'on' });
+  await behave(t, server, { relaxation_lag: 'on' }, { delays: 'real' });
   await makeTable('relaxed', [{ name: 'id', type: 'INTEGER' }, { name: 'name', type: 'STRING', mode: 'REQUIRED' }]);
   const open = connect(t);
   const row = (value) => protoRequest(streamPath('relaxed'), named, [value]);
   assert.ok((await open.send(row({ id: 1, name: 'a' }))).appendResult);
   await query(`ALTER TABLE \`${datasetId}.relaxed\` ALTER COLUMN name DROP NOT NULL`);
   assert.equal((await open.send(row({ id: 2 }))).error.code, 3);
-  await eventually(async () => (await connect(t).send(row({ id: 2 }))).appendResult);
+  await change(server, { advance_seconds: 12 });
+  assert.ok((await connect(t).send(row({ id: 2 }))).appendResult);
   assert.equal((await open.send(row({ id: 3 }))).error.code, 3, 'the open one still refuses');
 });
 
 test('values for a dropped column are acknowledged and lost for a while, then refused', bareOnly, async (t) => {
-  await behave(t, server, { dropped_columns: 'on' });
+  await behave(t, server, { dropped_columns: 'on' }, { delays: 'real' });
   await makeTable('dropped', [{ name: 'id', type: 'INTEGER' }, { name: 'name', type: 'STRING' }]);
   const connection = connect(t);
   const send = (id) => connection.send(protoRequest(streamPath('dropped'), named, [{ id, name: 'n' }]));
   await send(1);
   await query(`ALTER TABLE \`${datasetId}.dropped\` DROP COLUMN name`);
   assert.ok((await send(2)).appendResult, 'acknowledged');
-  const refused = await eventually(async () => (await send(3)).error);
+  await change(server, { advance_seconds: 10 });
+  const refused = (await send(3)).error;
   assert.match(refused.message, /Input schema has more fields than BigQuery schema/);
   const fresh = await connect(t).send(protoRequest(streamPath('dropped'), named, [{ id: 4, name: 'n' }]));
   assert.equal(fresh.error.code, 3);
@@ -150,7 +156,7 @@ const replacements = {
 };
 for (const [how, [replace, words]] of Object.entries(replacements)) {
   test(`rows for a table that was ${how} are acknowledged and lost, then the connection ends`, bareOnly, async (t) => {
-    await behave(t, server, { replaced_tables: 'always' });
+    await behave(t, server, { replaced_tables: 'always' }, { delays: 'real' });
     const name = `replaced_${how.length}`;
     await makeTable(name);
     const connection = connect(t);
@@ -160,6 +166,7 @@ for (const [how, [replace, words]] of Object.entries(replacements)) {
     const fresh = await failure(connect(t).send(idRows(streamPath(name), [3])));
     assert.equal(fresh.code, 5);
     assert.match(fresh.message, words);
+    await change(server, { delays: 'short' });
     const ended = await eventually(() => failure(connection.send(idRows(streamPath(name), [4]))));
     assert.equal(ended.code, 4);
     await eventually(async () => !(await failure(connect(t).send(idRows(streamPath(name), [5])))));
