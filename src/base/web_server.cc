@@ -16,6 +16,7 @@
 #include <boost/beast/http/read.hpp>
 #include <chrono>
 #include <future>
+#include <limits>
 #include <optional>
 #include <thread>
 
@@ -134,7 +135,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void ReadHead() {
     parser_.emplace();
     parser_->header_limit(static_cast<uint32_t>(options_.most_header_bytes));
-    parser_->body_limit(boost::none);
+    // Not none: Boost 1.74 takes every length to be more than that.
+    parser_->body_limit(std::numeric_limits<uint64_t>::max());
     stream_.expires_after(absl::ToChronoMilliseconds(options_.head_timeout));
     http::async_read_header(stream_, buffer_, *parser_, [self = shared_from_this()](ErrorCode error, size_t) {
       self->head_error_ = error;
