@@ -41,7 +41,7 @@ for (const flavor of ['mysql', 'mariadb']) {
       CREATE TABLE computed (id INT PRIMARY KEY, a INT, g INT AS (a * 2) STORED); INSERT INTO computed (id, a) VALUES (1, 5), (2, 6);
       CREATE TABLE back1 (id INT PRIMARY KEY, a INT, b VARCHAR(9)); INSERT INTO back1 VALUES (1, 1, 'x'), (2, 2, 'y');
       CREATE TABLE back2 LIKE back1; INSERT INTO back2 SELECT * FROM back1;
-      CREATE TABLE back3 LIKE back1; INSERT INTO back3 SELECT * FROM back1;
+      CREATE TABLE back3 (id INT PRIMARY KEY, a INT, b INT); INSERT INTO back3 VALUES (1, 1, 10), (2, 2, NULL);
       CREATE TABLE new_key (id INT AUTO_INCREMENT PRIMARY KEY, v INT); INSERT INTO new_key VALUES (10, 1), (20, 2);
       CREATE TABLE renamed_key (id INT PRIMARY KEY, v INT); INSERT INTO renamed_key VALUES (1, 1), (2, 2);
       CREATE TABLE twice (id INT PRIMARY KEY, a INT); INSERT INTO twice VALUES (1, 5), (2, 5), (3, 6)` });
@@ -50,8 +50,8 @@ for (const flavor of ['mysql', 'mariadb']) {
     await admin.query(`ALTER TABLE dec_key MODIFY k DECIMAL(6,1); ALTER TABLE time_key MODIFY k DATETIME; ALTER TABLE byte_key MODIFY k VARBINARY(20);
       ALTER TABLE short_key MODIFY k VARCHAR(3); ALTER TABLE narrow MODIFY v VARCHAR(20) CHARACTER SET latin1, MODIFY w TEXT CHARACTER SET ascii;
       ALTER TABLE computed MODIFY g INT AS (a * 3) STORED; ALTER TABLE back1 DROP a, ADD a INT;
-      ALTER TABLE back2 DROP a; ALTER TABLE back2 ADD a INT; ALTER TABLE back3 DROP a, CHANGE b a VARCHAR(9);
-      ALTER TABLE new_key DROP id, ADD id INT AUTO_INCREMENT PRIMARY KEY FIRST; ALTER TABLE renamed_key CHANGE id key_id INT`);
+      ALTER TABLE back2 DROP a; ALTER TABLE back2 ADD a INT; ALTER TABLE back3 DROP a, CHANGE b a INT;
+      ALTER TABLE new_key DROP PRIMARY KEY, DROP id, ADD id INT AUTO_INCREMENT PRIMARY KEY FIRST; ALTER TABLE renamed_key CHANGE id key_id INT`);
     if (mariadb) await admin.query('ALTER IGNORE TABLE twice ADD UNIQUE (a)');
     await admin.query(`INSERT INTO dec_key VALUES (9, 9); UPDATE computed SET a = 7 WHERE id = 2; INSERT INTO back1 (id, a) VALUES (3, 33);
       INSERT INTO back2 (id, a) VALUES (3, 33); UPDATE new_key SET v = 5 WHERE id = 1; INSERT INTO byte_key VALUES ('c', 3); DELETE FROM renamed_key WHERE key_id = 2`);
