@@ -18,6 +18,7 @@ export async function makeWorkload({ mysql, database, seed, rows = 300 }) {
     CREATE TABLE counter (id BIGINT UNSIGNED AUTO_INCREMENT PRIMARY KEY, n INT NOT NULL, note LONGTEXT, KEY (n));
     CREATE TABLE grow (id INT PRIMARY KEY, a INT, b VARCHAR(20), c DECIMAL(8, 2));
     CREATE TABLE money (k DECIMAL(8, 2) PRIMARY KEY, n INT, at DATETIME(3));
+    CREATE DATABASE ${database}_0; CREATE TABLE ${database}_0.own (id INT PRIMARY KEY);
     CREATE DATABASE ${loose(database)}; CREATE TABLE ${loose(database)}.loose (id INT AUTO_INCREMENT PRIMARY KEY) ENGINE=MEMORY`);
   for (let i = 0; i < rows; ++i) {
     await insertEvery(connection, random, i);

@@ -64,6 +64,7 @@ for (const flavor of ['mysql', 'mariadb']) {
       CREATE TABLE a (id INT PRIMARY KEY, v INT); INSERT INTO a VALUES (1, 1);
       CREATE TABLE b (id INT PRIMARY KEY, v INT); INSERT INTO b VALUES (2, 2);
       CREATE TABLE gone (id INT PRIMARY KEY, v INT); INSERT INTO gone VALUES (1, 1), (2, 2), (3, 3);
+      CREATE DATABASE tenant_1; CREATE TABLE tenant_1.orders (id INT PRIMARY KEY, v INT);
       CREATE DATABASE other; CREATE TABLE other.model (id INT PRIMARY KEY, v INT); CREATE TABLE other.moves (id INT PRIMARY KEY, v INT);
       INSERT INTO other.moves VALUES (7, 7)` });
     const { admin, equal, job, mysql, client } = state;
