@@ -42,6 +42,9 @@ TEST(NearestName, OnlyWhenNear) {
   EXPECT_EQ(NearestName("replase", names), "replace");
   EXPECT_EQ(NearestName("apend", names), "append");
   EXPECT_EQ(NearestName("stream", names), "");
+  const std::vector<std::string> columns = {"id", "email", "members"};
+  EXPECT_EQ(NearestName("emali", columns), "email") << "two letters changed places";
+  EXPECT_EQ(NearestName("memebrs", columns), "members");
 }
 
 TEST(Substitute, DollarsThatAreNone) {
