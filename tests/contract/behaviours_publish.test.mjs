@@ -16,7 +16,8 @@ after(() => rmSync(folder, { recursive: true }));
 
 const query = async (text, options = {}) => (await bigquery.query({ query: text, ...options }))[0];
 async function bare(method, path, body) {
-  const answer = await fetch(`${server.endpoint}/bigquery/v2/projects/${project}/datasets/${datasetId}${path}`, { method, ...(body ? { body: JSON.stringify(body) } : {}) });
+  const answer = await fetch(`${server.endpoint}/bigquery/v2/projects/${project}/datasets/${datasetId}${path}`, { method, headers: { 'Content-Type': 'application/json' },
+    ...(body ? { body: JSON.stringify(body) } : {}) });
   const text = await answer.text();
   return text ? JSON.parse(text) : undefined;
 }

@@ -19,7 +19,8 @@ const ids = async (name) => (await query(`SELECT id FROM \`${datasetId}.${name}\
 
 // A request without a client's retries.
 async function bare(method, path, body) {
-  const answer = await fetch(`${server.endpoint}/bigquery/v2/projects/${project}${path}`, { method, ...(body ? { body: JSON.stringify(body) } : {}) });
+  const answer = await fetch(`${server.endpoint}/bigquery/v2/projects/${project}${path}`, { method, headers: { 'Content-Type': 'application/json' },
+    ...(body ? { body: JSON.stringify(body) } : {}) });
   const text = await answer.text();
   return { status: answer.status, body: text ? JSON.parse(text) : undefined };
 }
@@ -149,7 +150,7 @@ test('an etag in a patch\'s body says nothing, If-Match does', bareOnly, async (
   const path = `/datasets/${datasetId}/tables/etags`;
   const answer = await bare('PATCH', path, { etag: 'stale', description: 'applied' });
   assert.deepEqual([answer.status, answer.body.description], [200, 'applied']);
-  const matched = await fetch(`${server.endpoint}/bigquery/v2/projects/${project}${path}`, { method: 'PATCH', headers: { 'If-Match': 'stale' },
+  const matched = await fetch(`${server.endpoint}/bigquery/v2/projects/${project}${path}`, { method: 'PATCH', headers: { 'If-Match': 'stale', 'Content-Type': 'application/json' },
     body: JSON.stringify({ schema: { fields: [{ name: 'other', type: 'STRING' }] } }) });
   assert.equal(matched.status, 412, 'answered before the schema is looked at');
 });
@@ -227,7 +228,8 @@ test('without behaviours nothing of it happens, with real delays it lasts longer
   assert.ok(Object.keys(plan.behaviours).length > 20);
   assert.deepEqual([...new Set(Object.values(plan.behaviours))], ['off']);
   assert.equal(plan.delays, 'real');
-  const wrong = await fetch(`${server.endpoint}/hakobu/v1/faults`, { method: 'POST', body: JSON.stringify({ behaviours: { masked: 'on' }, delays: 'long' }) });
+  const wrong = await fetch(`${server.endpoint}/hakobu/v1/faults`, { method: 'POST', headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ behaviours: { masked: 'on' }, delays: 'long' }) });
   assert.equal(wrong.status, 400);
   assert.match(await wrong.text(), /behaviours\.masked: there is no such key, there are masked_denials.*delays: expected short or real, found 'long'/);
 });

@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 async function call(server, method, body) {
-  const answer = await fetch(`${server.endpoint}/hakobu/v1/faults`, { method, ...(body ? { body: JSON.stringify(body) } : {}) });
+  const answer = await fetch(`${server.endpoint}/hakobu/v1/faults`, { method, headers: { 'Content-Type': 'application/json' },
+    ...(body ? { body: JSON.stringify(body) } : {}) });
   const text = await answer.text();
   if (!answer.ok) throw new Error(text);
   return JSON.parse(text);
