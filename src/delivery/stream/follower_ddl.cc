@@ -271,7 +271,8 @@ absl::Status Follower::BeginTable(StreamTable* table, bool first, ContractOccasi
   absl::Status begun = asked.status();
   if (begun.ok()) begun = AnswerStatus(table->name, asked->answer);
   if (!begun.ok()) return NotBegun(table, first, begun);
-  LogContract(table->name, asked->answer);
+  const bool of_log = occasion == ContractOccasion::kReplaced || occasion == ContractOccasion::kAltered;
+  if (of_log && asked->existing.has_value()) LogContract(table->name, asked->answer);
   const Existing existing = !asked->existing.has_value() ? Existing::kNone
                             : asked->answer.make_again   ? Existing::kMakeAgain
                                                          : Existing::kStays;

@@ -296,9 +296,9 @@ class Stream : public SenderEvents {
       return context_.failure();
     }
     LaneSchema schema = *table->schema();
-    if (answer.action == ContractAction::kAnew || BeginsAnew(record, schema))
-      return follower_.BeginTable(table, first_, OccasionOf(record));
-    LogContract(table->name, answer);
+    const bool anew = answer.action == ContractAction::kAnew || BeginsAnew(record, schema);
+    if (!anew || record.state != StreamTableState::kNone) LogContract(table->name, answer);
+    if (anew) return follower_.BeginTable(table, first_, OccasionOf(record));
     const absl::Status followed = FollowTarget(context_.target(), Follow::kAddOnly, &schema).status();
     if (followed.code() == absl::StatusCode::kNotFound || followed.code() == absl::StatusCode::kDataLoss) {
       context_.StopTable(table, followed);
