@@ -125,6 +125,10 @@ describe('publishing', { concurrency: false }, () => {
     const first = await job.run();
     assert.equal(first.code, 0, first.stderr + first.stdout);
     assert.deepEqual(unchanged(first.report), []);
+    // A table that a copy has made is described after it: whether somebody else wrote meanwhile cannot be told, so it is
+    // sent once more.
+    const again = await job.run();
+    assert.deepEqual(unchanged(again.report), ['still', 'empty']);
     const before = await stamps();
     const second = await job.run();
     assert.equal(second.code, 0, second.stderr);
@@ -142,7 +146,7 @@ describe('publishing', { concurrency: false }, () => {
     await client.dataset('still').table('wide').delete();
     const fourth = await job.run();
     assert.equal(fourth.code, 0, fourth.stderr);
-    assert.deepEqual(unchanged(fourth.report), ['empty']);
+    assert.ok(!unchanged(fourth.report).includes('still') && !unchanged(fourth.report).includes('wide'));
     await assertDelivered({ mysql, bigquery: client, dataset: 'still', database: 'shop', tables: names });
   });
 
