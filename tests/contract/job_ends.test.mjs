@@ -11,7 +11,7 @@ const soon = 15000;
 const path = `/bigquery/v2/projects/${project}/jobs`;
 
 async function call(server, method, at, body) {
-  const answer = await fetch(`${server.endpoint}${at}`, { method, body: body && JSON.stringify(body) });
+  const answer = await fetch(`${server.endpoint}${at}`, { method, headers: body && { 'content-type': 'application/json' }, body: body && JSON.stringify(body) });
   return { status: answer.status, body: await answer.json() };
 }
 const start = (server, jobId, query, more = {}) => call(server, 'POST', path,

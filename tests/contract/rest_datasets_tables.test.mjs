@@ -169,7 +169,8 @@ test('table IAM policies are read back, and a stale one is refused', async () =>
 
 test('a label that is not there is taken away for nothing', bareOnly, async () => {
   const path = `${server.endpoint}/bigquery/v2/projects/${project}/datasets`;
-  const send = async (method, at, body) => (await fetch(`${path}${at}`, { method, body: JSON.stringify(body) })).status;
+  const send = async (method, at, body) => (await fetch(`${path}${at}`,
+    { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })).status;
   assert.equal(await send('POST', '', { datasetReference: { datasetId: 'unlabelled' } }), 200);
   assert.equal(await send('POST', '/unlabelled/tables', { tableReference: { tableId: 't' } }), 200);
   assert.equal(await send('PATCH', '/unlabelled', { labels: { gone: null } }), 200);

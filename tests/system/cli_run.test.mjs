@@ -69,7 +69,7 @@ for (const flavor of ['mysql', 'mariadb']) {
       assert.match(check.stdout, /\nNo problem, 1 warning\.\n$/);
       const plan = await run(['plan'], { cwd });
       assert.equal(plan.code, 0, plan.stderr);
-      assert.match(plan.stdout, /shop\.members +\S+\.shop\.members +replace +storage/);
+      assert.match(plan.stdout, /shop\.members +\S+\.shop\.members +replace +load/);
       assert.match(plan.stdout, /Nothing was written on either side\.\n$/);
       assert.ok(!existsSync(join(cwd, '.hakobu/ledger.db')), 'plan makes no ledger');
       const first = await run(['run'], { cwd });

@@ -58,7 +58,7 @@ describe('random faults', { concurrency: false }, () => {
   for (const seed of seeds) {
     test(`seed ${seed}`, async (t) => {
       const dataset = `seed_${seed}`;
-      const admins = (method, body) => fetch(`${bigquery.endpoint}/hakobu/v1/faults`, { method, body: body && JSON.stringify(body) }).then((answer) => answer.json());
+      const admins = (method, body) => fetch(`${bigquery.endpoint}/hakobu/v1/faults`, { method, headers: body && { 'content-type': 'application/json' }, body: body && JSON.stringify(body) }).then((answer) => answer.json());
       const rules = randomRules(seed);
       await admins('DELETE');
       const job = makeJob({ mysql, bigquery, dataset, test: t, defaults: { chunk_rows: 1000 },
