@@ -32,7 +32,7 @@ void AppendConnection::State::TakeAnswer(const grpc::ByteBuffer& answer) {
   }
   const Awaited awaited = awaited_.front();
   awaited_.pop_front();
-  TargetState& target = *targets_[awaited.target];
+  AppendTargetState& target = *targets_[awaited.target];
   if (target.outstanding > 0) --target.outstanding;
   if (response.has_updated_schema()) target.schema_updated = true;
   PendingAppend* append = target.Find(awaited.sequence);
@@ -44,7 +44,7 @@ void AppendConnection::State::TakeAnswer(const grpc::ByteBuffer& answer) {
   }
 }
 
-void AppendConnection::State::TakeResult(TargetState& target, PendingAppend& append,
+void AppendConnection::State::TakeResult(AppendTargetState& target, PendingAppend& append,
                                          const AppendRowsResponse& response) {
   const auto& result = response.append_result();
   if (!target.is_default && result.has_offset() && result.offset().value() != append.offset) {
@@ -56,7 +56,7 @@ void AppendConnection::State::TakeResult(TargetState& target, PendingAppend& app
   Acknowledge(target, append);
 }
 
-void AppendConnection::State::TakeError(TargetState& target, PendingAppend& append,
+void AppendConnection::State::TakeError(AppendTargetState& target, PendingAppend& append,
                                         const AppendRowsResponse& response) {
   absl::Status error = StorageStatus(response.error());
   // Row errors under a code that passes say nothing of the rows.
@@ -70,7 +70,7 @@ void AppendConnection::State::TakeError(TargetState& target, PendingAppend& appe
   Resolve(target, append, error);
 }
 
-void AppendConnection::State::RefuseRows(TargetState& target, const PendingAppend& append,
+void AppendConnection::State::RefuseRows(AppendTargetState& target, const PendingAppend& append,
                                          const AppendRowsResponse& response, absl::Status error) {
   std::vector<RowError> rows;
   const int64_t first = append.offset - target.spec.next_offset;
@@ -83,13 +83,14 @@ void AppendConnection::State::RefuseRows(TargetState& target, const PendingAppen
 
 // What passes by itself is sent again over a new call: one that was opened before the change may go on
 // refusing.
-void AppendConnection::State::Park(TargetState& target, const absl::Status& error) {
+void AppendConnection::State::Park(AppendTargetState& target, const absl::Status& error) {
   target.parked = error;
   target.wants_new_call = true;
   Trouble(target, error);
 }
 
-void AppendConnection::State::Resolve(TargetState& target, PendingAppend& append, const absl::Status& error) {
+void AppendConnection::State::Resolve(AppendTargetState& target, PendingAppend& append,
+                                      const absl::Status& error) {
   switch (RemedyForAppend(error)) {
     case Remedy::kAlreadyDone:
       AlreadyWritten(target, append, error);
@@ -117,7 +118,7 @@ void AppendConnection::State::Resolve(TargetState& target, PendingAppend& append
   }
 }
 
-void AppendConnection::State::AlreadyWritten(TargetState& target, PendingAppend& append,
+void AppendConnection::State::AlreadyWritten(AppendTargetState& target, PendingAppend& append,
                                              const absl::Status& error) {
   const std::optional<int64_t> expected = ExpectedOffset(View(error.message()));
   const int64_t end = append.offset + static_cast<int64_t>(append.row_count);
@@ -131,7 +132,7 @@ void AppendConnection::State::AlreadyWritten(TargetState& target, PendingAppend&
 }
 
 // "expected offset E": rows before E are written, those from E on are not.
-void AppendConnection::State::Rewind(TargetState& target, const absl::Status& error) {
+void AppendConnection::State::Rewind(AppendTargetState& target, const absl::Status& error) {
   const int64_t expected = *ExpectedOffset(View(error.message()));
   const int64_t first = target.pending.front().offset;
   if (target.is_default || expected < first) {
@@ -155,7 +156,7 @@ void AppendConnection::State::Rewind(TargetState& target, const absl::Status& er
 }
 
 // Errors that pass by themselves. OK: to be sent again; else what they came to.
-absl::Status AppendConnection::State::WithinPatience(TargetState& target, const absl::Status& error) {
+absl::Status AppendConnection::State::WithinPatience(AppendTargetState& target, const absl::Status& error) {
   const absl::Time now = context_.clock->Now();
   if (absl::IsUnauthenticated(error) && !token_renewed_) {
     token_renewed_ = true;
@@ -173,7 +174,7 @@ absl::Status AppendConnection::State::WithinPatience(TargetState& target, const 
 }
 
 // Not found may be said of the table or of the stream; only a stream that can be followed is asked for.
-bool AppendConnection::State::IsForgotten(const TargetState& target, const absl::Status& error) {
+bool AppendConnection::State::IsForgotten(const AppendTargetState& target, const absl::Status& error) {
   if (target.spec.next_stream == nullptr || !absl::IsNotFound(error)) return false;
   const absl::Status stream = service_.GetStream(target.spec.stream).status();
   return absl::IsNotFound(stream) || absl::IsInvalidArgument(stream);
@@ -181,7 +182,7 @@ bool AppendConnection::State::IsForgotten(const TargetState& target, const absl:
 
 // What the ended stream holds of the pending rows is acknowledged. A stream that the service has forgotten is
 // taken to hold what it acknowledged: what was on its way then may come twice.
-absl::Status AppendConnection::State::TakeHeldRows(TargetState& target) {
+absl::Status AppendConnection::State::TakeHeldRows(AppendTargetState& target) {
   const absl::StatusOr<int64_t> held = service_.Finalize(target.spec.stream);
   if (absl::IsNotFound(held.status()) || absl::IsInvalidArgument(held.status())) return absl::OkStatus();
   HAKOBU_RETURN_IF_ERROR(held.status());
@@ -198,7 +199,7 @@ absl::Status AppendConnection::State::TakeHeldRows(TargetState& target) {
   return absl::OkStatus();
 }
 
-void AppendConnection::State::FollowStream(TargetState& target, const absl::Status& error) {
+void AppendConnection::State::FollowStream(AppendTargetState& target, const absl::Status& error) {
   const std::string what = "append to " + target.spec.stream;
   if (absl::Status taken = TakeHeldRows(target); !taken.ok()) return Fail(target, Annotate(taken, what));
   absl::StatusOr<std::string> next = target.spec.next_stream(target.acknowledged_rows);
@@ -218,7 +219,7 @@ void AppendConnection::State::FollowStream(TargetState& target, const absl::Stat
   if (!target.pending.empty()) Trouble(target, error);
 }
 
-void AppendConnection::State::Acknowledge(TargetState& target, PendingAppend& append) {
+void AppendConnection::State::Acknowledge(AppendTargetState& target, PendingAppend& append) {
   append.acknowledged = true;
   bytes_in_flight_ -= append.size;
   --requests_in_flight_;
@@ -237,7 +238,7 @@ void AppendConnection::State::Acknowledge(TargetState& target, PendingAppend& ap
   token_renewed_ = false;
 }
 
-void AppendConnection::State::DropPending(TargetState& target) {
+void AppendConnection::State::DropPending(AppendTargetState& target) {
   for (const PendingAppend& append : target.pending) {
     if (append.acknowledged) continue;
     bytes_in_flight_ -= append.size;
@@ -247,7 +248,7 @@ void AppendConnection::State::DropPending(TargetState& target) {
   target.sent = 0;
 }
 
-void AppendConnection::State::Fail(TargetState& target, absl::Status status) {
+void AppendConnection::State::Fail(AppendTargetState& target, absl::Status status) {
   if (!target.failure.ok()) return;
   target.failure = std::move(status);
   target.parked = absl::OkStatus();
@@ -256,7 +257,7 @@ void AppendConnection::State::Fail(TargetState& target, absl::Status status) {
 }
 
 // Everything not acknowledged is sent again once the answers still under way are in.
-void AppendConnection::State::Trouble(TargetState& target, const absl::Status& error) {
+void AppendConnection::State::Trouble(AppendTargetState& target, const absl::Status& error) {
   if (!target.trouble.ok()) return;  // what follows the first failure of a sequence says nothing new
   const absl::StatusOr<absl::Duration> delay = target.backoff.Next(error);
   if (!delay.ok()) {
@@ -277,7 +278,7 @@ void AppendConnection::State::TakeEnd(const absl::Status& end) {
     target->sent = 0;
   }
   if (idle) return;  // an idle connection was closed: the next append opens another
-  TargetState& target = *targets_[first.target];
+  AppendTargetState& target = *targets_[first.target];
   PendingAppend* append = target.Find(first.sequence);
   const absl::Status error = end.ok() ? absl::UnavailableError("the service closed the connection") : end;
   if (RemedyForAppend(error) != Remedy::kRetry && append != nullptr) {

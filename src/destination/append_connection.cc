@@ -40,8 +40,9 @@ RetryPolicy PatientPolicy(RetryPolicy policy, const AppendOptions& options) {
 
 }  // namespace
 
-TargetState::TargetState(AppendTarget target, const RetryPolicy& policy, const RetryContext& context,
-                         const LookAtTable& look, const AppendOptions& options)
+AppendTargetState::AppendTargetState(AppendTarget target, const RetryPolicy& policy,
+                                     const RetryContext& context, const LookAtTable& look,
+                                     const AppendOptions& options)
     : spec(std::move(target)),
       is_default(IsDefaultStream(spec.stream)),
       descriptor(std::make_shared<const std::string>(std::move(spec.descriptor))),
@@ -50,7 +51,7 @@ TargetState::TargetState(AppendTarget target, const RetryPolicy& policy, const R
       schema_wait(TableOfStream(spec.stream), look, options.schema_patience),
       backoff(policy, context) {}
 
-PendingAppend* TargetState::Find(uint64_t sequence) {
+PendingAppend* AppendTargetState::Find(uint64_t sequence) {
   if (pending.empty() || sequence < pending.front().sequence) return nullptr;
   const uint64_t place = sequence - pending.front().sequence;
   return place < pending.size() ? &pending[place] : nullptr;
@@ -88,9 +89,9 @@ void AppendConnection::State::CancelCall() {
 }
 
 AppendConnection::TargetId AppendConnection::State::AddTarget(AppendTarget target) {
-  targets_.push_back(std::make_unique<TargetState>(std::move(target),
-                                                   PatientPolicy(transport_.options().retry, options_),
-                                                   context_, transport_.options().look_at_table, options_));
+  targets_.push_back(std::make_unique<AppendTargetState>(
+      std::move(target), PatientPolicy(transport_.options().retry, options_), context_,
+      transport_.options().look_at_table, options_));
   return targets_.size() - 1;
 }
 
@@ -101,7 +102,7 @@ bool AppendConnection::State::HasRoomFor(size_t bytes) const {
 }
 
 absl::Status AppendConnection::State::Append(TargetId id, RowBytes rows) {
-  TargetState& target = *targets_[id];
+  AppendTargetState& target = *targets_[id];
   if (rows.bytes.size() > kMaxAppendBytes) {
     return WithHint(
         absl::InvalidArgumentError(fmt::format("append to {}: expected at most {} bytes, found {}",
@@ -128,7 +129,7 @@ absl::Status AppendConnection::State::Append(TargetId id, RowBytes rows) {
 }
 
 absl::Status AppendConnection::State::Flush(TargetId id) {
-  TargetState& target = *targets_[id];
+  AppendTargetState& target = *targets_[id];
   while (target.failure.ok() && !target.pending.empty()) {
     HAKOBU_RETURN_IF_ERROR(Step(absl::Milliseconds(100)));
   }
@@ -196,7 +197,7 @@ absl::Status AppendConnection::State::EnsureCall() {
 absl::Status AppendConnection::State::SendWhatMay() {
   const absl::Time now = context_.clock->Now();
   for (TargetId id = 0; id < targets_.size(); ++id) {
-    TargetState& target = *targets_[id];
+    AppendTargetState& target = *targets_[id];
     if (!target.trouble.ok()) {
       if (target.outstanding > 0 || now < target.resume)
         continue;  // until all answers are in, and the pause is over
@@ -216,7 +217,7 @@ absl::Status AppendConnection::State::SendWhatMay() {
 }
 
 std::string AppendConnection::State::Header(TargetId id, const PendingAppend& append) {
-  TargetState& target = *targets_[id];
+  AppendTargetState& target = *targets_[id];
   AppendHeader header;
   const bool first = !last_target_.has_value();
   const bool changed = last_target_ != id;

@@ -32,7 +32,7 @@ struct PendingAppend {
   bool acknowledged = false;  // but one before it is not
 };
 
-struct TargetState {
+struct AppendTargetState {
   AppendTarget spec;
   bool is_default = false;
   std::shared_ptr<const std::string> descriptor;
@@ -53,8 +53,8 @@ struct TargetState {
   SchemaWait schema_wait;
   Backoff backoff;
 
-  TargetState(AppendTarget target, const RetryPolicy& policy, const RetryContext& context,
-              const LookAtTable& look, const AppendOptions& options);
+  AppendTargetState(AppendTarget target, const RetryPolicy& policy, const RetryContext& context,
+                    const LookAtTable& look, const AppendOptions& options);
   PendingAppend* Find(uint64_t sequence);
 };
 
@@ -67,8 +67,8 @@ class AppendConnection::State {
   absl::Status Append(TargetId target, RowBytes rows);
   absl::Status Flush(TargetId target);
   absl::Status Poll(absl::Duration longest);
-  TargetState& target(TargetId id) { return *targets_[id]; }
-  const TargetState& target(TargetId id) const { return *targets_[id]; }
+  AppendTargetState& target(TargetId id) { return *targets_[id]; }
+  const AppendTargetState& target(TargetId id) const { return *targets_[id]; }
   size_t target_count() const { return targets_.size(); }
   const Counters& counters() const { return counters_; }
 
@@ -91,30 +91,30 @@ class AppendConnection::State {
   // Answers (append_answers.cc).
   void TakeAnswers();
   void TakeAnswer(const grpc::ByteBuffer& answer);
-  void TakeResult(TargetState& target, PendingAppend& append, const AppendRowsResponse& response);
-  void TakeError(TargetState& target, PendingAppend& append, const AppendRowsResponse& response);
-  void RefuseRows(TargetState& target, const PendingAppend& append, const AppendRowsResponse& response,
+  void TakeResult(AppendTargetState& target, PendingAppend& append, const AppendRowsResponse& response);
+  void TakeError(AppendTargetState& target, PendingAppend& append, const AppendRowsResponse& response);
+  void RefuseRows(AppendTargetState& target, const PendingAppend& append, const AppendRowsResponse& response,
                   absl::Status error);
-  void Park(TargetState& target, const absl::Status& error);
-  void Resolve(TargetState& target, PendingAppend& append, const absl::Status& error);
-  void AlreadyWritten(TargetState& target, PendingAppend& append, const absl::Status& error);
-  void Rewind(TargetState& target, const absl::Status& error);
-  absl::Status WithinPatience(TargetState& target, const absl::Status& error);
-  bool IsForgotten(const TargetState& target, const absl::Status& error);
-  void FollowStream(TargetState& target, const absl::Status& error);
-  absl::Status TakeHeldRows(TargetState& target);
-  void Acknowledge(TargetState& target, PendingAppend& append);
-  void Fail(TargetState& target, absl::Status status);
-  void Trouble(TargetState& target, const absl::Status& error);
+  void Park(AppendTargetState& target, const absl::Status& error);
+  void Resolve(AppendTargetState& target, PendingAppend& append, const absl::Status& error);
+  void AlreadyWritten(AppendTargetState& target, PendingAppend& append, const absl::Status& error);
+  void Rewind(AppendTargetState& target, const absl::Status& error);
+  absl::Status WithinPatience(AppendTargetState& target, const absl::Status& error);
+  bool IsForgotten(const AppendTargetState& target, const absl::Status& error);
+  void FollowStream(AppendTargetState& target, const absl::Status& error);
+  absl::Status TakeHeldRows(AppendTargetState& target);
+  void Acknowledge(AppendTargetState& target, PendingAppend& append);
+  void Fail(AppendTargetState& target, absl::Status status);
+  void Trouble(AppendTargetState& target, const absl::Status& error);
   void TakeEnd(const absl::Status& end);
   void CancelCall();
-  void DropPending(TargetState& target);
+  void DropPending(AppendTargetState& target);
 
   StorageWrite& service_;
   StorageWrite::Transport& transport_;
   const AppendOptions options_;
   const RetryContext& context_;
-  std::vector<std::unique_ptr<TargetState>> targets_;
+  std::vector<std::unique_ptr<AppendTargetState>> targets_;
   Counters counters_;
   size_t bytes_in_flight_ = 0;
   int requests_in_flight_ = 0;
