@@ -14,6 +14,7 @@ const options = {
   mysql: ['--server-id=1', '--log-bin=binlog', '--gtid-mode=ON', '--enforce-gtid-consistency=ON'],
   mariadb: ['--server-id=1', '--log-bin=binlog', '--binlog-format=ROW'],
 };
+const patience = 240000;  // of states that come far sooner on a machine that does nothing else
 const tag = { names: ['projects/p/locations/us/taxonomies/1/policyTags/2'] };
 
 // Each case has a database and a dataset of its own on the same servers.
@@ -36,9 +37,9 @@ async function begin(t, flavor) {
     const query = async (text) => (await bigquery.query({ query: text, defaultDataset: { datasetId: name } }))[0];
     const one = {
       name, admin, job, bigquery, query, rest, table: (table) => rest('GET', `${name}/tables/${table}`),
-      equal: (list, more = {}) => waitUntilEqual({ mysql, bigquery, database: name, dataset: name, tables: list, ...more }),
+      equal: (list, more = {}) => waitUntilEqual({ mysql, bigquery, database: name, dataset: name, tables: list, timeoutMs: patience, ...more }),
       caughtUp: async (code = 0, env = {}) => {
-        const result = await job.catchUp({ env });
+        const result = await job.catchUp({ env, timeoutMs: patience });
         assert.equal(result.code, code, result.stderr);
         return result;
       },
@@ -128,7 +129,7 @@ test('the configuration changes between two starts', async (t) => {
     for (const [change, says] of changes) {
       const whole = structuredClone(one.job.config.tables);
       one.job.rewrite((config) => change(config.tables));
-      const refused = await one.job.catchUp();
+      const refused = await one.job.catchUp({ timeoutMs: patience });
       assert.equal(refused.code, 4, refused.stderr);
       assert.match(refused.stderr, says);
       assert.deepEqual(await kept(), before);
@@ -143,7 +144,7 @@ test('the configuration changes between two starts', async (t) => {
   await t.test('two tables never share a target', async () => {
     const one = await start('CREATE TABLE a (id INT PRIMARY KEY); CREATE TABLE b (id INT PRIMARY KEY); INSERT INTO a VALUES (1); INSERT INTO b VALUES (2)',
       [{ table: 'a', target: 'same' }, { table: 'b', target: 'same' }]);
-    const both = await one.job.catchUp();
+    const both = await one.job.catchUp({ timeoutMs: patience });
     assert.equal(both.code, 2, both.stderr);
     assert.match(both.stderr, /same/);
     // One after the other: the second would take the first one's rows away.
@@ -237,7 +238,7 @@ test('somebody changes the targets', async (t) => {
       [keyed, true, /is there already, has rows, and was not delivered with this ledger/]]) {
       await make(body);
       if (insert) await one.query("INSERT INTO goods (id) VALUES (77)");
-      const refused = await one.job.catchUp();
+      const refused = await one.job.catchUp({ timeoutMs: patience });
       assert.equal(refused.code, 4, refused.stderr);
       assert.match(refused.stderr, says);
       await one.table('goods');
@@ -255,9 +256,9 @@ test('somebody changes the targets', async (t) => {
     const one = await start(create, both);
     const stream = one.job.start();
     await one.equal(['goods', 'other'], { server: stream });
-    await waitForLine(stream, /table is whole/, 30000, 2);
+    await waitForLine(stream, /table is whole/, patience, 2);
     await replaced(keyed)(one);
-    await waitForLine(stream, /made again by somebody else/);
+    await waitForLine(stream, /made again by somebody else/, patience);
     await one.admin.query('INSERT INTO other VALUES (9, 9)');
     await one.equal(['other'], { server: stream });
     assert.equal((await stream.stop()).code, 3, stream.output);
@@ -402,7 +403,7 @@ for (const flavor of ['mysql', 'mariadb']) test(`rows that go or are replaced at
       await one.hang('t', 'v');
       const before = await one.hangsOn('t');
       await one.admin.query('TRUNCATE TABLE t; INSERT INTO t VALUES (3, 30), (4, 4)');
-      const killed = await one.job.catchUp({ env: { HAKOBU_CRASH_AT: at } });
+      const killed = await one.job.catchUp({ env: { HAKOBU_CRASH_AT: at }, timeoutMs: patience });
       assert.notEqual(killed.code, 0, `${at} was not reached:\n${killed.stderr}`);
       await one.admin.query('INSERT INTO t VALUES (5, 5)');
       await one.caughtUp();
