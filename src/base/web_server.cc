@@ -40,7 +40,7 @@ using ErrorCode = boost::system::error_code;
 constexpr size_t kPieceBytes = 64 * 1024;
 constexpr size_t kSliceBytes = 256 * 1024;
 // What a handler left of a body is read when there is no more of it than this; else the connection ends.
-constexpr uint64_t kMostSkippedBytes = 1024 * 1024;
+constexpr uint64_t kMostSkippedBytes = 64 * 1024;
 constexpr absl::Duration kLinger = absl::Seconds(2);
 
 int HexValue(char c) {
@@ -250,7 +250,7 @@ class ConnectionBody : public WebBody {
       auto& target = parser.get().body();
       target.data = piece.data();
       target.size = piece.size();
-      const ErrorCode error = connection_->Await(connection_->options_.body_timeout, [&](auto&& then) {
+      const ErrorCode error = connection_->Await(timeout_, [&](auto&& then) {
         http::async_read(connection_->stream_, connection_->buffer_, parser,
                          std::forward<decltype(then)>(then));
       });
@@ -268,13 +268,17 @@ class ConnectionBody : public WebBody {
     return absl::OkStatus();
   }
 
-  // Is the connection at the next request's begin?
-  bool Finish() {
+  // Is there so little left that it is read for the sake of the connection?
+  bool CanSkip() const {
     const Parser& parser = *connection_->parser_;
     if (parser.is_done()) return true;
     const auto length = parser.content_length_remaining();
     const bool is_waiting = beast::iequals(parser.get()[http::field::expect], "100-continue");
-    if (is_waiting || (length && *length > kMostSkippedBytes)) return false;
+    return !is_waiting && length && *length <= kMostSkippedBytes;
+  }
+  // Is the connection at the next request's begin?
+  bool Skip() {
+    timeout_ = kLinger;
     return Read(kMostSkippedBytes, [](std::string_view) { return true; }).ok();
   }
 
@@ -284,6 +288,7 @@ class ConnectionBody : public WebBody {
         fmt::format("the request's body is longer than {} bytes", limit_bytes));
   }
   Connection* const connection_;
+  absl::Duration timeout_ = connection_->options_.body_timeout;
 };
 
 bool Connection::Serve(const WebServer::Handler& handler) {
@@ -306,12 +311,12 @@ bool Connection::Serve(const WebServer::Handler& handler) {
     End();
     return false;
   }
-  const bool was_read = body.Finish();
-  const bool keep_alive = was_read && parser_->get().keep_alive() && response.truncated_at < 0;
+  // Answered first: whoever is refused shall hear it before he has sent his body.
+  const bool keep_alive = body.CanSkip() && parser_->get().keep_alive() && response.truncated_at < 0;
   const bool is_sent = Answer(response, request.method == "HEAD", keep_alive);
   if (is_sent && response.truncated_at >= 0) End();
   if (is_sent && !keep_alive && response.truncated_at < 0) Linger();
-  return is_sent && keep_alive;
+  return is_sent && keep_alive && body.Skip();
 }
 
 class BeastServer : public WebServer, public Connection::Owner {
