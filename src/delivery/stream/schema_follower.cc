@@ -199,6 +199,21 @@ std::string SchemaFollower::ToJson() const {
   return json.dump();
 }
 
+std::string SchemaFollower::Shape() const {
+  nlohmann::json shape = {{"databases", databases_}, {"history", nlohmann::json::parse(history_.ToJson())}};
+  const auto strip = [](auto&& self, nlohmann::json& value) -> void {
+    if (value.is_object()) {
+      value.erase("estimated_rows");
+      value.erase("data_bytes");
+    }
+    if (value.is_structured()) {
+      for (nlohmann::json& element : value) self(self, element);
+    }
+  };
+  strip(strip, shape);
+  return shape.dump();
+}
+
 absl::Status SchemaFollower::Load(std::string_view stored) {
   const nlohmann::json json = nlohmann::json::parse(stored, nullptr, false);
   if (!json.is_object() || !json.contains("databases") || !json.contains("history")) {

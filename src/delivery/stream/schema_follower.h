@@ -60,6 +60,8 @@ class SchemaFollower {
   std::vector<ddl::TableName> Tables() const { return history_.Tables(); }
   ddl::Dialect dialect() const { return dialect_; }
   std::string ToJson() const;
+  // The same without what the server estimates (rows, bytes), which differs each time it is asked.
+  std::string Shape() const;
 
  private:
   absl::Status Load(std::string_view stored);

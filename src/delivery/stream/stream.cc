@@ -229,7 +229,7 @@ class Stream : public SenderEvents {
       start_ = std::move(first.position);
       HAKOBU_ASSIGN_OR_RETURN(std::unique_ptr<SchemaFollower> after,
                               SchemaFollower::Open(source, databases, ""));
-      if (after->ToJson() == before->ToJson()) return after;
+      if (after->Shape() == before->Shape()) return after;
       before = std::move(after);
     }
     return WithHint(absl::UnavailableError("the source's tables change faster than they can be read"),
