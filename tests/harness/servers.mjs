@@ -60,7 +60,7 @@ export class Server {
   }
 }
 
-async function waitFor(what, server, probe, timeoutMs = 60000) {
+async function waitFor(what, server, probe, timeoutMs = 240000) {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const result = await probe().catch(() => undefined);
