@@ -143,6 +143,17 @@ for (const flavor of ['mysql', 'mariadb']) {
     const cut = await run(['binlog', broken]);
     assert.equal(cut.code, 1);
     assert.match(cut.stderr, /binary log cut\.000001 at \d+: the file ends after \d+ of the event's \d+ bytes/);
+    // One that ends between two events of a transaction: what is whole is printed, and that it is cut is said.
+    const events = (await connection.query(`show binlog events in '${file}'`))[0];
+    const rows = events.filter((event) => /rows/i.test(event.Event_type)).at(-1);
+    copyFileSync(path, broken);
+    truncateSync(broken, Number(rows.End_log_pos));
+    const inside = await run(['binlog', '--table', 'w.*', broken]);
+    assert.equal(inside.code, 1);
+    assert.match(inside.stderr, /binary log cut\.000001: it ends inside the transaction that begins at \d+, \S+; hint: /);
+    assert.equal(lines(inside.stdout).length, fromFile.length);
+    // And with the next file behind it, that one is printed all the same.
+    assert.equal((await run(['binlog', '--table', 'w.*', broken, path])).code, 1);
     const bytes = readFileSync(path);
     bytes[Math.floor(size / 2)] ^= 0x10;
     writeFileSync(broken, bytes);
