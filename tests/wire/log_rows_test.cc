@@ -162,7 +162,7 @@ TEST_P(LogRowsTest, UuidsAndAddressesReadAsTheServerReadsThemAsValuesAndAsKeys) 
       "UPDATE w.v SET u = NULL, i = NULL WHERE id % 7 = 0; UPDATE w.u SET n = n + 1 WHERE n % 3 = 0;"
       "DELETE FROM w.u WHERE n % 5 = 0; DELETE FROM w.i WHERE n % 5 = 0; DELETE FROM w.j WHERE n % 5 = 0;"
       "UPDATE IGNORE w.u SET u = UUID() WHERE n % 4 = 0; ALTER TABLE w.v ADD k UUID DEFAULT NULL FIRST;"
-      "UPDATE w.v SET k = u");
+      "UPDATE w.v SET k = COALESCE(u, UUID())");
   Compare({{"v", "k, id, u, i, j"}, {"u", "u, n"}, {"i", "i, n"}, {"j", "j, i, n"}});
 }
 

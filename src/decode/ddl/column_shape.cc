@@ -288,7 +288,8 @@ absl::StatusOr<SourceColumn> Shaper::Shape() {
   const bool bad_timestamp = type_ == "timestamp" && !context_.explicit_timestamps;
   column_.nullable = definition_.nullable == Tristate::kYes ||
                      (definition_.nullable == Tristate::kUnstated && !bad_timestamp);
-  const bool may_be_null = !IsMariaDb(context_) && definition_.nullable == Tristate::kYes;
+  const bool may_be_null =
+      !IsMariaDb(context_) && definition_.serial && definition_.nullable == Tristate::kYes;
   if (definition_.primary || (definition_.auto_increment && !may_be_null)) column_.nullable = false;
   const std::vector<std::string> labels = std::move(column_.labels);
   if (!ReadType(type_, &column_)) {

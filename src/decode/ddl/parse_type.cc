@@ -100,7 +100,7 @@ std::string TakeCompoundType(Cursor* cursor, ColumnDefinition* column) {
   if (cursor->Accept("SERIAL")) {
     column->is_unsigned = true;
     column->nullable = Tristate::kNo;
-    column->auto_increment = column->unique = true;
+    column->auto_increment = column->unique = column->serial = true;
     return "bigint";
   }
   if (cursor->Accept("DOUBLE")) {

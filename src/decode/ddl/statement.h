@@ -57,6 +57,7 @@ struct ColumnDefinition {
   std::string collation;
   Tristate nullable = Tristate::kUnstated;
   bool auto_increment = false;
+  bool serial = false;  // the type SERIAL: its own AUTO_INCREMENT, and MySQL lets it be NULL
   bool primary = false;
   bool unique = false;
   DefaultKind default_kind = DefaultKind::kNone;

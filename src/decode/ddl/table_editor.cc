@@ -105,6 +105,7 @@ class Editor {
   std::string NewName(std::string_view old_name) const;  // "" when dropped
   bool IsDropped(std::string_view name) const;
   size_t Find(std::string_view name) const;
+  size_t FindAdded(std::string_view name) const;
   bool Existed(std::string_view name) const;
 
   const TableDefinition& before_;
@@ -132,6 +133,11 @@ size_t Editor::Find(std::string_view name) const {
   size_t place = 0;
   while (place < columns_.size() && !SameName(columns_[place].column.name, name)) ++place;
   return place;
+}
+
+size_t Editor::FindAdded(std::string_view name) const {
+  const size_t place = Find(name);
+  return place < columns_.size() && columns_[place].origin.before.has_value() ? columns_.size() : place;
 }
 
 const ChangeColumn* Editor::ChangeOf(std::string_view name) const {
@@ -326,9 +332,11 @@ void Editor::KeepIndex(const TableIndex& index) {
       kept.parts.push_back(part);
       continue;
     }
-    part.column = NewName(part.column);
-    const size_t place = part.column.empty() ? columns_.size() : Find(part.column);
+    const std::string new_name = NewName(part.column);
+    // A column that is dropped and added again takes the old one's place in its indexes.
+    const size_t place = new_name.empty() ? FindAdded(part.column) : Find(new_name);
     if (place == columns_.size()) continue;  // an index loses what the table loses
+    part.column = columns_[place].column.name;
     const SourceColumn& column = columns_[place].column;
     const bool text = column.type == SourceType::kText || column.type == SourceType::kBlob ||
                       column.type == SourceType::kGeometry;
