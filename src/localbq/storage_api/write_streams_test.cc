@@ -107,7 +107,8 @@ TEST_F(WriteStreamsTest, FlushMovesTheCursor) {
   };
   EXPECT_EQ(flush(1), 1);
   EXPECT_EQ(Rows("t"), "{'id': 1, 'name': a} {'id': 2, 'name': b}");
-  EXPECT_EQ(flush(0), 1);
+  EXPECT_EQ(flush(0), -static_cast<int64_t>(grpc::ALREADY_EXISTS));
+  EXPECT_EQ(flush(1), -static_cast<int64_t>(grpc::ALREADY_EXISTS));
   EXPECT_EQ(flush(3), -static_cast<int64_t>(grpc::OUT_OF_RANGE));
   EXPECT_EQ(flush(2), 2);
   EXPECT_EQ(Rows("t"), "{'id': 1, 'name': a} {'id': 2, 'name': b} {'id': 3, 'name': c}");
