@@ -91,7 +91,9 @@ TEST(CompareSchemas, ReplaceTakesTheNewSchemaWhole) {
   const auto changes =
       CompareSchemas(Existing(R"({"name":"id","type":"STRING"},{"name":"old","type":"DATE"})"), "", &work);
   ASSERT_TRUE(changes.ok());
-  EXPECT_THAT(changes->ddl, IsEmpty());
+  // The rest comes with the rows: a load cannot add columns and drop others in one step.
+  EXPECT_THAT(changes->ddl, ElementsAre("ALTER TABLE `p.d.items` ADD COLUMN IF NOT EXISTS `name` STRING",
+                                        "ALTER TABLE `p.d.items` ADD COLUMN IF NOT EXISTS `price` NUMERIC"));
   EXPECT_THAT(changes->changes, SizeIs(4));  // name and price added, old dropped, id retyped
 }
 

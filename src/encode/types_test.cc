@@ -279,12 +279,17 @@ TEST(Types, Times) {
 TEST(Types, Json) {
   const SourceColumn checked = ColumnOf("c", SourceType::kJson, "json");
   const SourceColumn unchecked = ColumnOf("c", SourceType::kJson, "longtext");
-  const std::string digits = R"({"big": 123456789012345678901234567890, "x": 1.10, "e": 1e400})";
+  const std::string fits = R"({"big": 18446744073709551615, "x": 1.5, "e": 1e300})";
   const auto cell = [](std::string_view text) { return Cell::Text(CellKind::kJson, text); };
-  ExpectValues(checked, {}, {{cell(digits), digits, ""}, {cell("null"), "null", ""}});
+  ExpectValues(checked, {}, {{cell(fits), fits, ""}, {cell("null"), "null", ""}});
+  for (const char* wide :
+       {R"({"big": 123456789012345678901234567890})", R"([-9223372036854775809])", R"({"e": 1e400})"}) {
+    ExpectValues(checked, {}, {{cell(wide), "NULL", "number"}});
+    ExpectValues(checked, As("STRING"), {{cell(wide), wide, ""}});
+  }
   ExpectValues(
       unchecked, {},
-      {{cell(digits), digits, ""}, {cell("{\"a\": }"), "NULL", "no JSON"}, {cell(""), "NULL", "no JSON"}});
+      {{cell(fits), fits, ""}, {cell("{\"a\": }"), "NULL", "no JSON"}, {cell(""), "NULL", "no JSON"}});
   ExpectValues(unchecked, As("STRING"), {{cell("{\"a\": }"), "{\"a\": }", ""}});
 }
 

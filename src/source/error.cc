@@ -80,7 +80,8 @@ constexpr KnownError kKnown[] = {
     {2020, StatusCode::kOutOfRange, "a row is larger than 1 GiB"},  // CR_NET_PACKET_TOO_LARGE
     {2026, StatusCode::kUnauthenticated, kTls},                     // CR_SSL_CONNECTION_ERROR
     {2055, StatusCode::kUnavailable, kLost},                        // CR_SERVER_LOST_EXTENDED
-    {2059, StatusCode::kUnauthenticated, "the account's authentication plugin is not supported"},
+    {2059, StatusCode::kUnauthenticated,
+     "the account's authentication method is not one of those that hakobu speaks; nothing was sent"},
     {2061, StatusCode::kUnauthenticated, "over an unencrypted connection: use TLS"},  // CR_AUTH_PLUGIN_ERR
 };
 
