@@ -317,8 +317,11 @@ TEST_P(DdlJudge, CornersOfTheGrammarAreReadAsTheServerReadsThem) {
   for (const std::string_view statement : testing::kDdlCorners) {
     if (!session_.Try(std::string(statement))) continue;
     ++worked;
-    // A row in each table: its map must fit.
-    if (statement.starts_with("CREATE TABLE ")) {
+    // A row in each table: its map must fit. But MariaDB keeps a hash key in a hidden column, of which only
+    // FULL metadata tell that it is one: with MINIMAL such a table is refused by name.
+    const bool is_hidden = mariadb() && std::get<1>(GetParam()) == "MINIMAL" &&
+                           statement.find("USING HASH") != std::string_view::npos;
+    if (statement.starts_with("CREATE TABLE ") && !is_hidden) {
       const std::string_view rest = statement.substr(13);
       session_.Try(fmt::format("INSERT IGNORE INTO {} VALUES ()", rest.substr(0, rest.find(' '))));
     }
