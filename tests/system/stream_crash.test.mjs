@@ -11,14 +11,15 @@ import { deliveredTable } from '../harness/compare.mjs';
 import { makeStream, waitUntilEqual } from '../harness/stream.mjs';
 
 // Every name the stream can be killed at, from its source: a new one is tested as soon as it is written. Those of a
-// gap and of a failed table need a scenario of their own.
+// gap, of a failed table and of one that begins anew need a scenario of their own.
 function crashPoints() {
   const names = new Set();
   const folder = join(root, 'src/delivery/stream');
   for (const file of readdirSync(folder).filter((name) => name.endsWith('.cc'))) {
     for (const match of readFileSync(join(folder, file), 'utf8').matchAll(/CrashPoint\("(stream\.[^"]+)"\)/g)) names.add(match[1]);
   }
-  for (const name of ['stream.gap_recorded', 'stream.gap_passed', 'stream.lane_failed']) names.delete(name);
+  for (const name of ['stream.gap_recorded', 'stream.gap_passed', 'stream.lane_failed', 'stream.new_epoch', 'stream.table_asked',
+    'stream.target_dropped']) names.delete(name);
   return [...names].sort();
 }
 

@@ -112,7 +112,7 @@ function testSeed(all, seed) {
       ({ port } = state.proxy);
     }
     const job = makeStream({ mysql: { ...state.mysql, port }, bigquery: state.server, dataset: 'live', test: t,
-      tables: [{ table: `${database}.*` }, { table: `${database}_*.own`, target: '{database}' }], defaults: { chunk_rows: 100 },
+      tables: [{ table: `${database}.*` }, { table: `${database}_*.own`, target: '{database}_{table}' }], defaults: { chunk_rows: 100 },
       source: { connections: 2, connect_timeout: '3s', read_timeout: '3s' } });
     if (random() < 0.7) state.stream = job.start();
     const work = runWorkload({ mysql: state.mysql, database, seed, hold: () => state.gate });
@@ -125,7 +125,7 @@ function testSeed(all, seed) {
       tables: workloadTables, server: state.stream, timeoutMs: 180000 });
     const bigquery = bigqueryClient(state.server);
     for (const made of done.databases) {
-      await waitUntilEqual({ mysql: state.mysql, bigquery, database: made, dataset: 'live', tables: ['own'], target: made,
+      await waitUntilEqual({ mysql: state.mysql, bigquery, database: made, dataset: 'live', tables: ['own'], target: `${made}_own`,
         server: state.stream, timeoutMs: 60000 });
     }
     const { code } = await state.stream.stop();
