@@ -547,6 +547,10 @@ absl::StatusOr<StreamReport> RunStream(const Config& config, const StreamOptions
   for (Backoff backoff(policy, retry);;) {
     Stream stream(config, options, observer, cancel);
     absl::StatusOr<StreamReport> report = stream.Run();
+    if (!report.ok() && !stream.begun() && cancel.cancelled() && absl::IsCancelled(report.status())) {
+      Log(LogSeverity::kInfo, "stopped before it could start");
+      return NeverStarted(report.status());
+    }
     if (report.ok() || stream.begun() || report.status().code() != absl::StatusCode::kUnavailable)
       return report;
     Log(LogSeverity::kWarning, "the stream cannot start yet",
