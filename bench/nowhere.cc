@@ -101,11 +101,11 @@ absl::Status Main(const ConnectOptions& options, const std::string& name, uint32
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   const auto of = [](const timeval& time) { return static_cast<double>(time.tv_sec) + time.tv_usec / 1e6; };
-  fmt::print(
-      R"({{"what":"nowhere","connections":{},"chunks":{},"rows":{},"bytes":{},"seconds":{:.3f},"rows_per_second":{:.0f},"cpu_seconds":{:.2f},"peak_mb":{:.1f}}})"
-      "\n",
-      connections, plan.chunks.size(), rows, bytes, seconds, static_cast<double>(rows) / seconds,
-      of(usage.ru_utime) + of(usage.ru_stime), static_cast<double>(usage.ru_maxrss) / 1024);
+  fmt::print(R"({{"what":"nowhere","connections":{},"chunks":{},"rows":{},"bytes":{},)"
+             R"("seconds":{:.3f},"rows_per_second":{:.0f},"cpu_seconds":{:.2f},"peak_mb":{:.1f}}})"
+             "\n",
+             connections, plan.chunks.size(), rows, bytes, seconds, static_cast<double>(rows) / seconds,
+             of(usage.ru_utime) + of(usage.ru_stime), static_cast<double>(usage.ru_maxrss) / 1024);
   return absl::OkStatus();
 }
 

@@ -78,7 +78,7 @@ struct PersonalKind {
   std::vector<std::string_view> names;
 };
 
-// The first kind that matches wins.
+// The first kind that matches wins. (A table: its lines are values.)
 const std::vector<PersonalKind>& PersonalKinds() {
   static const std::vector<PersonalKind> kinds = {
       {"a password or another secret",

@@ -90,15 +90,19 @@ TEST(Access, OwnEntriesAreReadBackWithTheirEnd) {
 }
 
 TEST(Access, TablePolicyKeepsWhatItDoesNotKnow) {
-  const std::string policy =
-      R"({"version":1,"etag":"abc","auditConfigs":[{"x":1}],"bindings":[{"role":"roles/bigquery.dataViewer","members":["user:a@x.com","group:b@x.com"]},{"role":"roles/x","members":["user:c@x.com"],"condition":{"title":"t","expression":"e"}}]})";
+  const std::string policy = R"({"version":1,"etag":"abc","auditConfigs":[{"x":1}],)"
+                             R"("bindings":[{"role":"roles/bigquery.dataViewer","members":["user:a@x.com",)"
+                             R"("group:b@x.com"]},{"role":"roles/x","members":["user:c@x.com"],)"
+                             R"("condition":{"title":"t","expression":"e"}}]})";
   auto entries = ReadTableAccess(policy);
   ASSERT_TRUE(entries.ok());
   ASSERT_EQ(entries->size(), 3u);
   EXPECT_EQ((*entries)[2].kind, EntryKind::kConditional);
-  EXPECT_EQ(
-      *TablePolicy(policy, *entries),
-      R"({"version":3,"etag":"abc","auditConfigs":[{"x":1}],"bindings":[{"role":"roles/bigquery.dataViewer","members":["user:a@x.com","group:b@x.com"]},{"role":"roles/x","condition":{"title":"t","expression":"e"},"members":["user:c@x.com"]}]})");
+  EXPECT_EQ(*TablePolicy(policy, *entries),
+            R"({"version":3,"etag":"abc","auditConfigs":[{"x":1}],)"
+            R"("bindings":[{"role":"roles/bigquery.dataViewer","members":["user:a@x.com",)"
+            R"("group:b@x.com"]},{"role":"roles/x","condition":{"title":"t","expression":"e"},)"
+            R"("members":["user:c@x.com"]}]})");
   entries->erase(entries->begin());
   entries->push_back(MakeAccessEntry(AccessForm::kTable, "user:d@x.com", "reader", ""));
   EXPECT_NE(TablePolicy(policy, *entries)->find(R"("members":["group:b@x.com","user:d@x.com"])"),

@@ -284,10 +284,13 @@ TEST(Pacer, KeepsFiveWritesInTenSecondsToOneTargetAndTheRateOfAll) {
 }
 
 TEST(Drift, SaysWhatChangedSinceWhichApplyAndWho) {
-  const auto audit = ParseAuditLog(
-      R"({"timestamp":"2026-05-01T10:00:00Z","protoPayload":{"authenticationInfo":{"principalEmail":"eve@x.com"},"resourceName":"projects/p/datasets/d","metadata":{"datasetChange":{"bindingDeltas":[{"action":"ADD","member":"user:New@x.com","role":"roles/bigquery.dataViewer"}]}}}})"
-      "\n\n"
-      R"({"timestamp":"2026-05-01T11:00:00Z","protoPayload":{}})");
+  const auto audit = ParseAuditLog(R"({"timestamp":"2026-05-01T10:00:00Z",)"
+                                   R"("protoPayload":{"authenticationInfo":{"principalEmail":"eve@x.com"},)"
+                                   R"("resourceName":"projects/p/datasets/d",)"
+                                   R"("metadata":{"datasetChange":{"bindingDeltas":[{"action":"ADD",)"
+                                   R"("member":"user:New@x.com","role":"roles/bigquery.dataViewer"}]}}}})"
+                                   "\n\n"
+                                   R"({"timestamp":"2026-05-01T11:00:00Z","protoPayload":{}})");
   ASSERT_TRUE(audit.ok()) << audit.status();
   ASSERT_EQ(audit->size(), 1u);
   const std::map<std::string, Baseline> baselines = {

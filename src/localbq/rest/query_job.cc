@@ -150,6 +150,49 @@ absl::Status AsQueryError(absl::Status status) {
   return status;
 }
 
+// What the rest of the local BigQuery decides about this job's statements.
+sql::ExecuteHooks HooksOf(const Service& service, Job& job) {
+  sql::ExecuteHooks hooks;
+  hooks.cdc_active = [&service](const Table& table) { return service.changes->IsActive(table); };
+  hooks.apply_watermark = [&service](const Table& table) -> std::optional<int64_t> {
+    const int64_t watermark_us = service.changes->WatermarkMicros(table);
+    return watermark_us == 0 ? std::nullopt : std::optional(watermark_us);
+  };
+  hooks.on_connection = [&job](Connection& connection) -> absl::StatusOr<std::shared_ptr<void>> {
+    auto guard = std::make_shared<Job::Interruptible>(&job, &connection);
+    if (job.cancelled()) return absl::CancelledError("cancelled");
+    return guard;
+  };
+  hooks.before_commit = [&job](Connection& connection, const sql::Answer& answer) -> absl::Status {
+    job.SetStatistics(StatisticsOf(answer));
+    HAKOBU_RETURN_IF_ERROR(job.RecordDone(connection));
+    CrashPoint("query.before_commit");
+    return absl::OkStatus();
+  };
+  hooks.admit_write = [&service, &job](sql::StatementKind kind, const sql::TableName& name) -> absl::Status {
+    HAKOBU_RETURN_IF_ERROR(CheckLocation(service, job, {name.project, name.dataset}));
+    return AdmitWrite(service, kind, name);
+  };
+  hooks.read_source = [&service, &job](const Table& table) -> absl::StatusOr<std::string> {
+    HAKOBU_RETURN_IF_ERROR(CheckLocation(service, job, table.id.parent()));
+    return service.catalog->ReadSource(table);
+  };
+  hooks.rows_to_copy = [&service](const Table& table) { return RowsToCopy(service, table); };
+  hooks.after_ddl = [&service](const sql::TableName& name) {
+    service.faults->tables().OnDdl({name.project, name.dataset, name.table});
+  };
+  hooks.is_streamed_to = [&service](const Table& table) {
+    return service.faults->tables().IsStreamedTo(table);
+  };
+  hooks.publish_losses = service.faults->Has(Behaviour::kPublishLosses);
+  hooks.layouts = service.faults->Has(Behaviour::kLayouts);
+  hooks.streaming_alters = service.faults->Has(Behaviour::kStreamingAlters);
+  hooks.truncate_data_policies = service.faults->Has(Behaviour::kTruncateDataPolicies);
+  hooks.partition_filters = service.faults->Has(Behaviour::kPartitionFilters);
+  AddAccessHooks(service, job.identity, job.may_change, &hooks);
+  return hooks;
+}
+
 }  // namespace
 
 absl::Status RunQuery(const Service& service, Job& job) {
@@ -166,42 +209,7 @@ absl::Status RunQuery(const Service& service, Job& job) {
   HAKOBU_ASSIGN_OR_RETURN(const sql::Context context, ContextOf(job, query));
   HAKOBU_ASSIGN_OR_RETURN(const std::optional<sql::Destination> destination, DestinationOf(job, query));
   if (destination) HAKOBU_RETURN_IF_ERROR(CheckLocation(service, job, destination->table.parent()));
-  sql::ExecuteHooks hooks;
-  hooks.cdc_active = [&](const Table& table) { return service.changes->IsActive(table); };
-  hooks.apply_watermark = [&](const Table& table) -> std::optional<int64_t> {
-    const int64_t watermark_us = service.changes->WatermarkMicros(table);
-    return watermark_us == 0 ? std::nullopt : std::optional(watermark_us);
-  };
-  hooks.on_connection = [&](Connection& connection) -> absl::StatusOr<std::shared_ptr<void>> {
-    auto guard = std::make_shared<Job::Interruptible>(&job, &connection);
-    if (job.cancelled()) return absl::CancelledError("cancelled");
-    return guard;
-  };
-  hooks.before_commit = [&](Connection& connection, const sql::Answer& answer) -> absl::Status {
-    job.SetStatistics(StatisticsOf(answer));
-    HAKOBU_RETURN_IF_ERROR(job.RecordDone(connection));
-    CrashPoint("query.before_commit");
-    return absl::OkStatus();
-  };
-  hooks.admit_write = [&](sql::StatementKind kind, const sql::TableName& name) -> absl::Status {
-    HAKOBU_RETURN_IF_ERROR(CheckLocation(service, job, {name.project, name.dataset}));
-    return AdmitWrite(service, kind, name);
-  };
-  hooks.read_source = [&](const Table& table) -> absl::StatusOr<std::string> {
-    HAKOBU_RETURN_IF_ERROR(CheckLocation(service, job, table.id.parent()));
-    return service.catalog->ReadSource(table);
-  };
-  hooks.rows_to_copy = [&](const Table& table) { return RowsToCopy(service, table); };
-  hooks.after_ddl = [&](const sql::TableName& name) {
-    service.faults->tables().OnDdl({name.project, name.dataset, name.table});
-  };
-  hooks.is_streamed_to = [&](const Table& table) { return service.faults->tables().IsStreamedTo(table); };
-  hooks.publish_losses = service.faults->Has(Behaviour::kPublishLosses);
-  hooks.layouts = service.faults->Has(Behaviour::kLayouts);
-  hooks.streaming_alters = service.faults->Has(Behaviour::kStreamingAlters);
-  hooks.truncate_data_policies = service.faults->Has(Behaviour::kTruncateDataPolicies);
-  hooks.partition_filters = service.faults->Has(Behaviour::kPartitionFilters);
-  AddAccessHooks(service, job.identity, job.may_change, &hooks);
+  const sql::ExecuteHooks hooks = HooksOf(service, job);
   if (Flag(job.configuration, "dryRun")) {
     absl::StatusOr<sql::Answer> answer = sql::DryRun(text, context, *service.catalog, hooks);
     if (!answer.ok()) return AsQueryError(answer.status());

@@ -162,6 +162,63 @@ ValueOr Translator::Aggregate(const std::string& name, const Expression& express
   return AggregateOver(name, expression, scope, std::move(arguments), over);
 }
 
+namespace {
+
+// `sql`: DuckDB's sum of values of this type. nullopt: they have no sum.
+std::optional<Value> SumOf(Type type, const std::string& sql) {
+  switch (type) {
+    case Type::kInt64:
+      return Of(fmt::format("CAST({} AS BIGINT)", sql), ScalarType(type));
+    case Type::kNumeric:
+      return Of(fmt::format("CAST({} AS DECIMAL(38,9))", sql), ScalarType(type));
+    case Type::kFloat64:
+      return Of(sql, ScalarType(type));
+    case Type::kBigNumeric:
+      return Of(fmt::format("bq_in_bignumeric({})", sql), ScalarType(type));
+    default:
+      return std::nullopt;
+  }
+}
+
+// From DuckDB's average, sum and count of values of this type. nullopt: they have no average.
+std::optional<Value> AverageOf(Type type, std::string average, std::string_view sum, std::string_view count) {
+  if (type == Type::kInt64 || type == Type::kFloat64) {
+    return Of(std::move(average), ScalarType(Type::kFloat64));
+  }
+  if (type != Type::kNumeric && type != Type::kBigNumeric) return std::nullopt;
+  const Value divisor = Of(fmt::format("NULLIF({}, 0)", count), ScalarType(Type::kInt64));
+  const std::string by = Coerce(divisor, ScalarType(type))->sql;
+  if (type == Type::kBigNumeric) {
+    return Of(fmt::format("bq_divide_bignumeric({}, {})", sum, by), ScalarType(type));
+  }
+  return Of(fmt::format("bq_divide_numeric(CAST({} AS DECIMAL(38,9)), {})", sum, by), ScalarType(type));
+}
+
+struct Statistic {
+  std::string_view function;  // DuckDB's
+  std::string list;           // of arguments
+};
+
+// nullopt: no function of this name takes these arguments.
+std::optional<Statistic> StatisticOf(const std::string& name, const std::vector<Value>& arguments) {
+  static const auto& statistics = *new std::unordered_map<std::string, std::string_view>{
+      {"STDDEV", "stddev_samp"}, {"STDDEV_SAMP", "stddev_samp"}, {"STDDEV_POP", "stddev_pop"},
+      {"VARIANCE", "var_samp"},  {"VAR_SAMP", "var_samp"},       {"VAR_POP", "var_pop"},
+      {"CORR", "corr"},          {"COVAR_POP", "covar_pop"},     {"COVAR_SAMP", "covar_samp"}};
+  const auto found = statistics.find(name);
+  const size_t wanted = name.starts_with("CO") ? 2 : 1;
+  if (found == statistics.end() || arguments.size() != wanted) return std::nullopt;
+  Statistic statistic{found->second, ""};
+  for (const Value& argument : arguments) {
+    if (!IsNumber(argument.type)) return std::nullopt;
+    if (!statistic.list.empty()) statistic.list += ", ";
+    statistic.list += Coerce(argument, ScalarType(Type::kFloat64))->sql;
+  }
+  return statistic;
+}
+
+}  // namespace
+
 ValueOr Translator::AggregateOver(const std::string& name, const Expression& expression, const Scope& scope,
                                   std::vector<Value> arguments, const std::string& over) {
   size_t at = expression.at;
@@ -187,27 +244,15 @@ ValueOr Translator::AggregateOver(const std::string& name, const Expression& exp
     return Of(fmt::format("count(CASE WHEN {} THEN 1 END){}", flag->sql, over), ScalarType(Type::kInt64));
   }
   if (name == "SUM" && one && plain) {
-    if (type == Type::kInt64)
-      return Of(fmt::format("CAST({} AS BIGINT)", call("sum", value.sql)), ScalarType(type));
-    if (type == Type::kNumeric) {
-      return Of(fmt::format("CAST({} AS DECIMAL(38,9))", call("sum", value.sql)), ScalarType(type));
-    }
-    if (type == Type::kFloat64) return Of(call("sum", value.sql), ScalarType(type));
-    if (type == Type::kBigNumeric) {
-      return Of(fmt::format("bq_in_bignumeric({})", call("sum", value.sql)), ScalarType(type));
-    }
-    return refuse();
+    std::optional<Value> sum = SumOf(type, call("sum", value.sql));
+    if (!sum) return refuse();
+    return *sum;
   }
   if (name == "AVG" && one && plain) {
-    if (type == Type::kInt64 || type == Type::kFloat64)
-      return Of(call("avg", value.sql), ScalarType(Type::kFloat64));
-    if (type != Type::kNumeric && type != Type::kBigNumeric) return refuse();
-    std::string count = call("count", value.sql), sum = call("sum", value.sql);
-    Value divisor = Of(fmt::format("NULLIF({}, 0)", count), ScalarType(Type::kInt64));
-    std::string by = Coerce(divisor, ScalarType(type))->sql;
-    if (type == Type::kBigNumeric)
-      return Of(fmt::format("bq_divide_bignumeric({}, {})", sum, by), ScalarType(type));
-    return Of(fmt::format("bq_divide_numeric(CAST({} AS DECIMAL(38,9)), {})", sum, by), ScalarType(type));
+    std::optional<Value> mean =
+        AverageOf(type, call("avg", value.sql), call("sum", value.sql), call("count", value.sql));
+    if (!mean) return refuse();
+    return *mean;
   }
   if ((name == "MIN" || name == "MAX") && one) {
     if (!Orderable(value.type)) return refuse();
@@ -238,19 +283,8 @@ ValueOr Translator::AggregateOver(const std::string& name, const Expression& exp
                           arguments[1].sql, over),
               value.type);
   }
-  static const auto& statistics = *new std::unordered_map<std::string, std::string_view>{
-      {"STDDEV", "stddev_samp"}, {"STDDEV_SAMP", "stddev_samp"}, {"STDDEV_POP", "stddev_pop"},
-      {"VARIANCE", "var_samp"},  {"VAR_SAMP", "var_samp"},       {"VAR_POP", "var_pop"},
-      {"CORR", "corr"},          {"COVAR_POP", "covar_pop"},     {"COVAR_SAMP", "covar_samp"}};
-  if (auto found = statistics.find(name); found != statistics.end()) {
-    bool pair = name.starts_with("CO");
-    if (arguments.size() != (pair ? 2U : 1U)) return refuse();
-    std::string list;
-    for (const Value& argument : arguments) {
-      if (!IsNumber(argument.type)) return refuse();
-      list += (list.empty() ? "" : ", ") + Coerce(argument, ScalarType(Type::kFloat64))->sql;
-    }
-    return Of(call(found->second, list), ScalarType(Type::kFloat64));
+  if (std::optional<Statistic> statistic = StatisticOf(name, arguments)) {
+    return Of(call(statistic->function, statistic->list), ScalarType(Type::kFloat64));
   }
   if (name == "APPROX_QUANTILES" || name == "APPROX_TOP_COUNT") {
     return ApproximateAggregate(name, expression, arguments);

@@ -27,6 +27,52 @@ int Groups(std::string_view pattern) {
   return groups;
 }
 
+// IF, NULLIF, IFNULL and COALESCE. nullopt: no type that all arguments could have.
+std::optional<Value> Choice(std::string_view name, const std::vector<Value>& arguments) {
+  const bool is_if = name == "IF";
+  const std::vector<Value> values(arguments.begin() + (is_if ? 1 : 0), arguments.end());
+  const std::optional<Column> type = Supertype(values);
+  const std::optional<Value> condition = is_if ? Coerce(arguments[0], ScalarType(Type::kBool)) : std::nullopt;
+  if (!type || (is_if && !condition)) return std::nullopt;
+  std::vector<std::string> sql;
+  for (const Value& value : values) sql.push_back(Coerce(value, *type)->sql);
+  if (is_if)
+    return Of(fmt::format("(CASE WHEN {} THEN {} ELSE {} END)", condition->sql, sql[0], sql[1]), *type);
+  const std::string_view function = name == "NULLIF" ? "NULLIF" : "COALESCE";
+  return Of(fmt::format("{}({})", function, fmt::join(sql, ", ")), *type);
+}
+
+// GREATEST and LEAST: NULL if any is; NaN wins, which DuckDB has as the greatest. nullopt: values without an
+// order.
+std::optional<Value> Extreme(const std::string& name, const std::vector<Value>& arguments) {
+  const std::optional<Column> type = Supertype(arguments);
+  if (!type || IsArray(*type) || type->type == Type::kRecord) return std::nullopt;
+  std::string list, nulls, nans;
+  for (const Value& argument : arguments) {
+    const std::string sql = Coerce(argument, *type)->sql;
+    list += (list.empty() ? "" : ", ") + sql;
+    nulls += (nulls.empty() ? "" : " OR ") + sql + " IS NULL";
+    nans += (nans.empty() ? "" : " OR ") + fmt::format("isnan({})", sql);
+  }
+  if (type->type == Type::kFloat64 && name == "LEAST") {
+    return Of(fmt::format("(CASE WHEN {} THEN NULL WHEN {} THEN 'nan'::DOUBLE ELSE least({}) END)", nulls,
+                          nans, list),
+              *type);
+  }
+  return Of(fmt::format("(CASE WHEN {} THEN NULL ELSE {}({}) END)", nulls, Lower(name), list), *type);
+}
+
+// REGEXP_EXTRACT, REGEXP_SUBSTR and REGEXP_EXTRACT_ALL of a pattern with so many capturing groups (0 or 1).
+Value ExtractOf(std::string_view name, std::string_view text, std::string_view pattern, int groups) {
+  if (name == "REGEXP_EXTRACT_ALL") {
+    return Of(fmt::format("regexp_extract_all({}, {}, {})", text, pattern, groups),
+              ArrayOf(ScalarType(Type::kString)));
+  }
+  return Of(fmt::format("(CASE WHEN regexp_matches({0}, {1}) THEN regexp_extract({0}, {1}, {2}) END)", text,
+                        pattern, groups),
+            ScalarType(Type::kString));
+}
+
 }  // namespace
 
 ValueOr Translator::SpecialCall(const std::string& name, const Expression& expression, const Scope& scope,
@@ -35,48 +81,16 @@ ValueOr Translator::SpecialCall(const std::string& name, const Expression& expre
   size_t count = arguments.size(), at = expression.at;
   auto refuse = [&] { return NoSignature(name, arguments, at); };
   auto coerced = [&](size_t i, Type type) { return Coerce(arguments[i], ScalarType(type)); };
-  if (name == "IF" && count == 3) {
-    std::optional<Value> condition = coerced(0, Type::kBool);
-    std::optional<Column> type = Supertype({arguments[1], arguments[2]});
-    if (!condition || !type) return refuse();
-    return Of(fmt::format("(CASE WHEN {} THEN {} ELSE {} END)", condition->sql,
-                          Coerce(arguments[1], *type)->sql, Coerce(arguments[2], *type)->sql),
-              *type);
-  }
-  if ((name == "IFNULL" && count == 2) || (name == "COALESCE" && count > 0)) {
-    std::optional<Column> type = Supertype(arguments);
-    if (!type) return refuse();
-    std::string list;
-    for (const Value& argument : arguments) list += (list.empty() ? "" : ", ") + Coerce(argument, *type)->sql;
-    return Of(fmt::format("COALESCE({})", list), *type);
-  }
-  if (name == "NULLIF" && count == 2) {
-    std::optional<Column> type = Supertype(arguments);
-    if (!type) return refuse();
-    return Of(
-        fmt::format("NULLIF({}, {})", Coerce(arguments[0], *type)->sql, Coerce(arguments[1], *type)->sql),
-        *type);
+  if ((name == "IF" && count == 3) || (name == "NULLIF" && count == 2) || (name == "IFNULL" && count == 2) ||
+      (name == "COALESCE" && count > 0)) {
+    std::optional<Value> chosen = Choice(name, arguments);
+    if (!chosen) return refuse();
+    return *chosen;
   }
   if ((name == "GREATEST" || name == "LEAST") && count > 0) {
-    std::optional<Column> type = Supertype(arguments);
-    if (!type || IsArray(*type) || type->type == Type::kRecord) return refuse();
-    std::string list, nulls;
-    for (const Value& argument : arguments) {
-      std::string sql = Coerce(argument, *type)->sql;
-      list += (list.empty() ? "" : ", ") + sql;
-      nulls += (nulls.empty() ? "" : " OR ") + sql + " IS NULL";
-      if (type->type == Type::kFloat64 && name == "LEAST") nulls += "";
-    }
-    if (type->type == Type::kFloat64 && name == "LEAST") {  // NaN wins; DuckDB has it as the greatest
-      std::string nan;
-      for (const Value& argument : arguments) {
-        nan += (nan.empty() ? "" : " OR ") + fmt::format("isnan({})", Coerce(argument, *type)->sql);
-      }
-      return Of(fmt::format("(CASE WHEN {} THEN NULL WHEN {} THEN 'nan'::DOUBLE ELSE least({}) END)", nulls,
-                            nan, list),
-                *type);
-    }
-    return Of(fmt::format("(CASE WHEN {} THEN NULL ELSE {}({}) END)", nulls, Lower(name), list), *type);
+    std::optional<Value> extreme = Extreme(name, arguments);
+    if (!extreme) return refuse();
+    return *extreme;
   }
   if (name == "CONCAT" && count > 0) {
     for (Value& argument : arguments) {
@@ -109,23 +123,16 @@ ValueOr Translator::SpecialCall(const std::string& name, const Expression& expre
   if (name == "SESSION_USER" && count == 0) return TextValue(context_.session_user);
   if (name == "FORMAT" && count > 0) return FormatCall(arguments, at);
   if (name == "REGEXP_EXTRACT" || name == "REGEXP_SUBSTR" || name == "REGEXP_EXTRACT_ALL") {
+    if (count > 2) return Error(at, name + " with position or occurrence is not supported");
     std::optional<Value> text = count == 2 ? coerced(0, Type::kString) : std::nullopt;
     std::optional<Value> pattern = count == 2 ? coerced(1, Type::kString) : std::nullopt;
-    if (!text || !pattern) {
-      if (count > 2) return Error(at, name + " with position or occurrence is not supported");
-      return refuse();
-    }
-    if (!arguments[1].literal)
+    if (!text || !pattern) return refuse();
+    if (!arguments[1].literal) {
       return Error(at, name + " with a pattern that is not a literal is not supported");
-    int groups = Groups(arguments[1].text);
-    if (groups > 1) return Error(at, "Regular expression has more than one capturing group");
-    if (name == "REGEXP_EXTRACT_ALL") {
-      return Of(fmt::format("regexp_extract_all({}, {}, {})", text->sql, pattern->sql, groups),
-                ArrayOf(ScalarType(Type::kString)));
     }
-    return Of(fmt::format("(CASE WHEN regexp_matches({}, {}) THEN regexp_extract({}, {}, {}) END)", text->sql,
-                          pattern->sql, text->sql, pattern->sql, groups),
-              ScalarType(Type::kString));
+    const int groups = Groups(arguments[1].text);
+    if (groups > 1) return Error(at, "Regular expression has more than one capturing group");
+    return ExtractOf(name, text->sql, pattern->sql, groups);
   }
   static_cast<void>(scope);
   found = false;

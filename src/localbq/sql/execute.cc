@@ -247,6 +247,21 @@ absl::StatusOr<std::string> AppendQuery(const std::string& target, const Table& 
                      statement.duckdb);
 }
 
+// The columns that a job's schemaUpdateOptions let it add or relax.
+absl::Status ExtendSchema(const Schema& schema, const Destination& destination, Run& run) {
+  const auto extend = [&](Table& table) {
+    for (const Column& column : schema) {
+      const bool known = FindColumn(table.schema, column.name) != nullptr;
+      if (!known && destination.allow_field_addition) table.schema.push_back(column);
+    }
+    for (Column& column : table.schema) {
+      if (destination.allow_field_relaxation && column.mode == Mode::kRequired) column.mode = Mode::kNullable;
+    }
+    return absl::OkStatus();
+  };
+  return run.catalog.UpdateTable(destination.table, "", extend).status();
+}
+
 absl::Status WriteDestination(const Statement& statement, const Destination& destination, Run& run,
                               Answer& answer) {
   answer.target = {destination.table.project, destination.table.dataset, destination.table.table};
@@ -288,23 +303,7 @@ absl::Status WriteDestination(const Statement& statement, const Destination& des
     return absl::AlreadyExistsError(fmt::format("Already Exists: Table {}", DisplayName(destination.table)));
   }
   if (destination.allow_field_addition || destination.allow_field_relaxation) {
-    HAKOBU_RETURN_IF_ERROR(run.catalog
-                               .UpdateTable(destination.table, "",
-                                            [&](Table& table) {
-                                              for (const Column& column : statement.schema) {
-                                                bool known = FindColumn(table.schema, column.name) != nullptr;
-                                                if (!known && destination.allow_field_addition)
-                                                  table.schema.push_back(column);
-                                              }
-                                              for (Column& column : table.schema) {
-                                                if (destination.allow_field_relaxation &&
-                                                    column.mode == Mode::kRequired) {
-                                                  column.mode = Mode::kNullable;
-                                                }
-                                              }
-                                              return absl::OkStatus();
-                                            })
-                               .status());
+    HAKOBU_RETURN_IF_ERROR(ExtendSchema(statement.schema, destination, run));
   }
   const auto insert_into = [&](Connection& connection, const std::string& target,
                                const Table& table) -> absl::Status {

@@ -84,6 +84,35 @@ absl::Status CheckAlterable(const AlterAction& action, const Run& run, const Tab
                   DisplayName(table.id)));
 }
 
+absl::Status DropColumn(std::string_view dropped, Table& table) {
+  for (const std::vector<std::string>& names : {table.primary_key, table.clustering}) {
+    for (const std::string& name : names) {
+      if (SameName(name, dropped)) {
+        return absl::InvalidArgumentError(
+            fmt::format("Cannot drop column {}: it is a key or clustering column", dropped));
+      }
+    }
+  }
+  std::erase_if(table.schema, [&](const Column& each) { return SameName(each.name, dropped); });
+  return table.schema.empty() ? absl::InvalidArgumentError("Cannot drop the only column of a table")
+                              : absl::OkStatus();
+}
+
+absl::Status RenameColumn(const AlterAction& action, Table& table, Column& column,
+                          std::vector<std::pair<std::string, std::string>>& renames) {
+  if (FindColumn(table.schema, action.text) != nullptr && !SameName(action.text, action.column)) {
+    return absl::InvalidArgumentError(fmt::format("Column already exists: {}", action.text));
+  }
+  renames.emplace_back(column.name, action.text);
+  for (std::vector<std::string>* names : {&table.primary_key, &table.clustering}) {
+    for (std::string& name : *names) {
+      if (SameName(name, action.column)) name = action.text;
+    }
+  }
+  column.name = action.text;
+  return absl::OkStatus();
+}
+
 absl::Status AlterOne(const AlterAction& action, const Run& run, Table& table,
                       std::vector<std::pair<std::string, std::string>>& renames) {
   HAKOBU_RETURN_IF_ERROR(CheckAlterable(action, run, table));
@@ -103,30 +132,10 @@ absl::Status AlterOne(const AlterAction& action, const Run& run, Table& table,
       return absl::OkStatus();
     case AlterKind::kDropColumn:
       if (column == nullptr) return missing();
-      for (const std::vector<std::string>& names : {table.primary_key, table.clustering}) {
-        for (const std::string& name : names) {
-          if (SameName(name, action.column)) {
-            return absl::InvalidArgumentError(
-                fmt::format("Cannot drop column {}: it is a key or clustering column", action.column));
-          }
-        }
-      }
-      std::erase_if(table.schema, [&](const Column& each) { return SameName(each.name, action.column); });
-      return table.schema.empty() ? absl::InvalidArgumentError("Cannot drop the only column of a table")
-                                  : absl::OkStatus();
+      return DropColumn(action.column, table);
     case AlterKind::kRenameColumn:
       if (column == nullptr) return missing();
-      if (FindColumn(table.schema, action.text) != nullptr && !SameName(action.text, action.column)) {
-        return absl::InvalidArgumentError(fmt::format("Column already exists: {}", action.text));
-      }
-      renames.emplace_back(column->name, action.text);
-      for (std::vector<std::string>* names : {&table.primary_key, &table.clustering}) {
-        for (std::string& name : *names) {
-          if (SameName(name, action.column)) name = action.text;
-        }
-      }
-      column->name = action.text;
-      return absl::OkStatus();
+      return RenameColumn(action, table, *column, renames);
     case AlterKind::kSetOptions:
       return ApplyOptions(action.options, table);
     case AlterKind::kSetColumnOptions:

@@ -71,6 +71,48 @@ std::vector<ReferencedTable> Translator::Referenced() const {
   return referenced;
 }
 
+namespace {
+
+// SELECT AS STRUCT at the top: its fields are the columns.
+void UnpackStruct(QueryResult& query) {
+  if (!query.as_value || query.columns[0].type != Type::kRecord || IsArray(query.columns[0])) return;
+  const Column row = query.columns[0];
+  std::string list;
+  query.columns = row.fields;
+  for (const Column& field : row.fields) {
+    list += fmt::format("{}struct_extract(\"_v\".{}, {}) AS {}", list.empty() ? "" : ", ",
+                        QuoteName(query.sql_names[0]), QuoteText(field.name), QuoteName(field.name));
+  }
+  query.sql = fmt::format("SELECT {} FROM ({}) AS \"_v\"", list, query.sql);
+}
+
+}  // namespace
+
+absl::Status Translator::NameTopColumns(const ParsedStatement& parsed, QueryResult& query) const {
+  std::set<std::string> names;
+  int unnamed = 0;
+  for (Column& column : query.columns) {
+    if (column.description == "\1null") column.description.clear();
+    column.default_expression.clear();
+    if (column.name.empty() && parsed.kind != StatementKind::kSelect && parsed.columns.empty()) {
+      return Error(parsed.query_begin, "CREATE TABLE/VIEW columns must be named, but column " +
+                                           fmt::format("{} has no name", unnamed + 1));
+    }
+    if (column.name.empty()) column.name = fmt::format("f{}_", unnamed);
+    ++unnamed;
+    if (!names.insert(Lower(column.name)).second) {
+      return Error(parsed.at,
+                   fmt::format("Duplicate column names in the result are not supported. Found duplicate(s): "
+                               "{}",
+                               column.name));
+    }
+  }
+  for (size_t i = 0; i < parsed.columns.size() && i < query.columns.size(); ++i) {
+    query.columns[i].name = parsed.columns[i];
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Statement> Translator::Run(const ParsedStatement& parsed) {
   Statement out;
   out.kind = parsed.kind;
@@ -89,39 +131,8 @@ absl::StatusOr<Statement> Translator::Run(const ParsedStatement& parsed) {
       qualified_only_ = false;
       if (!translated.ok()) return translated.status();
       QueryResult query = *std::move(translated);
-      if (query.as_value && query.columns[0].type == Type::kRecord && !IsArray(query.columns[0])) {
-        // SELECT AS STRUCT at the top: its fields are the columns.
-        Column row = query.columns[0];
-        std::string list;
-        query.columns = row.fields;
-        for (const Column& field : row.fields) {
-          list += fmt::format("{}struct_extract(\"_v\".{}, {}) AS {}", list.empty() ? "" : ", ",
-                              QuoteName(query.sql_names[0]), QuoteText(field.name), QuoteName(field.name));
-        }
-        query.sql = fmt::format("SELECT {} FROM ({}) AS \"_v\"", list, query.sql);
-      }
-      std::set<std::string> names;
-      int unnamed = 0;
-      for (Column& column : query.columns) {
-        if (column.description == "\1null") column.description.clear();
-        column.default_expression.clear();
-        if (column.name.empty() && parsed.kind != StatementKind::kSelect && parsed.columns.empty()) {
-          return Error(parsed.query_begin, "CREATE TABLE/VIEW columns must be named, but column " +
-                                               fmt::format("{} has no name", unnamed + 1));
-        }
-        if (column.name.empty()) column.name = fmt::format("f{}_", unnamed);
-        ++unnamed;
-        if (!names.insert(Lower(column.name)).second) {
-          return Error(
-              parsed.at,
-              fmt::format("Duplicate column names in the result are not supported. Found duplicate(s): "
-                          "{}",
-                          column.name));
-        }
-      }
-      for (size_t i = 0; i < parsed.columns.size() && i < query.columns.size(); ++i) {
-        query.columns[i].name = parsed.columns[i];
-      }
+      UnpackStruct(query);
+      HAKOBU_RETURN_IF_ERROR(NameTopColumns(parsed, query));
       out.schema = query.columns;
       out.duckdb = query.sql;
       if (parsed.kind != StatementKind::kSelect) {

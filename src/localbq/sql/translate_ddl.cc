@@ -144,6 +144,26 @@ absl::StatusOr<Partitioning> Translator::PartitionOf(const Expression& expressio
   return out;
 }
 
+absl::Status Translator::ClusterBy(const ParsedStatement& parsed, TableDefinition& table) {
+  if (parsed.clustering.size() > 4) return Error(parsed.target_at, "CLUSTER BY supports at most 4 columns");
+  for (const std::string& name : parsed.clustering) {
+    const Column* column = FindColumn(table.schema, name);
+    if (column == nullptr && table.like) {
+      table.clustering.push_back(name);
+      continue;
+    }
+    if (column == nullptr) return Error(parsed.target_at, "Unrecognized name: " + name);
+    if (IsArray(*column) || column->type == Type::kRecord || column->type == Type::kFloat64 ||
+        column->type == Type::kJson || column->type == Type::kBytes) {
+      return Error(parsed.target_at,
+                   fmt::format("CLUSTER BY expression {} has type {}, which is not clusterable", name,
+                               TypeText(*column)));
+    }
+    table.clustering.push_back(column->name);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Translator::CreateTableDdl(const ParsedStatement& parsed, Statement& out) {
   TableDefinition& table = out.definition;
   table.name = out.target;
@@ -201,22 +221,7 @@ absl::Status Translator::CreateTableDdl(const ParsedStatement& parsed, Statement
   if (parsed.partition) {
     HAKOBU_ASSIGN_OR_RETURN(table.partitioning, PartitionOf(*parsed.partition, table.schema));
   }
-  if (parsed.clustering.size() > 4) return Error(parsed.target_at, "CLUSTER BY supports at most 4 columns");
-  for (const std::string& name : parsed.clustering) {
-    const Column* column = FindColumn(table.schema, name);
-    if (column == nullptr && table.like) {
-      table.clustering.push_back(name);
-      continue;
-    }
-    if (column == nullptr) return Error(parsed.target_at, "Unrecognized name: " + name);
-    if (IsArray(*column) || column->type == Type::kRecord || column->type == Type::kFloat64 ||
-        column->type == Type::kJson || column->type == Type::kBytes) {
-      return Error(parsed.target_at,
-                   fmt::format("CLUSTER BY expression {} has type {}, which is not clusterable", name,
-                               TypeText(*column)));
-    }
-    table.clustering.push_back(column->name);
-  }
+  HAKOBU_RETURN_IF_ERROR(ClusterBy(parsed, table));
   HAKOBU_ASSIGN_OR_RETURN(table.options, OptionValues(parsed.options));
   return absl::OkStatus();
 }

@@ -102,6 +102,36 @@ absl::StatusOr<std::string> Translator::FromSql(const FromItem& item, Scope& sco
   return fmt::format("({}) AS {}", query.sql, QuoteName(alias));
 }
 
+absl::Status Translator::ExpandView(const TableName& full, size_t at, TableInfo& table,
+                                    std::vector<std::string>& sql_names) {
+  if (view_depth_ >= 16) return Error(at, "Views are nested too deeply");
+  HAKOBU_ASSIGN_OR_RETURN(std::vector<ParsedStatement> parsed, ParseScript(table.view_query));
+  if (parsed.size() != 1 || parsed[0].kind != StatementKind::kSelect) {
+    return absl::InvalidArgumentError(fmt::format("Invalid view {}.{}", full.dataset, full.table));
+  }
+  Context context;
+  context.project = full.project;
+  context.resolver = context_.resolver;
+  context.session_user = context_.session_user;
+  context.now_us = context_.now_us;
+  Translator inner(table.view_query, context);
+  inner.view_depth_ = view_depth_ + 1;
+  inner.counter_ = counter_ + 1000;
+  context_.resolver->EnterView(full);
+  absl::StatusOr<QueryResult> translated = inner.TranslateQuery(*parsed[0].query, nullptr);
+  context_.resolver->LeaveView();
+  HAKOBU_ASSIGN_OR_RETURN(QueryResult query, std::move(translated));
+  table.source = "(" + query.sql + ")";
+  Schema schema = query.columns;
+  for (size_t i = 0; i < schema.size() && i < table.schema.size(); ++i) schema[i].name = table.schema[i].name;
+  table.schema = schema;
+  sql_names = query.sql_names;
+  for (TableUse& inner_use : inner.uses_) uses_.push_back(std::move(inner_use));
+  for (auto& required : inner.required_filters_) required_filters_.push_back(std::move(required));
+  filtered_.merge(inner.filtered_);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::string> Translator::TableSql(const FromItem& item, Scope& scope) {
   std::string name = item.alias.empty() ? item.path.back() : item.alias;
   if (item.path.size() > 1) {  // t.array: a correlated UNNEST
@@ -140,35 +170,9 @@ absl::StatusOr<std::string> Translator::TableSql(const FromItem& item, Scope& sc
     used.column_bytes[Lower(table.schema[i].name)] = table.column_bytes[i];
   }
   uses_.push_back(std::move(used));
-  std::string source = table.source;
   std::vector<std::string> sql_names;
   if (table.kind == RelationKind::kView) {
-    if (view_depth_ >= 16) return Error(item.at, "Views are nested too deeply");
-    HAKOBU_ASSIGN_OR_RETURN(std::vector<ParsedStatement> parsed, ParseScript(table.view_query));
-    if (parsed.size() != 1 || parsed[0].kind != StatementKind::kSelect) {
-      return absl::InvalidArgumentError(fmt::format("Invalid view {}.{}", full.dataset, full.table));
-    }
-    Context context;
-    context.project = full.project;
-    context.resolver = context_.resolver;
-    context.session_user = context_.session_user;
-    context.now_us = context_.now_us;
-    Translator inner(table.view_query, context);
-    inner.view_depth_ = view_depth_ + 1;
-    inner.counter_ = counter_ + 1000;
-    context_.resolver->EnterView(full);
-    absl::StatusOr<QueryResult> translated = inner.TranslateQuery(*parsed[0].query, nullptr);
-    context_.resolver->LeaveView();
-    HAKOBU_ASSIGN_OR_RETURN(QueryResult query, std::move(translated));
-    source = "(" + query.sql + ")";
-    Schema schema = query.columns;
-    for (size_t i = 0; i < schema.size() && i < table.schema.size(); ++i)
-      schema[i].name = table.schema[i].name;
-    table.schema = schema;
-    sql_names = query.sql_names;
-    for (TableUse& inner_use : inner.uses_) uses_.push_back(std::move(inner_use));
-    for (auto& required : inner.required_filters_) required_filters_.push_back(std::move(required));
-    filtered_.merge(inner.filtered_);
+    HAKOBU_RETURN_IF_ERROR(ExpandView(full, item.at, table, sql_names));
   }
   for (size_t i = 0; i < table.schema.size(); ++i) {
     const Column& column = table.schema[i];
@@ -176,7 +180,7 @@ absl::StatusOr<std::string> Translator::TableSql(const FromItem& item, Scope& sc
     range.columns.push_back({column.name, column, sql, use});
   }
   HAKOBU_RETURN_IF_ERROR(AddRange(std::move(range), scope, item.at));
-  return fmt::format("{} AS {}", source, QuoteName(alias));
+  return fmt::format("{} AS {}", table.source, QuoteName(alias));
 }
 
 absl::StatusOr<std::string> Translator::UnnestSql(const FromItem& item, Scope& scope, const Value& array) {

@@ -338,6 +338,36 @@ absl::StatusOr<std::string> Translator::OrderItems(const Query& query, const Sco
   return list.empty() ? list : " ORDER BY " + list;
 }
 
+// One item: a struct of them all.
+void Translator::PackStruct(std::vector<Item>& items) {
+  Value row;
+  row.type.type = Type::kRecord;
+  std::string pack;
+  for (size_t i = 0; i < items.size(); ++i) {
+    Column field = items[i].value.type;
+    field.name = items[i].name.empty() ? fmt::format("_field_{}", i + 1) : items[i].name;
+    pack += fmt::format("{}{} := {}", i > 0 ? ", " : "", QuoteName(field.name), items[i].value.sql);
+    row.type.fields.push_back(std::move(field));
+  }
+  row.sql = fmt::format("struct_pack({})", pack);
+  items.clear();
+  items.push_back({std::move(row), ""});
+}
+
+std::string Translator::SelectList(const std::vector<Item>& items, const QueryResult& result, bool is_top) {
+  std::string list;
+  for (size_t i = 0; i < items.size(); ++i) {
+    std::string sql = items[i].value.sql;
+    if (is_top && IsArray(items[i].value.type) && items[i].value.elements.empty()) {
+      sql = fmt::format(
+          "(CASE WHEN len({}) > list_count({}) THEN error({}) ELSE {} END)", sql, sql,
+          QuoteText("Array cannot have a null element; error in writing field " + items[i].name), sql);
+    }
+    list += fmt::format("{}{} AS {}", i > 0 ? ", " : "", sql, QuoteName(result.sql_names[i]));
+  }
+  return list;
+}
+
 absl::StatusOr<QueryResult> Translator::SelectQuery(const Query& query, const Select& select,
                                                     const Scope* outer) {
   Scope scope;
@@ -372,20 +402,7 @@ absl::StatusOr<QueryResult> Translator::SelectQuery(const Query& query, const Se
     tail += " QUALIFY " + qualify.sql;
   }
   if (select.as_struct || (select.as_value && items.size() == 1)) {
-    if (select.as_struct) {
-      Value row;
-      row.type.type = Type::kRecord;
-      std::string pack;
-      for (size_t i = 0; i < items.size(); ++i) {
-        Column field = items[i].value.type;
-        field.name = items[i].name.empty() ? fmt::format("_field_{}", i + 1) : items[i].name;
-        pack += fmt::format("{}{} := {}", i > 0 ? ", " : "", QuoteName(field.name), items[i].value.sql);
-        row.type.fields.push_back(std::move(field));
-      }
-      row.sql = fmt::format("struct_pack({})", pack);
-      items.clear();
-      items.push_back({std::move(row), ""});
-    }
+    if (select.as_struct) PackStruct(items);
     items[0].name.clear();
   } else if (select.as_value) {
     return Error(select.at, "SELECT AS VALUE query must have exactly one column");
@@ -409,16 +426,7 @@ absl::StatusOr<QueryResult> Translator::SelectQuery(const Query& query, const Se
     result.columns.push_back(std::move(column));
   }
   NameColumns(result);
-  std::string list;
-  for (size_t i = 0; i < items.size(); ++i) {
-    std::string sql = items[i].value.sql;
-    if (&select == top_select_ && IsArray(items[i].value.type) && items[i].value.elements.empty()) {
-      sql = fmt::format(
-          "(CASE WHEN len({}) > list_count({}) THEN error({}) ELSE {} END)", sql, sql,
-          QuoteText("Array cannot have a null element; error in writing field " + items[i].name), sql);
-    }
-    list += fmt::format("{}{} AS {}", i > 0 ? ", " : "", sql, QuoteName(result.sql_names[i]));
-  }
+  const std::string list = SelectList(items, result, &select == top_select_);
   result.sql =
       fmt::format("SELECT {}{}{}{}{}{}", select.distinct ? "DISTINCT " : "", list, from, tail, order, limit);
   return result;

@@ -200,6 +200,9 @@ class Translator {
   absl::StatusOr<std::string> CommonTables(const Query& query, const Scope* outer);
   absl::StatusOr<QueryResult> RecursiveSchema(const Query& query, const Scope* outer);
   absl::StatusOr<std::string> LimitSql(const Query& query, const Scope& scope);
+  // Names for the columns of a statement's own query: none twice, and none missing where a table is made of
+  // them.
+  absl::Status NameTopColumns(const ParsedStatement& parsed, QueryResult& query) const;
   struct Item {
     Value value;
     std::string name;
@@ -210,12 +213,19 @@ class Translator {
                                        const std::vector<Item>& items);
   absl::StatusOr<std::string> OrderItems(const Query& query, const Scope& scope,
                                          const std::vector<Item>& items, bool distinct);
+  static void PackStruct(std::vector<Item>& items);
+  // What follows SELECT. Arrays of a top query have no null elements in BigQuery.
+  static std::string SelectList(const std::vector<Item>& items, const QueryResult& result, bool is_top);
   absl::StatusOr<QueryResult> SubquerySchema(QueryResult result);
 
   // FROM
   absl::StatusOr<std::string> FromSql(const FromItem& item, Scope& scope);
   absl::StatusOr<std::string> JoinSql(const FromItem& item, Scope& scope);
   absl::StatusOr<std::string> TableSql(const FromItem& item, Scope& scope);
+  // Puts a view's query in place of its source, and its columns in place of its schema. `sql_names`: what the
+  // query calls them.
+  absl::Status ExpandView(const TableName& full, size_t at, TableInfo& table,
+                          std::vector<std::string>& sql_names);
   absl::StatusOr<std::string> UnnestSql(const FromItem& item, Scope& scope, const Value& array);
   absl::Status AddRange(RangeVariable range, Scope& scope, size_t at);
   absl::StatusOr<TableName> FullName(const std::vector<std::string>& path, size_t at) const;
@@ -237,6 +247,7 @@ class Translator {
   absl::StatusOr<std::string> DefaultSql(const Column& column);
   absl::Status Ddl(const ParsedStatement& parsed, Statement& out);
   absl::Status CreateTableDdl(const ParsedStatement& parsed, Statement& out);
+  absl::Status ClusterBy(const ParsedStatement& parsed, TableDefinition& table);
   absl::Status AlterDdl(const ParsedStatement& parsed, Statement& out);
   absl::StatusOr<Partitioning> PartitionOf(const Expression& expression, const Schema& schema);
   absl::StatusOr<std::vector<Option>> OptionValues(const std::vector<ParsedOption>& options);
