@@ -42,7 +42,7 @@ Example:
   command->callback([&line] {
     line.action = [&line] {
       const absl::StatusOr<int> result = Check(line.options);
-      return result.ok() ? *result : ReportError(result.status());
+      return result.ok() ? *result : ReportFailure(line.options, result.status());
     };
   });
 }

@@ -37,11 +37,20 @@ struct CommandLine {
 };
 
 struct Config;  // config/config.h
+// As the command line says; until the configuration is read.
+void SetUpLogFor(const GlobalOptions& options);
 // The configuration's `log:`, where the command line says nothing.
 void SetUpLogFor(const GlobalOptions& options, const Config& config);
 
-// Prints `hakobu: <message>` to standard error and answers the exit code for the status: InvalidArgument is
-// wrong usage or configuration (2), DataLoss a refusal (4), everything else a failure (1).
+// Says on standard error that a command failed, as `hakobu: <message>`, or as a log line where log lines are
+// JSON; answers the exit code for the status: InvalidArgument is wrong usage or configuration (2), DataLoss a
+// refusal (4), everything else a failure (1).
 int ReportError(const absl::Status& status);
+// The same for a command whose result is one JSON document on standard output: with --json there is one for a
+// failure too: {"error": {"message": …, "exit_code": …}}.
+int ReportFailure(const GlobalOptions& options, const absl::Status& status);
+
+// Says something to the person at the terminal: on standard error, as ReportError does.
+void Tell(std::string_view message);
 
 }  // namespace hakobu

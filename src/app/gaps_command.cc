@@ -124,7 +124,7 @@ Examples:
   command->callback([&line, choices] {
     line.action = [&line, choices] {
       const absl::StatusOr<int> result = ShowGaps(line.options, *choices);
-      return result.ok() ? *result : ReportError(result.status());
+      return result.ok() ? *result : ReportFailure(line.options, result.status());
     };
   });
 }

@@ -1,12 +1,10 @@
 #include "app/interrupt.h"
 
-#include <fmt/format.h>
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <cstdio>
 #include <thread>
 
 #include "app/command.h"
@@ -42,7 +40,7 @@ class SignalThread : public InterruptGuard {
     const sigset_t signals = StopSignals();
     for (int number = 0; sigwait(&signals, &number) == 0 && !ending_;) {
       if (cancel_->cancelled()) _exit(kExitFailed);
-      if (!said_.empty()) fmt::print(stderr, "\nhakobu: {}\n", said_);
+      if (!said_.empty()) Tell(said_);
       cancel_->Cancel();
     }
   }

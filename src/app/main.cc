@@ -7,7 +7,6 @@
 #include "app/command.h"
 #include "app/commands.h"
 #include "base/escape.h"
-#include "base/log.h"
 
 namespace {
 
@@ -41,8 +40,6 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return ReportUsage(app, error);
   }
-  const bool json = line.options.log_format == "json";
-  hakobu::SetUpLog(json ? hakobu::LogFormat::kJson : hakobu::LogFormat::kPlain,
-                   line.options.verbose ? hakobu::LogSeverity::kDebug : hakobu::LogSeverity::kInfo);
+  hakobu::SetUpLogFor(line.options);
   return line.action();
 }

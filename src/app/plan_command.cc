@@ -81,7 +81,7 @@ Examples:
   command->callback([&line, tables] {
     line.action = [&line, tables] {
       const absl::StatusOr<int> result = ShowPlan(line.options, *tables);
-      return result.ok() ? *result : ReportError(result.status());
+      return result.ok() ? *result : ReportFailure(line.options, result.status());
     };
   });
 }

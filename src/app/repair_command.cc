@@ -135,7 +135,7 @@ void SetAction(CLI::App* command, CommandLine& line, const std::shared_ptr<Repai
   command->callback([&line, choices] {
     line.action = [&line, choices] {
       const absl::StatusOr<int> result = Repair(line.options, *choices);
-      return result.ok() ? *result : ReportError(result.status());
+      return result.ok() ? *result : ReportFailure(line.options, result.status());
     };
   });
 }

@@ -62,7 +62,7 @@ Examples:
   command->callback([&line, choices] {
     line.action = [&line, choices] {
       const absl::StatusOr<int> result = Deliver(line.options, *choices);
-      return result.ok() ? *result : ReportError(result.status());
+      return result.ok() ? *result : ReportFailure(line.options, result.status());
     };
   });
 }

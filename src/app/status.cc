@@ -114,7 +114,8 @@ std::string StatusText(const std::vector<RunStatus>& runs) {
   return table.Render() + TablesText(runs.front());
 }
 
-std::string StatusJson(const std::vector<RunStatus>& runs, const std::string& stream_json) {
+std::string StatusJson(const std::vector<RunStatus>& runs, const std::string& stream_json,
+                       const std::vector<LateTable>* late) {
   Json list = Json::array();
   for (const RunStatus& status : runs) {
     const RunRecord& run = status.run;
@@ -137,6 +138,14 @@ std::string StatusJson(const std::vector<RunStatus>& runs, const std::string& st
                     {"tables", tables}});
   }
   Json all = {{"runs", list}};
+  if (late != nullptr) {
+    Json list_late = Json::array();
+    for (const LateTable& table : *late) {
+      list_late.push_back(
+          {{"table", table.source}, {"as_of", TimeJson(table.as_of)}, {"reason", table.reason}});
+    }
+    all["late"] = std::move(list_late);
+  }
   const Json stream = Json::parse(stream_json, nullptr, false);
   if (stream.is_object()) all["stream"] = stream;
   return all.dump(2) + "\n";

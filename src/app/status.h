@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "app/status_age.h"
 #include "ledger/ledger.h"
 
 namespace hakobu {
@@ -22,6 +23,8 @@ void MarkInterrupted(Ledger* ledger, std::vector<RunStatus>* runs);
 
 std::string StatusText(const std::vector<RunStatus>& runs);
 // `stream_json`: of the stream, or "null".
-std::string StatusJson(const std::vector<RunStatus>& runs, const std::string& stream_json = "null");
+// `late`: of --max-age, where it was asked.
+std::string StatusJson(const std::vector<RunStatus>& runs, const std::string& stream_json = "null",
+                       const std::vector<LateTable>* late = nullptr);
 
 }  // namespace hakobu

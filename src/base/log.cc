@@ -70,7 +70,7 @@ std::string PlainText(std::string_view message) {
 void SetUpLog(LogFormat format, LogSeverity least) {
   g_format = format;
   auto logger = std::make_shared<spdlog::logger>("hakobu", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  logger->set_pattern(format == LogFormat::kJson ? "%v" : "%Y-%m-%dT%H:%M:%S.%e %^%l%$ %v");
+  logger->set_pattern(format == LogFormat::kJson ? "%v" : "%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
   logger->set_level(ToLevel(least));
   logger->flush_on(spdlog::level::debug);
   spdlog::set_default_logger(std::move(logger));
