@@ -9,6 +9,7 @@
 #include "app/gaps_command.h"
 #include "app/grants_command.h"
 #include "app/init_command.h"
+#include "app/manual_command.h"
 #include "app/plan_command.h"
 #include "app/repair_command.h"
 #include "app/run_command.h"
@@ -63,6 +64,7 @@ void BuildCommandLine(CLI::App& app, CommandLine& line) {
   RegisterSchemaCommand(app, line);
   RegisterGrantsCommand(app, line);
   RegisterCompletionCommand(app, line);
+  RegisterManualCommand(app, line);
 }
 
 }  // namespace hakobu

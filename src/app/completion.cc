@@ -7,68 +7,10 @@
 #include <string_view>
 #include <vector>
 
+#include "app/command_facts.h"
+
 namespace hakobu {
 namespace {
-
-struct OptionFacts {
-  std::vector<std::string> names;    // "--config", "-c"; empty: a positional
-  std::vector<std::string> choices;  // values it takes, where they are few
-  std::string about;
-  bool takes_value = false;
-  bool takes_file = false;
-  bool takes_table = false;
-};
-
-// CLI11 shows the members that a value is checked against as `TYPE:{a,b}`.
-std::vector<std::string> ChoicesOf(const std::string& type) {
-  std::vector<std::string> choices;
-  const size_t open = type.find('{');
-  const size_t close = type.find('}', open);
-  if (open == std::string::npos || close == std::string::npos) return choices;
-  std::string list = type.substr(open + 1, close - open - 1);
-  for (size_t comma = list.find(','); comma != std::string::npos; comma = list.find(',')) {
-    choices.push_back(list.substr(0, comma));
-    list.erase(0, comma + 1);
-  }
-  choices.push_back(list);
-  return choices;
-}
-
-std::vector<OptionFacts> OptionsOf(const CLI::App& app) {
-  std::vector<OptionFacts> options;
-  for (const CLI::Option* option : app.get_options()) {
-    OptionFacts& facts = options.emplace_back();
-    for (const std::string& name : option->get_lnames()) facts.names.push_back("--" + name);
-    for (const std::string& name : option->get_snames()) facts.names.push_back("-" + name);
-    facts.takes_value = option->get_items_expected_max() > 0;
-    const std::string type = option->get_type_name();
-    facts.choices = ChoicesOf(type);
-    facts.takes_file = type.starts_with("FILE") || type.starts_with("DIR");
-    facts.takes_table = type.starts_with("TABLE");
-    facts.about = option->get_description();
-  }
-  return options;
-}
-
-struct CommandFacts {
-  std::string name;
-  std::string about;
-  std::vector<OptionFacts> options;  // the global ones too
-};
-
-std::vector<CommandFacts> CommandsOf(const CLI::App& app) {
-  std::vector<CommandFacts> commands;
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    CommandFacts facts{command->get_name(), command->get_description(), OptionsOf(*command)};
-    for (OptionFacts& option : OptionsOf(app)) {
-      const bool help =
-          !option.names.empty() && (option.names[0] == "--help" || option.names[0] == "--version");
-      if (!help) facts.options.push_back(std::move(option));
-    }
-    commands.push_back(std::move(facts));
-  }
-  return commands;
-}
 
 // What may be typed next: option names, and the values of positionals.
 std::string WordsOf(const std::vector<OptionFacts>& options) {

@@ -11,5 +11,6 @@ namespace hakobu {
 
 std::string BashCompletion(const CLI::App& app);
 std::string ZshCompletion(const CLI::App& app);
+std::string FishCompletion(const CLI::App& app);
 
 }  // namespace hakobu

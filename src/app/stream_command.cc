@@ -4,11 +4,13 @@
 #include <malloc.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <memory>
 
 #include "app/destination_side.h"
 #include "app/interrupt.h"
 #include "app/metrics_server.h"
+#include "app/service_notifier.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "config/load.h"
@@ -46,13 +48,15 @@ absl::StatusOr<int> Follow(const GlobalOptions& globals, const StreamChoices& ch
   StreamOptions options;
   options.addresses = destination->addresses();
   options.until_caught_up = choices.until_caught_up;
-  StatusBoard observer;
+  StatusBoard board;
   std::unique_ptr<MetricsServer> metrics;
   if (!config.stream.listen.empty()) {
-    HAKOBU_ASSIGN_OR_RETURN(
-        metrics, MetricsServer::Start(config.stream.listen, [&observer] { return observer.Last(); }));
+    HAKOBU_ASSIGN_OR_RETURN(metrics,
+                            MetricsServer::Start(config.stream.listen, [&board] { return board.Last(); }));
     Log(LogSeverity::kInfo, "metrics, health and readiness over HTTP", {{"address", metrics->address()}});
   }
+  const char* service_socket = std::getenv("NOTIFY_SOCKET");
+  ServiceNotifier observer(&board, service_socket != nullptr ? service_socket : "");
   HAKOBU_ASSIGN_OR_RETURN(const StreamReport report, RunStream(config, options, &observer, cancel));
   fmt::print("{}", globals.json ? StreamStatusToJson(report.status) + "\n" : ReportText(report.status));
   return ExitCode(report);
@@ -78,7 +82,7 @@ Examples:
   command->callback([&line, choices] {
     line.action = [&line, choices] {
       const absl::StatusOr<int> result = Follow(line.options, *choices);
-      return result.ok() ? *result : ReportError(result.status());
+      return result.ok() ? *result : ReportFailure(line.options, result.status());
     };
   });
 }

@@ -39,7 +39,7 @@ test('--version', async () => {
 });
 
 test('wrong usage ends with 2 and says where help is', async () => {
-  for (const args of [[], ['nonsense'], ['status', '--nonsense'], ['completion', 'fish'], ['status', '--runs', 'many'],
+  for (const args of [[], ['nonsense'], ['status', '--nonsense'], ['completion', 'tcsh'], ['status', '--runs', 'many'],
     ['--log-format', 'xml', 'status'], ['completion']]) {
     const { code, stdout, stderr } = await run(args);
     assert.equal(code, 2, args.join(' '));

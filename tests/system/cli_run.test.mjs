@@ -84,6 +84,27 @@ for (const flavor of ['mysql', 'mariadb']) {
       const status = JSON.parse((await run(['status', '--json'], { cwd })).stdout);
       assert.deepEqual(status.runs.map((one) => one.state), ['done', 'done']);
       assert.deepEqual(status.runs[1].tables.map((one) => one.rows).sort((a, b) => a - b), [1, 2, 2, rows]);
+      const recent = await run(['status', '--max-age', '26h'], { cwd });
+      assert.equal(recent.code, 0, recent.stdout + recent.stderr);
+      assert.match(recent.stdout, /\nNo table is older than 1d2h\.\n$/);
+      const old = await run(['status', '--max-age', '1ms', '--json'], { cwd });
+      assert.equal(old.code, 3, old.stdout + old.stderr);
+      assert.deepEqual(JSON.parse(old.stdout).late.map((one) => one.table).filter((name) => name === 'shop.members'), ['shop.members']);
+      const wrong = await run(['status', '--max-age', '26'], { cwd });
+      assert.equal(wrong.code, 2);
+      assert.match(wrong.stderr, /--max-age: expected a duration with a unit, such as 26h or 90m, found '26'/);
+    });
+
+    await t.test('a run that cannot start says so in JSON where JSON is wanted', async () => {
+      writeFileSync(join(cwd, 'broken.yaml'), 'source: {socket: 1\n');
+      const args = ['-c', 'broken.yaml', '--log-format', 'json', '--json', 'run'];
+      const { code, stdout, stderr } = await run(args, { cwd });
+      assert.equal(code, 2);
+      const { error } = JSON.parse(stdout);
+      assert.equal(error.exit_code, 2);
+      const lines = stderr.trimEnd().split('\n').map((line) => JSON.parse(line));
+      assert.deepEqual(lines.map((line) => [line.severity, line.message, line.exit_code]), [['ERROR', error.message, '2']]);
+      assert.match(error.message, /broken\.yaml/);
     });
 
     const bigquery = await startBigquery({ test: t });
