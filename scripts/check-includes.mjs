@@ -6,6 +6,7 @@ import { join, relative } from 'node:path';
 
 const arrows = {
   base: [],
+  governor: ['base'],
   row: ['base'],
   config: ['row', 'base'],
   source: ['row', 'base'],
@@ -15,8 +16,8 @@ const arrows = {
   localbq: ['base'],
   ledger: ['base'],
   grants: ['destination', 'ledger', 'config', 'base', 'row'],
-  delivery: ['source', 'decode', 'encode', 'destination', 'ledger', 'config', 'row', 'base'],
-  app: ['delivery', 'grants', 'localbq', 'config', 'ledger', 'destination', 'source', 'decode', 'encode', 'row', 'base'],
+  delivery: ['governor', 'source', 'decode', 'encode', 'destination', 'ledger', 'config', 'row', 'base'],
+  app: ['delivery', 'governor', 'grants', 'localbq', 'config', 'ledger', 'destination', 'source', 'decode', 'encode', 'row', 'base'],
 };
 const root = new URL('..', import.meta.url).pathname;
 const violations = [];
