@@ -10,6 +10,7 @@ import { ExternalAccountClient } from 'google-auth-library';
 import { adapt, bigqueryClient, keyFileClient, managedwriter, project, readClient, writerClient } from '../harness/clients.mjs';
 import { call, cloudPlatform, company, loader, owner, startWithIdentities } from '../harness/identities.mjs';
 import { privateFolder, run } from '../harness/servers.mjs';
+import { untilWritable } from '../harness/writable.mjs';
 
 const fields = [{ name: 'id', type: 'INTEGER' }, { name: 'country', type: 'STRING' }];
 const jwtGrant = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
@@ -35,6 +36,7 @@ async function shop(t, { access } = {}) {
   const boss = as('owner-token');
   await boss.createDataset('sales');
   const [table] = await boss.dataset('sales').createTable('orders', { schema: { fields } });
+  await untilWritable(server, `projects/${project}/datasets/sales/tables/orders`, { token: 'owner-token' });
   await table.insert([{ id: 1, country: 'jp' }, { id: 2, country: 'fr' }, { id: 3, country: 'jp' }]);
   const grant = async (...entries) => {
     const [metadata] = await boss.dataset('sales').getMetadata();

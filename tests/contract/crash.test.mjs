@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { bigqueryClient, project, writeClient } from '../harness/clients.mjs';
 import { privateFolder, startBigquery } from '../harness/servers.mjs';
 import { changes, Connection, idRows } from '../harness/append.mjs';
+import { untilWritable } from '../harness/writable.mjs';
 
 const rounds = Number(process.env.HAKOBU_CRASH_SEEDS ?? 15);
 const first = Number(process.env.HAKOBU_CRASH_FIRST ?? 1);
@@ -30,10 +31,12 @@ async function call(server, method, path, body, type = 'application/json') {
 }
 const jobsPath = `/bigquery/v2/projects/${project}/jobs`;
 async function jobEnd(server, jobId) {
+  const deadline = Date.now() + 60_000;
   for (;;) {
     const { status, body } = await call(server, 'GET', `${jobsPath}/${jobId}`);
-    assert.equal(status, 200, JSON.stringify(body));
-    if (body.status.state === 'DONE') return body.status.errorResult;
+    // A job that was answered with 409 may not be found for a moment.
+    assert.ok(status === 200 || (status === 404 && Date.now() < deadline), JSON.stringify(body));
+    if (status === 200 && body.status.state === 'DONE') return body.status.errorResult;
     await sleep(5);
   }
 }
@@ -65,6 +68,7 @@ class Round {
     await Promise.all(names.map((name) => dataset.createTable(name, { schema: { fields: [id] } })));
     await dataset.createTable('cdc', { schema: { fields: [id, { name: 'version', type: 'INTEGER' }] },
       tableConstraints: { primaryKey: { columns: ['id'] } } });
+    await untilWritable(this.server, [...names, 'cdc'].map(this.path));
   }
   connect() {
     const connection = new Connection(this.server);

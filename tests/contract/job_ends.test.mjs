@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '../harness/behaviours.mjs';
 import { bigqueryClient, project } from '../harness/clients.mjs';
 import { startBigquery } from '../harness/servers.mjs';
 
@@ -99,7 +100,7 @@ for (const [what, query, more, affected] of statements) {
     const again = await start(server, 'job', query, more);
     assert.equal(again.status, 409);
     assert.equal(again.body.error.errors[0].reason, 'duplicate');
-    const { body } = await get(server, 'job');
+    const { body } = await eventually(async () => { const found = await get(server, 'job'); return found.status === 200 && found; });
     assert.equal(body.status.state, 'DONE');
     assert.equal(body.status.errorResult, undefined);
     assert.equal(body.statistics.query.numDmlAffectedRows, affected);

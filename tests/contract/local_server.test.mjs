@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { adapt, bigqueryClient, managedwriter, project, writerClient } from '../harness/clients.mjs';
 import { startBigquery } from '../harness/servers.mjs';
+import { untilWritable } from '../harness/writable.mjs';
 
 // Every test starts a server of its own, and some kill it.
 const localOnly = { skip: process.env.HAKOBU_TEST_PROJECT ? 'is about a server of its own' : false };
@@ -39,6 +40,7 @@ async function changedTable(t, server, name) {
   const dataset = client.dataset('own');
   if (!(await dataset.exists())[0]) await dataset.create();
   await dataset.createTable(name, { schema: { fields }, tableConstraints: { primaryKey: { columns: ['id'] } } });
+  await untilWritable(server, `projects/${project}/datasets/own/tables/${name}`);
   const write = await changeWriter(t, server, name);
   await write([
     { id: 1, name: 'old', _CHANGE_TYPE: 'UPSERT', _CHANGE_SEQUENCE_NUMBER: '1' },

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bigqueryClient, project, readClient, writeClient } from '../harness/clients.mjs';
+import { untilWritable } from '../harness/writable.mjs';
 import { call, company, owner, startWithIdentities } from '../harness/identities.mjs';
 
 const everything = ['datasets.create', 'datasets.get', 'datasets.update', 'datasets.delete', 'datasets.setIamPolicy', 'tables.list', 'tables.create', 'tables.get', 'tables.update', 'tables.delete',
@@ -131,6 +132,7 @@ test('Storage Write and Storage Read: denied without the permission, and when it
   await asOwner('POST', datasets, { datasetReference: { datasetId: 'd' } });
   await asOwner('POST', `${datasets}/d/tables`, named('d', 't'));
   const parent = `projects/${project}/datasets/d/tables/t`;
+  await untilWritable(server, parent, { token: 'owner-token' });  // the denials below are not those of a table just made
   const denied = (error) => error.code === 7;
   for (const name of ['tables.updateData']) {
     const client = writeClient(server, { token: tokenLacking(`bigquery.${name}`) });

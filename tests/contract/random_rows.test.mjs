@@ -11,6 +11,7 @@ import { columnsOf, daysOf, floatText, intervalText, mapRow, Random, randomRows,
 import { arrowMessages, avroFile, csv, jsonRow, ndjson, parquetFile } from '../harness/row_files.mjs';
 import { arrowRows, asTheClientSays, avroRows, listedRows, queriedRows } from '../harness/row_readers.mjs';
 import { privateFolder, startBigquery } from '../harness/servers.mjs';
+import { untilWritable } from '../harness/writable.mjs';
 
 const onRealService = Boolean(process.env.HAKOBU_TEST_PROJECT);
 const seeds = process.env.HAKOBU_RANDOM_SEEDS?.split(' ').map(Number) ?? [1, 2, Math.floor(Math.random() * 2 ** 31)];
@@ -65,6 +66,7 @@ async function append(send) {
 }
 
 const protobuf = { columns: columnsOf(), write: async (table, rows, columns) => {
+  await untilWritable(server, tableName(table));
   const streamId = `${tableName(table)}/streams/_default`;
   const connection = await writer.createStreamConnection({ streamId });
   const json = new managedwriter.JSONWriter({ streamId, connection,
@@ -76,6 +78,7 @@ const protobuf = { columns: columnsOf(), write: async (table, rows, columns) => 
 } };
 
 const arrowAppend = { columns: columnsOf(), write: async (table, rows, columns) => {
+  await untilWritable(server, tableName(table));
   const streamId = await writer.createWriteStream({ streamType: 'COMMITTED', destinationTable: tableName(table) });
   const connection = await writer.createStreamConnection({ streamId });
   for (let at = 0; at < rows.length; at += 64) {

@@ -41,7 +41,7 @@ test('a table keeps every property it was made with', async () => {
   const [table] = await dataset.createTable('properties', { schema,
     timePartitioning: { type: 'DAY', field: 'day', expirationMs: '86400000000' }, clustering: { fields: ['id'] },
     tableConstraints: { primaryKey: { columns: ['id'] } }, description: 'all of it', friendlyName: 'Properties',
-    labels: { team: 'data' }, maxStaleness: '0-0 0 0:10:0' });
+    labels: { team: 'data' } });
   const [metadata] = await table.getMetadata();
   assert.equal(metadata.type, 'TABLE');
   assert.deepEqual(metadata.schema.fields.map((field) => [field.name, field.type, field.mode ?? 'NULLABLE']), [
@@ -54,7 +54,6 @@ test('a table keeps every property it was made with', async () => {
   assert.deepEqual(metadata.timePartitioning, { type: 'DAY', field: 'day', expirationMs: '86400000000' });
   assert.deepEqual(metadata.clustering, { fields: ['id'] });
   assert.deepEqual(metadata.tableConstraints, { primaryKey: { columns: ['id'] } });
-  assert.equal(metadata.maxStaleness, '0-0 0 0:10:0');
   assert.deepEqual(metadata.labels, { team: 'data' });
   assert.equal(metadata.numRows, '0');
 });

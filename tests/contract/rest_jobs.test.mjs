@@ -6,6 +6,7 @@ import { writeFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import avro from 'avsc';
+import { eventually } from '../harness/behaviours.mjs';
 import { privateFolder, startBigquery } from '../harness/servers.mjs';
 import { bigqueryClient, project } from '../harness/clients.mjs';
 import { bareOnly, useDataset } from '../harness/contract.mjs';
@@ -159,7 +160,8 @@ test('a job id is used once', async () => {
   await bigquery.createQueryJob({ query: 'SELECT 1', jobId });
   await assert.rejects(bigquery.createQueryJob({ query: 'SELECT 1', jobId }),
     (error) => error.code === 409 && error.errors[0].reason === 'duplicate');
-  const [job] = await bigquery.job(jobId).get();
+  // After a 409 a job may not be found for a moment.
+  const job = await eventually(() => bigquery.job(jobId).get().then(([found]) => found, (error) => { if (error.code !== 404) throw error; }));
   assert.equal(job.metadata.status.state, 'DONE');
 });
 

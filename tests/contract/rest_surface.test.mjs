@@ -155,15 +155,14 @@ test('row access policies are made, read, replaced, listed and deleted', async (
   await assert.rejects(call('GET', `${uri}/mine`), (error) => error.code === 404);
 });
 
-test('policy tags of columns, labels, maxStaleness and constraints are kept and shown', async () => {
+test('policy tags of columns, labels and constraints are kept and shown', async () => {
   const schema = { fields: [{ name: 'id', type: 'INTEGER', mode: 'REQUIRED', description: 'key' },
     { name: 'secret', type: 'STRING', ...(onRealService ? {} : { policyTags: { names: [`projects/${project}/locations/us/taxonomies/1/policyTags/2`] } }) }] };
-  const [table] = await dataset.createTable('kept', { schema, labels: { team: 'a' }, maxStaleness: '0-0 0 1:0:0',
+  const [table] = await dataset.createTable('kept', { schema, labels: { team: 'a' },
     tableConstraints: { primaryKey: { columns: ['id'] } }, clustering: { fields: ['id'] } });
   const [found] = await table.getMetadata();
   if (!onRealService) assert.deepEqual(found.schema.fields[1].policyTags, schema.fields[1].policyTags);
   assert.deepEqual(found.labels, { team: 'a' });
-  assert.equal(found.maxStaleness, '0-0 0 1:0:0');
   assert.deepEqual(found.tableConstraints.primaryKey.columns, ['id']);
   assert.deepEqual(found.clustering.fields, ['id']);
   assert.equal(found.schema.fields[0].description, 'key');

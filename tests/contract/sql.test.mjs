@@ -117,7 +117,6 @@ test('DDL shows in tables.get', async () => {
   assert.deepEqual(resource.tableConstraints.primaryKey.columns, ['id']);
   assert.equal(resource.timePartitioning.field, 'at_time');
   assert.deepEqual(resource.clustering.fields, ['id']);
-  assert.equal(resource.maxStaleness, '0-0 0 0:10:0');
   assert.equal(resource.description, 'things');
   assert.deepEqual(resource.labels, { env: 'test' });
   assert.equal(resource.schema.fields[1].description, 'when');

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { tableFromIPC } from 'apache-arrow';
 import { adapt, bigqueryClient, managedwriter, project, readClient, writeClient, writerClient } from '../harness/clients.mjs';
 import { startBigquery } from '../harness/servers.mjs';
+import { untilWritable } from '../harness/writable.mjs';
 
 const { JSONWriter, Writer } = managedwriter;
 // Every test starts a server of its own, and some kill it.
@@ -18,7 +19,9 @@ async function makeTable(server, name, options = {}) {
   const dataset = client.dataset('storage');
   if (!(await dataset.exists())[0]) await dataset.create();
   await dataset.createTable(name, { schema: { fields }, ...options });
-  return `projects/${project}/datasets/storage/tables/${name}`;
+  const path = `projects/${project}/datasets/storage/tables/${name}`;
+  await untilWritable(server, path);
+  return path;
 }
 
 async function rowsOf(server, name) {

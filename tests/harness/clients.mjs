@@ -9,8 +9,34 @@ import grpc from '@grpc/grpc-js';
 export const project = process.env.HAKOBU_TEST_PROJECT ?? 'hakobu-test';
 
 export function bigqueryClient(server, { projectId = project, token } = {}) {
-  if (process.env.HAKOBU_TEST_PROJECT) return new BigQuery({ projectId });
-  return new BigQuery({ projectId, apiEndpoint: server.endpoint, authClient: authClient(token) });
+  if (process.env.HAKOBU_TEST_PROJECT) return asksAgain(new BigQuery({ projectId }));
+  return asksAgain(new BigQuery({ projectId, apiEndpoint: server.endpoint, authClient: authClient(token) }));
+}
+
+// tables.get may not find a table for a moment after DDL, which Google's client takes for an answer.
+export const isHidden = (status, text) => status === 404 && /Table \S+ was not found in location/.test(text);
+const hiddenForMs = 15_000;
+function asksAgain(client) {
+  const request = client.request.bind(client);
+  client.request = (options, callback) => {
+    const deadline = Date.now() + hiddenForMs;
+    const isGet = (options.method ?? 'GET') === 'GET' && /\/tables\/[^/]+$/.test(options.uri);
+    const ask = () => request(options, (error, ...rest) => {
+      if (isGet && error && isHidden(error.code, error.message) && Date.now() < deadline) return void setTimeout(ask, 50);
+      return callback(error, ...rest);
+    });
+    return ask();
+  };
+  return client;
+}
+// fetch for whoever reads tables without a client.
+export async function fetchSeen(url, options) {
+  const deadline = Date.now() + hiddenForMs;
+  for (;;) {
+    const answer = await fetch(url, options);
+    if (answer.status !== 404 || !isHidden(404, await answer.clone().text()) || Date.now() > deadline) return answer;
+    await new Promise((resolve) => { setTimeout(resolve, 50); });
+  }
 }
 
 // Google's own client with a key file. The library knows one token endpoint only, so what it sends there is

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'node:test';
 import { hakobu, run, startBigquery, startMysql } from '../harness/servers.mjs';
-import { bigqueryClient, project } from '../harness/clients.mjs';
+import { bigqueryClient, fetchSeen, project } from '../harness/clients.mjs';
 import { makeStream, waitForLine, waitUntilEqual } from '../harness/stream.mjs';
 
 const options = {
@@ -24,7 +24,7 @@ async function begin(t, flavor) {
   const bigquery = bigqueryClient(server);
   let number = 0;
   const rest = async (method, path, body) => {
-    const answer = await fetch(`${server.endpoint}/bigquery/v2/projects/${project}/datasets/${path}`,
+    const answer = await fetchSeen(`${server.endpoint}/bigquery/v2/projects/${project}/datasets/${path}`,
       { method, headers: { 'content-type': 'application/json' }, body: body && JSON.stringify(body) });
     const text = await answer.text();
     assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${text}`);

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { run, startBigquery, startMysql } from '../harness/servers.mjs';
-import { bigqueryClient, project } from '../harness/clients.mjs';
+import { bigqueryClient, fetchSeen, project } from '../harness/clients.mjs';
 import { makeJob } from '../harness/delivery.mjs';
 import { assertDelivered, deliveredTable } from '../harness/compare.mjs';
 
@@ -23,7 +23,7 @@ describe('publishing', { concurrency: false }, () => {
   });
 
   const rest = async (method, path, body) => {
-    const answer = await fetch(`${bigquery.endpoint}/bigquery/v2/projects/${project}/${path}`,
+    const answer = await fetchSeen(`${bigquery.endpoint}/bigquery/v2/projects/${project}/${path}`,
       { method, headers: { 'content-type': 'application/json' }, body: body && JSON.stringify(body) });
     assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${await answer.clone().text()}`);
     return answer.status === 204 ? {} : answer.json();
