@@ -12,6 +12,7 @@
 #include "delivery/preflight/condition_check.h"
 #include "delivery/preflight/selection.h"
 #include "delivery/schema_change.h"
+#include "destination/known_table.h"
 
 namespace hakobu {
 namespace {
@@ -37,14 +38,16 @@ absl::Status CheckDataset(RunContext* run, Prepared* prepared) {
 }
 
 absl::Status CompareWithTarget(RunContext* run, TableWork* work) {
-  absl::StatusOr<Resource> target = GetTable(*run->destination.rest, work->target);
+  HAKOBU_ASSIGN_OR_RETURN(const std::optional<SchemaVersion> before,
+                          run->ledger->schemas().NewestSchema(work->target.ToString()));
+  Rest& rest = *run->destination.rest;
+  absl::StatusOr<Resource> target =
+      before.has_value() ? GetKnownTable(rest, work->target) : GetTable(rest, work->target);
   if (target.status().code() == absl::StatusCode::kNotFound) return absl::OkStatus();
   HAKOBU_RETURN_IF_ERROR(target.status());
   const absl::Status is_table = ReadTargetState(target->json).status();
   if (!is_table.ok()) return Annotate(is_table, fmt::format("{}: {}", work->name, work->target.ToString()));
   work->existing = std::move(target->json);
-  HAKOBU_ASSIGN_OR_RETURN(const std::optional<SchemaVersion> before,
-                          run->ledger->schemas().NewestSchema(work->target.ToString()));
   HAKOBU_ASSIGN_OR_RETURN(
       SchemaChanges changes,
       CompareSchemas(*work->existing, before.has_value() ? before->schema_json : "", work));

@@ -132,7 +132,8 @@ absl::StatusOr<QueryAnswer> RunQuery(Rest& rest, const QuerySpec& query);
 // Page by page.
 absl::StatusOr<Job> RunQuery(Rest& rest, const QuerySpec& query,
                              absl::FunctionRef<absl::Status(const RowValues&)> each);
-// A statement that changes a table's definition, paced as the service bounds such changes.
+// A statement that changes a table's definition, paced as the service bounds such changes. Afterwards
+// GetTable waits for the table where the service does not find it for a moment.
 absl::Status RunTableDdl(Rest& rest, const QuerySpec& query, const TableName& table);
 // Checks the SQL and says what it would process; runs nothing.
 absl::StatusOr<Job> DryRunQuery(Rest& rest, const QuerySpec& query);

@@ -107,7 +107,9 @@ absl::StatusOr<Job> RunQuery(Rest& rest, const QuerySpec& query,
 
 absl::Status RunTableDdl(Rest& rest, const QuerySpec& query, const TableName& table) {
   HAKOBU_RETURN_IF_ERROR(rest.table_change_pace().Wait(rest.options().context, table.ToString()));
-  return RunQuery(rest, query).status();
+  const absl::Status status = RunQuery(rest, query).status();
+  if (status.ok()) rest.recent_ddl().Note(table.ToString(), rest.options().context.clock->Now());
+  return status;
 }
 
 absl::StatusOr<Job> DryRunQuery(Rest& rest, const QuerySpec& query) {

@@ -14,6 +14,7 @@
 #include "destination/error.h"
 #include "destination/http.h"
 #include "destination/pace.h"
+#include "destination/recent_ddl.h"
 #include "destination/retry.h"
 
 namespace hakobu {
@@ -65,12 +66,14 @@ class Rest {
   const RestOptions& options() const { return options_; }
   // Of each table's definition, by its name: patches and DDL share the budget.
   Pace& table_change_pace() { return table_change_pace_; }
+  RecentDdl& recent_ddl() { return recent_ddl_; }
 
  private:
   absl::StatusOr<std::string> CallOnce(const RestCallSpec& spec);
   const RestOptions options_;
   HttpClient http_;
   Pace table_change_pace_{kTableChangeLimits};
+  RecentDdl recent_ddl_;
 };
 
 // "/projects/p/datasets/d": every part percent-encoded.

@@ -51,6 +51,10 @@ LookAtTable LookByRest(Rest* rest) {
          .what = "get table " + name.ToString(),
          .idempotency = Idempotency::kOnce,
          .timeout = absl::Seconds(10)});
+    if (absl::IsNotFound(body.status()) &&
+        rest->recent_ddl().MayBeHidden(name.ToString(), rest->options().context.clock->Now())) {
+      return TableLook();  // altered a moment ago: nothing can be said
+    }
     if (!body.ok()) return ReadTableLook(body.status());
     return ReadTableLook(Resource{*body, ""});
   };

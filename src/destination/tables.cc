@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 #include "destination/json.h"
+#include "destination/known_table.h"
 
 namespace hakobu {
 namespace {
@@ -167,8 +168,30 @@ absl::StatusOr<std::vector<TableEntry>> ListTables(Rest& rest, const DatasetName
   return tables;
 }
 
+// A table that this process altered a moment ago may be hidden for a while.
 absl::StatusOr<Resource> GetTable(Rest& rest, const TableName& name) {
-  return CallForResource(rest, {.path = TablePath(name), .what = "get table " + name.ToString()});
+  const RetryContext& context = rest.options().context;
+  RetryPolicy policy = rest.options().retry;
+  policy.longest_delay = absl::Seconds(2);
+  Backoff backoff(policy, context);
+  while (true) {
+    absl::StatusOr<Resource> table =
+        CallForResource(rest, {.path = TablePath(name), .what = "get table " + name.ToString()});
+    if (!absl::IsNotFound(table.status())) return table;
+    if (!rest.recent_ddl().MayBeHidden(name.ToString(), context.clock->Now())) return table;
+    const absl::Status waited = backoff.Wait(table.status());
+    if (!waited.ok()) return waited;
+  }
+}
+
+absl::StatusOr<Resource> GetKnownTable(Rest& rest, const TableName& name) {
+  constexpr int kTries = 5;  // [estuary/connectors, materialize-bigquery: tableMetadataWithRetry]
+  constexpr absl::Duration kBetweenTries = absl::Seconds(2);
+  for (int tried = 1;; ++tried) {
+    absl::StatusOr<Resource> table = GetTable(rest, name);
+    if (!absl::IsNotFound(table.status()) || tried == kTries) return table;
+    HAKOBU_RETURN_IF_ERROR(SleepFor(rest.options().context, kBetweenTries));
+  }
 }
 
 absl::StatusOr<Resource> CreateTable(Rest& rest, const TableName& name, std::string_view text) {
@@ -193,6 +216,7 @@ absl::StatusOr<Resource> PatchTable(Rest& rest, const TableName& name, std::stri
 }
 
 absl::Status DeleteTable(Rest& rest, const TableName& name) {
+  rest.recent_ddl().Forget(name.ToString());
   const RestCallSpec spec = {
       .method = "DELETE", .path = TablePath(name), .what = "delete table " + name.ToString()};
   const absl::Status status = rest.Call(spec).status();

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "delivery/merge_sql.h"
+#include "destination/known_table.h"
 
 namespace hakobu {
 namespace {
@@ -180,7 +181,9 @@ absl::StatusOr<ContractCase> AskContract(const TargetContext& context, const Con
     question.recorded = question.wanted;
     question.recorded->mode = *mode_before;
   }
-  absl::StatusOr<Resource> existing = GetTable(*context.destination->rest, schema.work.target);
+  Rest& rest = *context.destination->rest;
+  absl::StatusOr<Resource> existing = asked.recorded.has_value() ? GetKnownTable(rest, schema.work.target)
+                                                                 : GetTable(rest, schema.work.target);
   if (existing.ok()) {
     asked.existing = std::move(existing->json);
     HAKOBU_ASSIGN_OR_RETURN(question.found, ReadTargetIdentity(*asked.existing));
