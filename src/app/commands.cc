@@ -11,6 +11,7 @@
 #include "app/init_command.h"
 #include "app/manual_command.h"
 #include "app/plan_command.h"
+#include "app/probe_command.h"
 #include "app/repair_command.h"
 #include "app/run_command.h"
 #include "app/schema_command.h"
@@ -62,6 +63,7 @@ void BuildCommandLine(CLI::App& app, CommandLine& line) {
   RegisterBinlogCommand(app, line);
   RegisterBigQueryCommand(app, line);
   RegisterSchemaCommand(app, line);
+  RegisterProbeCommand(app, line);
   RegisterGrantsCommand(app, line);
   RegisterCompletionCommand(app, line);
   RegisterManualCommand(app, line);

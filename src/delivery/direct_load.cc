@@ -20,7 +20,8 @@ absl::Status KeepPrevious(const TableWork& work, const PublishTarget& target, Pu
 absl::StatusOr<bool> PrepareDirectLoad(RunContext* run, TableRun* table, const ContentSum& content) {
   const TableWork& work = table->work;
   HAKOBU_ASSIGN_OR_RETURN(const PublishTarget target, LookAtTarget(*run->destination.rest, work.target));
-  if (target.row_policies == PublishTarget::Answer::kYes) {
+  if (target.row_policies == PublishTarget::Answer::kYes &&
+      run->service.load_keeps_policies != PublishTarget::Answer::kYes) {
     return WithHint(absl::FailedPreconditionError(work.target.ToString() +
                                                   " got row access policies while the table was read"),
                     "run again: tables with row access policies are published in another way");

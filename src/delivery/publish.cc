@@ -150,7 +150,8 @@ PublishQuestion Publication::Question() const {
                            .replaces_schema = work_.replaces_schema,
                            .partitioned = false,
                            .bytes = table_->bytes,
-                           .target_bytes = 0};
+                           .target_bytes = 0,
+                           .service = run_->service};
   const absl::StatusOr<TableFacts> facts = ReadTableFacts(target_.resource);
   if (target_.exists && facts.ok()) question.target_bytes = facts->bytes;
   return question;

@@ -31,10 +31,25 @@ PublishChoice ForAppend(const PublishQuestion& question) {
           Billed(question.bytes)};
 }
 
+// The target has row access policies, or may have some.
+PublishChoice WithPolicies(const PublishQuestion& question) {
+  if (question.service.load_keeps_policies == Answer::kYes && question.write == WriteBy::kLoad &&
+      question.chunks <= 1) {
+    return {PublishMethod::kLoad, "fits one load job, which keeps row access policies here (hakobu probe)",
+            0};
+  }
+  if (question.service.query_keeps_policies == Answer::kYes) {
+    return {PublishMethod::kQuery, "a query job keeps the target's row access policies here (hakobu probe)",
+            Billed(question.bytes)};
+  }
+  return {PublishMethod::kMerge, "the target has row access policies, which no other way is known to keep",
+          Billed(question.bytes) + Billed(question.target_bytes)};
+}
+
 PublishChoice ForReplace(const PublishQuestion& question, const PublishTarget& target) {
-  if (target.row_policies == Answer::kYes) {
-    return {PublishMethod::kMerge, "the target has row access policies, which no other way is known to keep",
-            Billed(question.bytes) + Billed(question.target_bytes)};
+  if (target.row_policies == Answer::kYes) return WithPolicies(question);
+  if (target.row_policies == Answer::kUnknown && question.service.load_keeps_policies == Answer::kNo) {
+    return WithPolicies(question);
   }
   const bool changes_schema = question.replaces_schema && !target.MayBeProtected();
   if (question.write == WriteBy::kLoad && question.chunks <= 1 && !changes_schema) {

@@ -10,6 +10,13 @@
 
 namespace hakobu {
 
+// What `hakobu probe` found out about this project's service; kUnknown where it was not asked.
+struct ServiceAnswers {
+  // Whether row access policies outlive a job with WRITE_TRUNCATE_DATA.
+  PublishTarget::Answer load_keeps_policies = PublishTarget::Answer::kUnknown;
+  PublishTarget::Answer query_keeps_policies = PublishTarget::Answer::kUnknown;
+};
+
 struct PublishQuestion {
   WriteMode mode = WriteMode::kReplace;
   WriteBy write = WriteBy::kLoad;
@@ -20,6 +27,7 @@ struct PublishQuestion {
   bool partitioned = false;  // the target is, or will be
   uint64_t bytes = 0;        // of the rows, about
   uint64_t target_bytes = 0;
+  ServiceAnswers service{};
 };
 
 struct PublishChoice {

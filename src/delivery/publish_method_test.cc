@@ -49,6 +49,28 @@ TEST(ChoosePublish, RowPoliciesAreKeptByMergeAlone) {
   }
 }
 
+TEST(ChoosePublish, WhatAProbeFoundOutDecidesHowRowPoliciesAreKept) {
+  PublishTarget target = There();
+  target.row_policies = Answer::kYes;
+  PublishQuestion one = Replace(1), many = Replace(9);
+  one.service = many.service = {.load_keeps_policies = Answer::kYes, .query_keeps_policies = Answer::kYes};
+  EXPECT_EQ(ChoosePublish(one, target).method, PublishMethod::kLoad);
+  EXPECT_EQ(ChoosePublish(one, target).billed_bytes, 0u);
+  EXPECT_EQ(ChoosePublish(many, target).method, PublishMethod::kQuery) << "a copy would lose them";
+  one.write = WriteBy::kStorage;
+  EXPECT_EQ(ChoosePublish(one, target).method, PublishMethod::kQuery);
+  one = Replace(1);
+  one.service = {.load_keeps_policies = Answer::kNo, .query_keeps_policies = Answer::kYes};
+  EXPECT_EQ(ChoosePublish(one, target).method, PublishMethod::kQuery);
+  one.service.query_keeps_policies = Answer::kNo;
+  EXPECT_EQ(ChoosePublish(one, target).method, PublishMethod::kMerge);
+  target.row_policies = Answer::kUnknown;
+  EXPECT_EQ(ChoosePublish(one, target).method, PublishMethod::kMerge)
+      << "there may be some, and a load loses them";
+  target.row_policies = Answer::kNo;
+  EXPECT_EQ(ChoosePublish(one, target).method, PublishMethod::kLoad);
+}
+
 TEST(ChoosePublish, ACopyReplacesOnlyWhatNothingHangsOn) {
   EXPECT_EQ(ChoosePublish(Replace(2), There()).method, PublishMethod::kCopy);
   EXPECT_EQ(ChoosePublish(Replace(2), PublishTarget()).method, PublishMethod::kCopy);

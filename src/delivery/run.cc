@@ -10,6 +10,7 @@
 #include "delivery/move/retry.h"
 #include "delivery/open_ledger.h"
 #include "delivery/prepare.h"
+#include "delivery/probe/answers.h"
 #include "delivery/run_tables.h"
 #include "delivery/staging.h"
 #include "delivery/table_chunks.h"
@@ -37,6 +38,7 @@ absl::StatusOr<std::unique_ptr<RunContext>> MakeContext(const Config& config, co
   run->clock = options.clock;
   run->connect = SourceOptions(config.source, &cancel);
   run->ledger = ledger;
+  HAKOBU_ASSIGN_OR_RETURN(run->service, AnswersOf(ledger->probes(), config.destination));
   HAKOBU_ASSIGN_OR_RETURN(run->destination, OpenDestination(config.destination, options.addresses,
                                                             options.clock, &cancel, options.patience));
   return run;

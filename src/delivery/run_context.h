@@ -64,6 +64,7 @@ struct RunContext {
   ConnectOptions connect;
   Destination destination;
   Ledger* ledger = nullptr;
+  ServiceAnswers service;  // as the ledger has them when the run begins
   std::string run_id;
   OpenConnections connections;
   SourceLoadSum load;

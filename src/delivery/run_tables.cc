@@ -203,7 +203,8 @@ absl::StatusOr<PublishChoice> ChooseFor(RunContext* run, const TableWork& work, 
       .replaces_schema = work.replaces_schema,
       .partitioned = work.options.partition.has_value() || !target.partition_column.empty(),
       .bytes = bytes,
-      .target_bytes = 0};
+      .target_bytes = 0,
+      .service = run->service};
   if (target.exists) {
     HAKOBU_ASSIGN_OR_RETURN(const TableFacts facts, ReadTableFacts(target.resource));
     question.target_bytes = facts.bytes;

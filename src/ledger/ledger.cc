@@ -21,6 +21,8 @@ absl::StatusOr<std::unique_ptr<LedgerLock>> Ledger::Lock(LedgerUse use) const {
       return LedgerLock::Take(path_ + ".stream.lock");
     case LedgerUse::kRepair:
       return LedgerLock::Take(path_ + ".repair.lock");
+    case LedgerUse::kProbe:
+      return LedgerLock::Take(path_ + ".probe.lock");
   }
   return absl::InternalError("an unknown use of the ledger");
 }

@@ -13,6 +13,7 @@
 #include "ledger/contract_book.h"
 #include "ledger/grant_book.h"
 #include "ledger/ledger_lock.h"
+#include "ledger/probe_book.h"
 #include "ledger/published_book.h"
 #include "ledger/repair_book.h"
 #include "ledger/run_book.h"
@@ -23,7 +24,7 @@
 namespace hakobu {
 
 // What only one process does with a ledger at a time; each beside the others.
-enum class LedgerUse : uint8_t { kRun, kStream, kRepair };
+enum class LedgerUse : uint8_t { kRun, kStream, kRepair, kProbe };
 
 // Thread-safe: one statement or transaction at a time, behind a mutex. A full disk is ResourceExhausted, with
 // a hint; nothing is lost then: the transaction is rolled back whole.
@@ -46,6 +47,7 @@ class Ledger {
   StreamBook& streams() { return streams_; }
   RepairBook& repairs() { return repairs_; }
   GrantBook& grants() { return grants_; }
+  ProbeBook& probes() { return probes_; }
 
  private:
   Ledger(std::string path, std::string id, std::unique_ptr<Sqlite> sqlite)
@@ -61,6 +63,7 @@ class Ledger {
   StreamBook streams_{&file_};
   RepairBook repairs_{&file_};
   GrantBook grants_{&file_};
+  ProbeBook probes_{&file_};
 };
 
 }  // namespace hakobu

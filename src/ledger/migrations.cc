@@ -114,8 +114,17 @@ CREATE TABLE contracts (
   stored_us INTEGER NOT NULL) WITHOUT ROWID;
 )sql";
 
+// What the service was found to do, and datasets of the looking that are not removed yet (probe_book.h).
+constexpr const char* kProbe = R"sql(
+CREATE TABLE probe_answers (
+  project TEXT NOT NULL, location TEXT NOT NULL, question TEXT NOT NULL, answer TEXT NOT NULL, seen TEXT NOT NULL,
+  asked_us INTEGER NOT NULL, PRIMARY KEY (project, location, question)) WITHOUT ROWID;
+CREATE TABLE probe_scratch (dataset TEXT PRIMARY KEY) WITHOUT ROWID;
+)sql";
+
 // The n-th (from 1) brings a ledger from version n-1 to n; `PRAGMA user_version` holds the version.
-constexpr const char* kMigrations[] = {kVersion1, kGrants, kStream, kRepair, kHealth, kPublished, kContracts};
+constexpr const char* kMigrations[] = {kVersion1, kGrants,    kStream,    kRepair,
+                                       kHealth,   kPublished, kContracts, kProbe};
 
 absl::StatusOr<size_t> VersionOf(Sqlite* sqlite) {
   HAKOBU_ASSIGN_OR_RETURN(SqliteRows rows, sqlite->Prepare("PRAGMA user_version"));
