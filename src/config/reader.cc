@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "base/hidden_text.h"
 #include "base/status.h"
 #include "config/scalar.h"
 #include "config/substitute.h"
@@ -188,7 +189,11 @@ std::optional<std::string> SectionReader::ScalarText(const Key& key, const YAML:
     return std::nullopt;
   }
   if (secret && substituted && secrets_ == SecretUse::kUnread) return "unread";
-  absl::StatusOr<std::string> text = Substitute(raw, folder_, environment_);
+  std::vector<std::string> values;
+  absl::StatusOr<std::string> text = Substitute(raw, folder_, environment_, absl::Minutes(1), &values);
+  if (key.name == "where") {
+    for (const std::string& value : values) HideText(value);
+  }
   if (text.ok() && secret && substituted && text->empty()) {
     text = absl::InvalidArgumentError(fmt::format("a secret from {}, found it empty", raw));
   }

@@ -159,7 +159,8 @@ bool HasSubstitutions(std::string_view text) {
 }
 
 absl::StatusOr<std::string> Substitute(std::string_view text, const std::string& folder,
-                                       const Environment& environment, absl::Duration patience) {
+                                       const Environment& environment, absl::Duration patience,
+                                       std::vector<std::string>* values) {
   std::string result;
   while (!text.empty()) {
     const size_t dollar = text.find("${");
@@ -177,6 +178,7 @@ absl::StatusOr<std::string> Substitute(std::string_view text, const std::string&
     HAKOBU_ASSIGN_OR_RETURN(
         std::string value, Resolve(text.substr(dollar + 2, end - dollar - 2), folder, environment, patience));
     result += value;
+    if (values != nullptr) values->push_back(std::move(value));
     text.remove_prefix(end + 1);
   }
   result += text;

@@ -9,6 +9,7 @@
 #include <charconv>
 #include <mutex>
 
+#include "base/hidden_text.h"
 #include "source/error.h"
 #include "source/session.h"
 #include "source/wire_auth.h"
@@ -296,7 +297,7 @@ absl::Status Connection::LastError(std::string_view phrase) {
 
 absl::Status Connection::ErrorFor(uint32_t number, std::string_view text, std::string_view phrase) {
   if (interrupted()) return Annotate(absl::CancelledError("stopped on request"), phrase);
-  return Annotate(ServerError(number, text), phrase);
+  return Annotate(ServerError(number, WithoutHidden(text)), phrase);
 }
 
 std::string QuoteIdentifier(std::string_view name) {
