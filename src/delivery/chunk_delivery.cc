@@ -100,7 +100,8 @@ absl::Status ChunkDelivery::Attempt(TableRun* table, ChunkRecord* chunk) {
   ++chunk->attempts;
   chunk->state = ChunkState::kReading;
   CrashPoint("chunk.begun");
-  HAKOBU_ASSIGN_OR_RETURN(const Chunk bounds, Chunk::FromJson(chunk->bounds_json));
+  HAKOBU_ASSIGN_OR_RETURN(const std::string bounds_json, table->values->Read(chunk->bounds_json));
+  HAKOBU_ASSIGN_OR_RETURN(const Chunk bounds, Chunk::FromJson(bounds_json));
   HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<RowSink> sink, OpenSink(table, chunk, job_id));
   HAKOBU_RETURN_IF_ERROR(ReadInto(table, bounds, sink.get()));
   CrashPoint("chunk.read");

@@ -8,6 +8,7 @@
 
 #include "base/crash_point.h"
 #include "base/status.h"
+#include "delivery/cursor.h"
 #include "delivery/direct_load.h"
 #include "delivery/merge_sql.h"
 #include "delivery/publish_jobs.h"
@@ -89,8 +90,7 @@ absl::Status Publication::Publish() {
   if (!table_->direct() && !steps_.Done("published")) HAKOBU_RETURN_IF_ERROR(PutInPlace());
   if (replaces()) HAKOBU_RETURN_IF_ERROR(FinishReplacing());
   if (table_->next_cursor.has_value()) {
-    HAKOBU_RETURN_IF_ERROR(run_->ledger->runs().MoveCursor(run_->run_id, work_.name, work_.target.ToString(),
-                                                           table_->next_cursor->ToJson()));
+    HAKOBU_RETURN_IF_ERROR(MoveCursor(run_->ledger, run_->run_id, work_, *table_->next_cursor));
     CrashPoint("publish.cursor_moved");
   }
   if (!table_->direct()) {

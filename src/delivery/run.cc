@@ -5,6 +5,7 @@
 #include "base/crash_point.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "delivery/cursor.h"
 #include "delivery/delivery.h"
 #include "delivery/engine.h"
 #include "delivery/move/retry.h"
@@ -52,11 +53,16 @@ std::string PositionText(const absl::StatusOr<LogPosition>& position) {
 }
 
 // The interrupted run to continue, if there is one that can be.
-absl::StatusOr<std::optional<RunRecord>> FindResumable(RunContext* run, const std::string& fingerprint) {
+absl::StatusOr<std::optional<RunRecord>> FindResumable(RunContext* run, const Prepared& prepared) {
   if (run->options.fresh) return std::optional<RunRecord>();
-  HAKOBU_ASSIGN_OR_RETURN(std::optional<RunRecord> found, run->ledger->runs().ResumableRun(fingerprint));
+  RunBook& runs = run->ledger->runs();
+  HAKOBU_ASSIGN_OR_RETURN(std::optional<RunRecord> found, runs.ResumableRun(prepared.fingerprint));
   if (!found.has_value() || run->clock->Now() - found->started > kContinueWithin)
     return std::optional<RunRecord>();
+  for (const TableWork& work : prepared.tables) {
+    HAKOBU_ASSIGN_OR_RETURN(const bool readable, CanContinue(run->ledger, found->id, work));
+    if (!readable) return std::optional<RunRecord>();
+  }
   return found;
 }
 
@@ -95,12 +101,7 @@ absl::StatusOr<PlannedTable> PlanTable(RunContext* run, Connection* source, cons
   std::vector<std::string> notes = work.notes;
   std::optional<Window> window;
   if (work.mode == WriteMode::kIncremental) {
-    HAKOBU_ASSIGN_OR_RETURN(const std::optional<std::string> text,
-                            run->ledger->runs().Cursor(work.name, work.target.ToString()));
-    std::optional<CursorState> state;
-    if (text.has_value() && work.existing.has_value()) {
-      HAKOBU_ASSIGN_OR_RETURN(state, CursorState::FromJson(*text));
-    }
+    HAKOBU_ASSIGN_OR_RETURN(const std::optional<CursorState> state, ReadCursor(run->ledger, work));
     HAKOBU_ASSIGN_OR_RETURN(window, PlanWindow(source, work, state));
     notes.insert(notes.end(), window->notes.begin(), window->notes.end());
   }
@@ -137,7 +138,7 @@ absl::Status Delivery::Begin(Connection* source) {
   HAKOBU_ASSIGN_OR_RETURN(Prepared prepared, Prepare(run_, source));
   report_.notes = prepared.notes;
   troubles_ = prepared.troubles;
-  HAKOBU_ASSIGN_OR_RETURN(const std::optional<RunRecord> resumed, FindResumable(run_, prepared.fingerprint));
+  HAKOBU_ASSIGN_OR_RETURN(const std::optional<RunRecord> resumed, FindResumable(run_, prepared));
   run_->run_id = resumed.has_value() ? resumed->id : NewRunId(report_.started);
   report_.run_id = run_->run_id;
   HAKOBU_RETURN_IF_ERROR(EnsureDatasets(run_, prepared.dataset_exists));
@@ -327,8 +328,7 @@ absl::StatusOr<RunPlan> PlanRun(const Config& config, const RunOptions& options,
                              .error = std::string(View(table.status().message())),
                              .refused = table.status().code() == absl::StatusCode::kDataLoss});
   }
-  HAKOBU_ASSIGN_OR_RETURN(const std::optional<RunRecord> resumable,
-                          FindResumable(run.get(), prepared.fingerprint));
+  HAKOBU_ASSIGN_OR_RETURN(const std::optional<RunRecord> resumable, FindResumable(run.get(), prepared));
   if (resumable.has_value()) {
     plan.resumes_run = resumable->id;
     for (const TableWork& work : prepared.tables) {

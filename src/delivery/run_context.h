@@ -12,6 +12,7 @@
 #include "delivery/load_pace.h"
 #include "delivery/move/source_lease.h"
 #include "delivery/publish_method.h"
+#include "delivery/sealed_values.h"
 #include "delivery/sides.h"
 #include "delivery/table_work.h"
 #include "delivery/window.h"
@@ -31,11 +32,13 @@ struct TableRun {
   std::string staging_created;
   PublishTarget target;  // from EnsureDestination on
   LoadPace pace;
-  std::string where;       // the configuration's filter and the cursor's window
+  std::string window;      // the cursor's window, as SQL; empty: none
+  std::string where;       // the configuration's filter and the window
   SourceTable read_as;     // work.source, with the key that the chunks are ranges of
   bool by_cursor = false;  // that key begins with the cursor: a row that changes meanwhile can come twice
   uint64_t estimated_rows = 0;  // that will be read
   std::optional<CursorState> next_cursor;
+  std::optional<SealedValues> values;  // what the ledger keeps of the table's own values
   std::unique_ptr<RowDecoder> decoder;
   bool resumed = false;
 

@@ -8,6 +8,7 @@
 
 #include "base/crash_point.h"
 #include "base/status.h"
+#include "delivery/cursor.h"
 #include "delivery/move/retry.h"
 #include "delivery/staging.h"
 #include "delivery/table_chunks.h"
@@ -20,6 +21,7 @@ using nlohmann::json;
 std::unique_ptr<TableRun> MakeTableRun(RunContext* run, TableWork work) {
   auto table = std::make_unique<TableRun>();
   table->decoder = std::make_unique<RowDecoder>(work.source, work.columns);
+  table->values.emplace(run->ledger->id(), work);
   table->where = work.options.where;
   table->read_as = work.source;
   table->estimated_rows = work.source.estimated_rows;
@@ -41,25 +43,26 @@ void SetMethod(RunContext* run, PublishChoice choice, TableRun* table) {
   if (!table->direct()) table->record.staging = table->staging.ToString();
 }
 
-absl::StatusOr<std::optional<CursorState>> ReadCursor(RunContext* run, const TableWork& work) {
-  HAKOBU_ASSIGN_OR_RETURN(const std::optional<std::string> text,
-                          run->ledger->runs().Cursor(work.name, work.target.ToString()));
-  // A table that is gone from BigQuery begins from nothing, whatever the ledger remembers.
-  if (!text.has_value() || !work.existing.has_value()) return std::optional<CursorState>();
-  HAKOBU_ASSIGN_OR_RETURN(CursorState state, CursorState::FromJson(*text));
-  return std::optional<CursorState>(std::move(state));
-}
-
+// The configuration's own filter is no part of it: a run is continued only while that is the same.
 std::string PlanJson(const TableRun& table) {
-  json plan = {{"where", table.where},
-               {"publish", PublishMethodName(table.publish.method)},
-               {"estimated_rows", table.estimated_rows},
-               {"next_cursor", table.next_cursor.has_value() ? table.next_cursor->ToJson() : ""}};
+  json plan = {
+      {"window", table.values->Write(table.window)},
+      {"publish", PublishMethodName(table.publish.method)},
+      {"estimated_rows", table.estimated_rows},
+      {"next_cursor",
+       table.next_cursor.has_value() ? table.values->Write(table.next_cursor->ToJson()) : std::string()}};
   // Places of columns: a run is continued only while the schema is the same.
   if (table.by_cursor) {
     plan["range"] = {{"index", table.read_as.key->name}, {"columns", table.read_as.key->columns}};
   }
   return plan.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+void ReadOnly(std::string window, TableRun* table) {
+  table->window = std::move(window);
+  if (table->window.empty()) return;
+  table->where =
+      table->where.empty() ? table->window : fmt::format("({}\n) AND ({})", table->where, table->window);
 }
 
 void RangeOver(TableRun* table, SourceKey range) {
@@ -72,20 +75,18 @@ absl::StatusOr<std::unique_ptr<TableRun>> BeginTable(RunContext* run, Connection
   std::optional<Window> window;
   std::vector<std::string> notes;
   if (table->work.mode == WriteMode::kIncremental) {
-    HAKOBU_ASSIGN_OR_RETURN(const std::optional<CursorState> state, ReadCursor(run, table->work));
+    HAKOBU_ASSIGN_OR_RETURN(const std::optional<CursorState> state, ReadCursor(run->ledger, table->work));
     HAKOBU_ASSIGN_OR_RETURN(window, PlanWindow(source, table->work, state));
     table->next_cursor = window->next;
     notes = window->notes;
-    if (!window->condition.empty()) {
-      table->where = table->where.empty() ? window->condition
-                                          : fmt::format("({}\n) AND ({})", table->where, window->condition);
-    }
+    ReadOnly(window->condition, table.get());
   }
   HAKOBU_ASSIGN_OR_RETURN(
       const TableChunks plan,
       PlanTableChunks(run, source, table->work, window.has_value() ? &*window : nullptr, &notes));
   for (size_t number = 0; number < plan.chunks.size(); ++number) {
-    table->chunks.push_back({.number = number, .bounds_json = plan.chunks[number].ToJson()});
+    table->chunks.push_back(
+        {.number = number, .bounds_json = table->values->Write(plan.chunks[number].ToJson())});
   }
   table->estimated_rows = plan.estimated_rows;
   if (plan.range.has_value()) RangeOver(table.get(), *plan.range);
@@ -138,7 +139,8 @@ absl::StatusOr<std::unique_ptr<TableRun>> ContinueTable(RunContext* run, TableWo
   const json plan = json::parse(record.plan_json, nullptr, false);
   if (!plan.is_object())
     return absl::InternalError("the ledger's plan of " + record.source + " is no JSON object");
-  table->where = plan.value("where", "");
+  HAKOBU_ASSIGN_OR_RETURN(std::string window, table->values->Read(plan.value("window", "")));
+  ReadOnly(std::move(window), table.get());
   SetMethod(run, PublishChoice{PublishMethodOf(plan.value("publish", "")), "", 0}, table.get());
   table->estimated_rows = plan.value("estimated_rows", table->estimated_rows);
   if (plan.contains("range")) {
@@ -146,7 +148,7 @@ absl::StatusOr<std::unique_ptr<TableRun>> ContinueTable(RunContext* run, TableWo
     RangeOver(table.get(),
               {.name = range.value("index", ""), .columns = range.value("columns", std::vector<size_t>())});
   }
-  const std::string cursor = plan.value("next_cursor", "");
+  HAKOBU_ASSIGN_OR_RETURN(const std::string cursor, table->values->Read(plan.value("next_cursor", "")));
   if (!cursor.empty()) {
     HAKOBU_ASSIGN_OR_RETURN(table->next_cursor, CursorState::FromJson(cursor));
   }
@@ -224,6 +226,15 @@ absl::StatusOr<TableRuns> BeginTables(RunContext* run, Connection* source, std::
     tables.push_back(std::move(table));
   }
   return tables;
+}
+
+absl::StatusOr<bool> CanContinue(Ledger* ledger, const std::string& run_id, const TableWork& work) {
+  const SealedValues values(ledger->id(), work);
+  HAKOBU_ASSIGN_OR_RETURN(const std::vector<ChunkRecord> chunks, ledger->runs().Chunks(run_id, work.name));
+  if (chunks.empty()) return true;
+  const absl::Status read = values.Read(chunks.front().bounds_json).status();
+  return absl::IsFailedPrecondition(read) ? absl::StatusOr<bool>(false)
+                                          : (read.ok() ? absl::StatusOr<bool>(true) : read);
 }
 
 absl::StatusOr<TableRuns> ContinueTables(RunContext* run, Connection* source, std::vector<TableWork> works) {

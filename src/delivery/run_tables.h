@@ -16,6 +16,9 @@ using TableRuns = std::vector<std::unique_ptr<TableRun>>;
 // there with its failure; an error is everybody's (a side is away, the ledger, a cancellation).
 absl::StatusOr<TableRuns> BeginTables(RunContext* run, Connection* source, std::vector<TableWork> works);
 
+// Whether what the ledger holds of the table in this run can be read.
+absl::StatusOr<bool> CanContinue(Ledger* ledger, const std::string& run_id, const TableWork& work);
+
 // The tables of run->run_id, with their finished chunks. Tables that the interrupted run never wrote down are
 // begun; chunks are read again when the table that they were written to is gone, or is another.
 absl::StatusOr<TableRuns> ContinueTables(RunContext* run, Connection* source, std::vector<TableWork> works);

@@ -276,7 +276,7 @@ std::string SchemaJson(const TableWork& work) {
 
 std::string Fingerprint(const Config& config, const std::vector<TableWork>& tables) {
   // Raised when a run of this program could not go on with what an earlier one has left.
-  constexpr const char* kVersion = "2";
+  constexpr const char* kVersion = "3";
   std::vector<std::string> parts = {kVersion, SourceAddress(config.source)};
   for (const TableWork& work : tables) {
     const TableOptions& options = work.options;

@@ -122,9 +122,22 @@ CREATE TABLE probe_answers (
 CREATE TABLE probe_scratch (dataset TEXT PRIMARY KEY) WITHOUT ROWID;
 )sql";
 
+// Earlier versions kept bounds, windows and filters in clear, whatever a column's mask. What is over or
+// begins anew needs none of it; what a copy under way and a cursor need is sealed when it is next read.
+constexpr const char* kErased = R"sql(
+UPDATE chunks SET bounds_json = '';
+UPDATE run_tables SET plan_json = '{}';
+UPDATE publish_steps SET detail = '' WHERE step = 'cursor';
+UPDATE stream_chunks SET bounds_json = '' WHERE done <> 0;
+UPDATE repair_chunks SET bounds_json = '';
+UPDATE repair_tables SET fingerprint = '';
+CREATE TABLE chores (name TEXT PRIMARY KEY);
+INSERT INTO chores VALUES ('compact');
+)sql";
+
 // The n-th (from 1) brings a ledger from version n-1 to n; `PRAGMA user_version` holds the version.
-constexpr const char* kMigrations[] = {kVersion1, kGrants,    kStream,    kRepair,
-                                       kHealth,   kPublished, kContracts, kProbe};
+constexpr const char* kMigrations[] = {kVersion1,  kGrants,    kStream, kRepair, kHealth,
+                                       kPublished, kContracts, kProbe,  kErased};
 
 absl::StatusOr<size_t> VersionOf(Sqlite* sqlite) {
   HAKOBU_ASSIGN_OR_RETURN(SqliteRows rows, sqlite->Prepare("PRAGMA user_version"));
@@ -148,6 +161,26 @@ absl::Status Migrate(Sqlite* sqlite, const std::string& path) {
   return sqlite->Execute(fmt::format("PRAGMA user_version = {}", version).c_str());
 }
 
+// Pages that were given back before, and the log that pages were written to on their way, hold what was
+// erased. Another process that has the file open may keep this from being done: the next start tries again.
+absl::Status Compact(Sqlite* sqlite) {
+  {
+    HAKOBU_ASSIGN_OR_RETURN(SqliteRows rows,
+                            sqlite->Prepare("SELECT name FROM chores WHERE name = 'compact'"));
+    HAKOBU_ASSIGN_OR_RETURN(const bool to_do, rows.Next());
+    if (!to_do) return absl::OkStatus();
+  }
+  absl::Status status = sqlite->Execute("VACUUM");
+  if (status.ok()) {
+    HAKOBU_ASSIGN_OR_RETURN(SqliteRows rows, sqlite->Prepare("PRAGMA wal_checkpoint(TRUNCATE)"));
+    status = rows.Next().status();
+    if (status.ok() && rows.Integer(0) != 0) return absl::OkStatus();  // a reader holds the log
+  }
+  if (status.ok()) status = sqlite->Execute("DELETE FROM chores WHERE name = 'compact'");
+  if (absl::IsUnavailable(status)) return absl::OkStatus();
+  return Annotate(status, "erase what an earlier version kept in the ledger");
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> UpgradeLedger(Sqlite* sqlite, const std::string& path) {
@@ -161,6 +194,7 @@ absl::StatusOr<std::string> UpgradeLedger(Sqlite* sqlite, const std::string& pat
       return status;
     }
   }
+  HAKOBU_RETURN_IF_ERROR(Compact(sqlite));
   HAKOBU_ASSIGN_OR_RETURN(SqliteRows rows, sqlite->Prepare("SELECT id FROM identity"));
   HAKOBU_RETURN_IF_ERROR(rows.Next().status());
   return rows.Text(0);

@@ -16,6 +16,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 class MigrationsTest : public ::testing::Test {
@@ -107,6 +108,38 @@ TEST_F(MigrationsTest, GrantsOfAnEarlierLedgerAreKnown) {
   EXPECT_EQ((*ledger->grants().Targets(1))[0].etag_after, "e2");
   EXPECT_EQ((*ledger->grants().Managed("p"))["d"]["reader user:a@x.com"], 1);
   EXPECT_EQ((*ledger->grants().Baselines("p"))["d"].etag_after, "e2");
+}
+
+// Earlier versions kept bounds and filters of masked columns in clear: in rows, in pages that were given
+// back, and in the log that the pages went through.
+TEST_F(MigrationsTest, WhatEarlierVersionsKeptInClearIsGone) {
+  MakeVersion5();
+  Execute(R"sql(
+    UPDATE chunks SET bounds_json = '{"number":0,"after":["planted-chunk@example.com"]}';
+    UPDATE run_tables SET plan_json = '{"where":"tenant = ''planted-filter''"}';
+    INSERT INTO publish_steps VALUES ('r2', 'shop.members', 'cursor', '{"lower":"planted-cursor"}', 1);
+    UPDATE stream_chunks SET bounds_json = '{"number":0,"upto":["planted-copy"]}' WHERE done = 1;
+    UPDATE repair_chunks SET bounds_json = '{"number":0,"upto":["planted-compared"]}';
+    CREATE TABLE filler (text TEXT);
+    INSERT INTO filler WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
+      SELECT 'planted-in-a-free-page-' || i FROM n;
+    DROP TABLE filler)sql");
+  const auto held = [&] {
+    std::string bytes;
+    for (const char* part : {"", "-wal"}) {
+      std::ifstream file(path_ + part, std::ios::binary);
+      bytes.append(std::istreambuf_iterator<char>(file), {});
+    }
+    return bytes;
+  };
+  ASSERT_THAT(held(), HasSubstr("planted-chunk"));
+  ASSERT_THAT(held(), HasSubstr("planted-in-a-free-page"));
+  // While it is open: the log beside it is part of what can be read.
+  const auto ledger = Open();
+  EXPECT_THAT(held(), Not(HasSubstr("planted")));
+  // What is over is over, and what goes on begins anew.
+  EXPECT_EQ((*ledger->runs().Chunks("r2", "shop.members"))[0].bounds_json, "");
+  EXPECT_EQ((*ledger->repairs().Find("shop.plans"))->fingerprint, "");
 }
 
 // What no hakobu of this version writes is not taken for anything else.

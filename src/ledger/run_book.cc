@@ -266,6 +266,12 @@ absl::StatusOr<std::optional<std::string>> RunBook::Cursor(const std::string& so
                                                  source, target);
 }
 
+absl::Status RunBook::RewriteCursor(const std::string& source, const std::string& target,
+                                    const std::string& value) {
+  return Session(file_).Run("UPDATE cursors SET value = ? WHERE source = ? AND target = ?", value, source,
+                            target);
+}
+
 absl::Status RunBook::MoveCursor(const std::string& run_id, const std::string& source,
                                  const std::string& target, const std::string& value) {
   Session session(file_);

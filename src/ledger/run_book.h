@@ -127,6 +127,8 @@ class RunBook {
   // Where the next incremental run of this table begins; moved by MoveCursor in one transaction with the step
   // "cursor" being done.
   absl::StatusOr<std::optional<std::string>> Cursor(const std::string& source, const std::string& target);
+  // The same cursor in other words: sealed.
+  absl::Status RewriteCursor(const std::string& source, const std::string& target, const std::string& value);
   absl::Status MoveCursor(const std::string& run_id, const std::string& source, const std::string& target,
                           const std::string& value);
 

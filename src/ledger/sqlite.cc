@@ -93,8 +93,8 @@ absl::StatusOr<std::unique_ptr<Sqlite>> Sqlite::Open(const std::string& path) {
   sqlite3_extended_result_codes(database, 1);
   sqlite3_busy_timeout(database, 10000);
   auto sqlite = std::unique_ptr<Sqlite>(new Sqlite(database));
-  for (const char* pragma :
-       {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON"}) {
+  for (const char* pragma : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON",
+                             "PRAGMA secure_delete=ON"}) {
     const absl::Status status = sqlite->Execute(pragma);
     if (!status.ok()) return Annotate(status, fmt::format("open ledger {}", path));
   }

@@ -33,7 +33,7 @@ std::string Chunk::ToJson() const {
 absl::StatusOr<Chunk> Chunk::FromJson(std::string_view text) {
   const json object = json::parse(text, nullptr, false);
   if (!object.is_object() || !object.contains("number") || !object["number"].is_number_unsigned()) {
-    return absl::InvalidArgumentError(fmt::format("chunk: not a chunk's JSON: {}", text));
+    return absl::InvalidArgumentError("chunk: not a chunk's JSON");
   }
   Chunk chunk;
   chunk.number = object["number"].get<uint32_t>();

@@ -65,7 +65,7 @@ std::string Mended(std::string_view input) {
 // As an engine would write it, of whatever events.
 std::string Written(std::string_view raw) {
   std::string bytes = SegmentHeader().ToBytes();
-  (void)AppendFrame(1, 1, raw, 1, &bytes);
+  (void)AppendFrame(1, 1, raw, 1, nullptr, &bytes);
   return bytes;
 }
 

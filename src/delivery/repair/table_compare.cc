@@ -112,8 +112,9 @@ absl::StatusOr<bool> TableCompare::Resume(const std::string& fingerprint) {
   for (const StreamGapRecord& gap : gaps) usable = usable && gap.opened < known->started;
   if (usable) usable = GetTable(*context_->destination.rest, Beside("rows")).ok();
   if (!usable) return false;
-  record_ = *known;
   HAKOBU_ASSIGN_OR_RETURN(chunks_, context_->repairs->Chunks(name()));
+  if (!chunks_.empty() && !BoundsOf(chunks_.front()).ok()) return false;  // sealed with another salt
+  record_ = *known;
   Log(LogSeverity::kInfo, "going on with an interrupted comparison", {{"table", name()}});
   return true;
 }
@@ -133,13 +134,18 @@ absl::Status TableCompare::Begin(const std::string& fingerprint) {
   HAKOBU_ASSIGN_OR_RETURN(const ChunkPlan plan, PlanChunks(source, lane_.base, options));
   chunks_.clear();
   for (const Chunk& chunk : plan.chunks) {
-    chunks_.push_back({.number = chunks_.size(), .bounds_json = chunk.ToJson()});
+    chunks_.push_back({.number = chunks_.size(), .bounds_json = values_.Write(chunk.ToJson())});
   }
   HAKOBU_RETURN_IF_ERROR(MakeRowsTable());
   HAKOBU_RETURN_IF_ERROR(context_->repairs->Begin(record_, chunks_));
   CrashPoint("repair.begun");
   Log(LogSeverity::kInfo, "comparing", {{"table", name()}, {"chunks", fmt::format("{}", chunks_.size())}});
   return absl::OkStatus();
+}
+
+absl::StatusOr<Chunk> TableCompare::BoundsOf(const StreamChunkRecord& chunk) const {
+  HAKOBU_ASSIGN_OR_RETURN(const std::string bounds_json, values_.Read(chunk.bounds_json));
+  return Chunk::FromJson(bounds_json);
 }
 
 absl::Status TableCompare::MakeRowsTable() {
@@ -348,7 +354,7 @@ absl::StatusOr<std::vector<size_t>> TableCompare::ChunksOfExtra(bool* all) {
     return value;
   };
   for (const StreamChunkRecord& record : chunks_) {
-    HAKOBU_ASSIGN_OR_RETURN(const Chunk chunk, Chunk::FromJson(record.bounds_json));
+    HAKOBU_ASSIGN_OR_RETURN(const Chunk chunk, BoundsOf(record));
     const int64_t from = bound(chunk.after, std::numeric_limits<int64_t>::min());
     const int64_t to = bound(chunk.upto, std::numeric_limits<int64_t>::max());
     if (std::any_of(keys.begin(), keys.end(), [&](int64_t key) { return from <= key && key <= to; })) {

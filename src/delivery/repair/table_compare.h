@@ -12,6 +12,7 @@
 #include "delivery/move/request_pool.h"
 #include "delivery/repair/compare_sql.h"
 #include "delivery/repair/repair_context.h"
+#include "delivery/sealed_values.h"
 #include "delivery/stream/lane_schema.h"
 #include "encode/encode.h"
 
@@ -50,7 +51,10 @@ class TableCompare {
 
  private:
   TableCompare(RepairContext* context, LaneSchema lane)
-      : context_(context), lane_(std::move(lane)), source_(context->source()) {}
+      : context_(context),
+        lane_(std::move(lane)),
+        source_(context->source()),
+        values_(context->ledger->id(), lane_.work) {}
 
   absl::Status Prepare();
   absl::Status Begin(const std::string& fingerprint);
@@ -58,6 +62,7 @@ class TableCompare {
   absl::Status MakeRowsTable();
   absl::StatusOr<std::string> NoteSequence();
   absl::Status NotePosition();
+  absl::StatusOr<Chunk> BoundsOf(const StreamChunkRecord& chunk) const;
   absl::Status WaitForStream();
   absl::Status ReadChunks(const std::vector<size_t>& numbers, const std::string& send_sequence);
   absl::Status ReadChunk(StreamChunkRecord* chunk, bool durable, const std::string& send_sequence);
@@ -78,6 +83,7 @@ class TableCompare {
   TableSchema rows_;  // of the table of rows
   std::string partition_column_;
   SourceLease source_;
+  const SealedValues values_;
   std::shared_ptr<RequestPool> pool_ = std::make_shared<RequestPool>();
   RepairTableRecord record_;
   std::vector<StreamChunkRecord> chunks_;

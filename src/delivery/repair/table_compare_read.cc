@@ -95,7 +95,7 @@ absl::Status TableCompare::ReadOnce(StreamChunkRecord* chunk, bool durable,
     }
     chunk->write_stream.clear();
   }
-  HAKOBU_ASSIGN_OR_RETURN(const Chunk bounds, Chunk::FromJson(chunk->bounds_json));
+  HAKOBU_ASSIGN_OR_RETURN(const Chunk bounds, BoundsOf(*chunk));
   HAKOBU_ASSIGN_OR_RETURN(ProtoEncoder rows_encoder, ProtoEncoder::Create(read_, rows_));
   const TableName beside = Beside("rows");
   PendingChunk rows(&storage, beside, std::move(rows_encoder), pool_, MoveOptions());

@@ -97,7 +97,8 @@ absl::Status DiskSpool::Clear() {
 absl::Status DiskSpool::Flush() {
   if (open_.empty()) return absl::OkStatus();
   std::string frame;
-  HAKOBU_RETURN_IF_ERROR(AppendFrame(open_first_, open_events_, open_, options_.compression_level, &frame));
+  HAKOBU_RETURN_IF_ERROR(
+      AppendFrame(open_first_, open_events_, open_, options_.compression_level, sealer(), &frame));
   Segment& segment = segments_.back();
   const absl::Status written = WriteAll(file_.get(), frame, segment.path);
   if (!written.ok()) {

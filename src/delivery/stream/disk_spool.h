@@ -100,9 +100,12 @@ class DiskSpool : public Spool {
  private:
   friend class DiskReader;
 
+  const Sealer* sealer() const { return options_.sealer.has_value() ? &*options_.sealer : nullptr; }
+
   bool HasRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     // Compressed it is less, but how much less is not known before.
-    return disk_bytes_ + open_.size() + room_for_ + kFrameHeaderBytes <= options_.max_bytes ||
+    return disk_bytes_ + open_.size() + room_for_ + kFrameHeaderBytes + Sealer::kOverheadBytes <=
+               options_.max_bytes ||
            (acknowledged_ == next_sequence_ && open_.empty());
   }
 

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "base/seal.h"
 
 namespace hakobu {
 
@@ -20,6 +21,7 @@ struct SpoolOptions {
   uint64_t segment_bytes = uint64_t{32} << 20;  // the unit in which space is given back
   uint64_t frame_bytes = uint64_t{256} << 10;   // of events that are compressed together
   int compression_level = 1;
+  std::optional<Sealer> sealer{};  // events are rows: sealed where there is one
 };
 
 // Between two events.

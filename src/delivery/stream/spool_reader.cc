@@ -12,7 +12,7 @@ namespace hakobu::spool {
 absl::Status DiskReader::OpenSegment(const Segment& segment) {
   file_ = Descriptor(open(segment.path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file_.get() < 0) return FileError("open", segment.path);
-  reader_.emplace(ReadFile(file_.get()));
+  reader_.emplace(ReadFile(file_.get()), spool_->sealer());
   segment_ = segment;
   auto header = reader_->ReadHeader();
   if (!header.ok()) return Annotate(header.status(), fmt::format("spool {}", segment.path));

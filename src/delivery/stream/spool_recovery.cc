@@ -47,7 +47,7 @@ absl::Status DiskSpool::Recover() {
 absl::Status DiskSpool::RecoverSegment(const std::string& path, bool last) {
   Descriptor file(open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC));
   if (file.get() < 0) return FileError("open", path);
-  SegmentReader reader(ReadFile(file.get()));
+  SegmentReader reader(ReadFile(file.get()), sealer());
   HAKOBU_ASSIGN_OR_RETURN(const SegmentHeader header, reader.ReadHeader());
   Segment segment;
   segment.path = path;

@@ -34,6 +34,10 @@ uint32_t Crc(std::string_view first, std::string_view second = {}) {
   return static_cast<uint32_t>(second.empty() ? crc : crc32_z(crc, bytes(second), second.size()));
 }
 
+std::string SealedPlace(uint64_t first_sequence) {
+  return fmt::format("spool frame {}", first_sequence);
+}
+
 }  // namespace
 
 absl::StatusOr<std::string_view> EventAt(std::string_view raw, size_t at) {
@@ -96,7 +100,7 @@ std::string SegmentHeader::ToBytes() const {
 }
 
 absl::Status AppendFrame(uint64_t first_sequence, uint32_t events, std::string_view raw, int level,
-                         std::string* out) {
+                         const Sealer* sealer, std::string* out) {
   const size_t start = out->size();
   out->append(kFrameHeaderBytes, '\0');
   const size_t bound = ZSTD_compressBound(raw.size());
@@ -107,8 +111,13 @@ absl::Status AppendFrame(uint64_t first_sequence, uint32_t events, std::string_v
     return absl::InternalError(fmt::format("compress a spool frame: {}", ZSTD_getErrorName(packed)));
   }
   out->resize(start + kFrameHeaderBytes + packed);
+  if (sealer != nullptr) {
+    const std::string sealed =
+        sealer->Seal(std::string_view(*out).substr(start + kFrameHeaderBytes), SealedPlace(first_sequence));
+    out->replace(start + kFrameHeaderBytes, packed, sealed);
+  }
   std::string header(kFrameMagic);
-  AppendLittleEndian(&header, packed, 4);
+  AppendLittleEndian(&header, out->size() - start - kFrameHeaderBytes, 4);
   AppendLittleEndian(&header, raw.size(), 4);
   AppendLittleEndian(&header, events, 4);
   AppendLittleEndian(&header, first_sequence, 8);
@@ -207,6 +216,11 @@ absl::StatusOr<bool> SegmentReader::ReadFrame(Frame* frame, uint64_t* raw_bytes,
   }
   if (Crc(bytes.substr(0, kFrameHeaderBytes - 4), packed_) != crc) {
     return damaged("a frame's CRC32 does not match its bytes");
+  }
+  if (sealer_ != nullptr) {
+    const auto opened = sealer_->Open(packed_, SealedPlace(frame->first_sequence));
+    if (!opened.ok()) return damaged("a frame was sealed by another process");
+    packed_ = *opened;
   }
   frame->raw.resize(raw_size);
   const size_t unpacked = ZSTD_decompress(frame->raw.data(), raw_size, packed_.data(), packed_.size());

@@ -40,9 +40,9 @@ struct Frame {
   uint32_t events = 0;
   std::string raw;  // whole events, one after the other
 };
-// Appends a frame of `raw` to `out`.
+// Appends a frame of `raw` to `out`. `sealer`: null for a spool in clear.
 absl::Status AppendFrame(uint64_t first_sequence, uint32_t events, std::string_view raw, int level,
-                         std::string* out);
+                         const Sealer* sealer, std::string* out);
 
 // The event that begins at `at`; InvalidArgument when none does.
 absl::StatusOr<std::string_view> EventAt(std::string_view raw, size_t at);
@@ -54,7 +54,9 @@ ReadAt ReadFile(int descriptor);
 // Not thread-safe. Errors are DataLoss with the offset.
 class SegmentReader {
  public:
-  explicit SegmentReader(ReadAt read_at) : read_at_(std::move(read_at)) {}
+  // `sealer`: as AppendFrame's; must outlive the reader.
+  explicit SegmentReader(ReadAt read_at, const Sealer* sealer = nullptr)
+      : read_at_(std::move(read_at)), sealer_(sealer) {}
 
   absl::StatusOr<SegmentHeader> ReadHeader();
   // The frame at offset(); false at the end of the file.
@@ -69,6 +71,7 @@ class SegmentReader {
   absl::StatusOr<bool> ReadFrame(Frame* frame, uint64_t* raw_bytes, bool payload);
 
   ReadAt read_at_;
+  const Sealer* sealer_;
   uint64_t offset_ = 0;
   std::string packed_;
 };

@@ -119,6 +119,41 @@ class SpoolTest : public ::testing::Test {
   uint64_t offset_ = 0;
 };
 
+// Events are rows, of masked columns too: the disk has them only as who has the key can read them.
+TEST_F(SpoolTest, ASealedSpoolIsReadByItsKeyOnly) {
+  uint64_t offset = 4;
+  std::string event = Event(0, 0, &offset);
+  const std::string secret = "tanaka@example.com";
+  event[9] = static_cast<char>(event.size() + secret.size());
+  event += secret;
+  const auto on_disk = [&] {
+    std::string bytes;
+    for (const std::string& path : Files()) {
+      std::ifstream file(path, std::ios::binary);
+      bytes.append(std::istreambuf_iterator<char>(file), {});
+    }
+    return bytes;
+  };
+  options_.compression_level = -100;  // leaves short texts as they are
+  for (const bool sealed : {false, true}) {
+    fs::remove_all(options_.folder);
+    if (sealed) options_.sealer = Sealer::Derive("secret", "salt", "spool");
+    auto spool = Open();
+    Begin(spool.get());
+    ASSERT_TRUE(spool->Append(event, absl::ZeroDuration()).ok());
+    ASSERT_TRUE(spool->Sync().ok());
+    EXPECT_EQ(on_disk().find(secret) == std::string::npos, sealed);
+    spool.reset();
+    spool = Open();  // the same key
+    const auto reader = spool->ReadFrom(3);
+    ASSERT_TRUE(reader.ok()) << reader.status();
+    EXPECT_EQ((*(*reader)->Next(absl::ZeroDuration()))->bytes, event);
+  }
+  // Without its key nothing of it is taken for an event: what cannot be read is cut off as a torn end.
+  options_.sealer = Sealer::Random();
+  EXPECT_TRUE(Open()->empty());
+}
+
 TEST_F(SpoolTest, WhatGoesInComesOutInOrder) {
   const auto spool = Open();
   Begin(spool.get());

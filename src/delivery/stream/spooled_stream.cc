@@ -119,6 +119,8 @@ absl::StatusOr<std::unique_ptr<Spool>> OpenEmptySpool(const std::string& folder,
   SpoolOptions options;
   options.folder = folder;
   options.max_bytes = max_bytes;
+  // It is emptied at each start: nobody has to read what another process wrote.
+  options.sealer = Sealer::Random();
   auto spool = Spool::Open(options);
   if (absl::IsDataLoss(spool.status())) {  // it is not needed, so it may be damaged
     std::error_code ignored;

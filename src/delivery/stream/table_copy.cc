@@ -8,6 +8,7 @@
 #include "decode/decode.h"
 #include "delivery/move/chunk_read.h"
 #include "delivery/move/pending_chunk.h"
+#include "delivery/sealed_values.h"
 #include "delivery/stream/sequence.h"
 #include "delivery/stream/table_contract.h"
 
@@ -84,18 +85,34 @@ absl::Status TableCopy::FinishSweep() {
   return std::exchange(sweep_, nullptr)->Remove();
 }
 
+// Whether a copy was planned before, and can go on.
+absl::StatusOr<bool> TableCopy::IsPlanned(const SealedValues& values) {
+  HAKOBU_ASSIGN_OR_RETURN(const std::vector<StreamChunkRecord> known, context_->log->Chunks(table_->name));
+  if (known.empty()) return false;
+  std::string lost;
+  for (const StreamChunkRecord& chunk : known) {
+    if (!values.Read(chunk.bounds_json).ok()) lost = "the copy's ranges were sealed with another salt";
+    if (!values.Exposed(chunk.bounds_json)) continue;
+    StreamChunkRecord sealed = chunk;
+    sealed.bounds_json = values.Write(chunk.bounds_json);
+    HAKOBU_RETURN_IF_ERROR(context_->log->StoreChunk(table_->name, sealed));
+  }
+  if (lost.empty() && sweep_ != nullptr) {
+    HAKOBU_ASSIGN_OR_RETURN(const bool there, sweep_->IsThere());
+    if (!there) lost = "the keys that came are gone";
+  }
+  if (lost.empty()) return true;
+  Log(LogSeverity::kWarning, lost + ": the table is copied from its beginning", {{"table", table_->name}});
+  HAKOBU_RETURN_IF_ERROR(
+      table_->Store(context_->log, [](StreamTableRecord* each) { each->copied_rows = 0; }));
+  return false;
+}
+
 absl::Status TableCopy::Plan() {
   HAKOBU_RETURN_IF_ERROR(OpenSweep(table_->schema()));
-  HAKOBU_ASSIGN_OR_RETURN(const std::vector<StreamChunkRecord> known, context_->log->Chunks(table_->name));
-  if (!known.empty()) {
-    if (sweep_ == nullptr) return absl::OkStatus();
-    HAKOBU_ASSIGN_OR_RETURN(const bool there, sweep_->IsThere());
-    if (there) return absl::OkStatus();
-    Log(LogSeverity::kWarning, "the keys that came are gone: the table is copied from its beginning",
-        {{"table", table_->name}});
-    HAKOBU_RETURN_IF_ERROR(
-        table_->Store(context_->log, [](StreamTableRecord* each) { each->copied_rows = 0; }));
-  }
+  const SealedValues values(context_->ledger->id(), table_->schema()->work);
+  HAKOBU_ASSIGN_OR_RETURN(const bool planned_before, IsPlanned(values));
+  if (planned_before) return absl::OkStatus();
   HAKOBU_RETURN_IF_ERROR(WaitForCommits());
   HAKOBU_ASSIGN_OR_RETURN(Connection * source, source_.Get());
   const std::shared_ptr<const LaneSchema> schema = table_->schema();
@@ -106,7 +123,7 @@ absl::Status TableCopy::Plan() {
   HAKOBU_ASSIGN_OR_RETURN(const ChunkPlan plan, PlanChunks(source, schema->base, options));
   std::vector<StreamChunkRecord> chunks;
   for (const Chunk& chunk : plan.chunks) {
-    chunks.push_back({.number = chunks.size(), .bounds_json = chunk.ToJson()});
+    chunks.push_back({.number = chunks.size(), .bounds_json = values.Write(chunk.ToJson())});
   }
   if (sweep_ != nullptr) HAKOBU_RETURN_IF_ERROR(sweep_->Begin());
   // Planning takes its time: a table that was stopped in it stays stopped.
@@ -127,7 +144,9 @@ absl::Status TableCopy::CopyChunk(StreamChunkRecord* chunk) {
 }
 
 absl::Status TableCopy::CopyOnce(StreamChunkRecord* chunk) {
-  HAKOBU_ASSIGN_OR_RETURN(const Chunk bounds, Chunk::FromJson(chunk->bounds_json));
+  const SealedValues values(context_->ledger->id(), table_->schema()->work);
+  HAKOBU_ASSIGN_OR_RETURN(const std::string bounds_json, values.Read(chunk->bounds_json));
+  HAKOBU_ASSIGN_OR_RETURN(const Chunk bounds, Chunk::FromJson(bounds_json));
   chunk->rows = 0;
   HAKOBU_RETURN_IF_ERROR(table_->schema()->changes_by_key() ? CopyByKey(bounds, chunk)
                                                             : CopyHistory(bounds, chunk));

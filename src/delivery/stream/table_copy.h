@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "delivery/move/request_writer.h"
 #include "delivery/move/source_lease.h"
+#include "delivery/sealed_values.h"
 #include "delivery/stream/stream_context.h"
 #include "delivery/stream/sweep.h"
 #include "source/source.h"
@@ -27,6 +28,7 @@ class TableCopy {
  private:
   absl::Status CopyAll(bool* progress);
   absl::Status Plan();
+  absl::StatusOr<bool> IsPlanned(const SealedValues& values);
   // What does not come is to go afterwards: then `sweep_` is there, by the schema that is read by.
   absl::Status OpenSweep(const std::shared_ptr<const LaneSchema>& schema);
   absl::Status WaitForCommits();
