@@ -53,7 +53,8 @@ absl::Status StoreDataset(Connection& connection, const Dataset& dataset) {
   std::vector<Value> values;
   values.push_back(Value::Text(dataset.id.project));
   values.push_back(Value::Text(dataset.id.dataset));
-  values.push_back(Value::Text(ToJson(dataset).dump()));
+  values.push_back(
+      Value::Text(ToJson(dataset).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
   return connection.Query("INSERT INTO hakobu.datasets VALUES (?, ?, ?)", values).status();
 }
 
@@ -70,7 +71,7 @@ absl::Status StoreTable(Connection& connection, const Table& table, bool is_new)
   }
   values.push_back(Value::Text(table.id.table));
   values.push_back(Value::Int64(table.schema_version));
-  values.push_back(Value::Text(ToJson(table).dump()));
+  values.push_back(Value::Text(ToJson(table).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
   if (is_new) return connection.Query("INSERT INTO hakobu.tables VALUES (?, ?, ?, ?, ?, ?)", values).status();
   return connection
       .Query(fmt::format("UPDATE hakobu.tables SET \"table\" = ?, schema_version = ?, resource = ? WHERE "

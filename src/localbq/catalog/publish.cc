@@ -74,7 +74,7 @@ void KeepOverTruncate(const Table& before, bool losses, Table* after) {
     other.erase(kEncryption);
   }
   for (const auto& [key, value] : own.items()) other[key] = value;
-  after->other = other.dump();
+  after->other = other.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 void KeepOverCopy(const Table& before, const Table& source, bool losses, Table* after) {
@@ -86,19 +86,19 @@ void KeepOverCopy(const Table& before, const Table& source, bool losses, Table* 
     for (const char* key : {kRowPoliciesKey, kEncryption}) other.erase(key);
     Move(taken, kRowPoliciesKey, &other);
   }
-  after->other = other.dump();
+  after->other = other.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 void KeepOverRecreate(const Table& before, Table* after) {
   json other = json::parse(after->other);
   Move(json::parse(before.other), kIamPolicyKey, &other);
-  after->other = other.dump();
+  after->other = other.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 void DropRowPolicies(Table* table) {
   json other = json::parse(table->other);
   other.erase(kRowPoliciesKey);
-  table->other = other.dump();
+  table->other = other.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 absl::Status CheckLoadLayout(const Table& before, const Table& load) {

@@ -39,7 +39,7 @@ std::string Others(json resource, std::initializer_list<const char*> typed) {
   for (auto entry = resource.begin(); entry != resource.end();) {
     entry = entry->is_null() ? resource.erase(entry) : std::next(entry);
   }
-  return resource.dump();
+  return resource.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 void PutText(json* resource, const char* key, const std::string& text) {

@@ -1,6 +1,7 @@
 #include "localbq/catalog/warehouse.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -24,6 +25,8 @@ absl::Status ToStatus(duckdb_error_type type, const char* text) {
   std::string message = text == nullptr ? "unknown error of DuckDB" : text;
   if (const size_t quote = message.find("\n\nLINE"); quote != std::string::npos) message.resize(quote);
   const auto has = [&](std::string_view part) { return message.find(part) != std::string::npos; };
+  // Whatever DuckDB was doing when the disk said no: nothing to try again at once, and nobody's conflict.
+  if (has("No space left on device") || has("Disk quota exceeded")) return absl::InternalError(message);
   if (type == DUCKDB_ERROR_TRANSACTION || has("write-write conflict") || has("Transaction conflict") ||
       has("altered (or dropped) by a different transaction")) {
     return absl::AbortedError(message);
@@ -47,6 +50,14 @@ absl::Status ToStatus(duckdb_error_type type, const char* text) {
     default:
       return absl::InvalidArgumentError(message);
   }
+}
+
+// For all queries and what is kept of tables between them: what needs more goes to disk, or ends. Half of the
+// machine's memory, as others work on it.
+std::string MemoryLimit() {
+  const auto bytes =
+      static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  return fmt::format("{}MiB", std::max<uint64_t>(bytes / 2 >> 20, 512));
 }
 
 }  // namespace
@@ -218,6 +229,7 @@ absl::StatusOr<std::unique_ptr<Warehouse>> Warehouse::Open(const std::string& fo
       {"autoinstall_known_extensions", "false"},
       {"autoload_known_extensions", "false"}};
   for (const auto& [name, value] : kSettings) duckdb_set_config(config, name, value);
+  duckdb_set_config(config, "memory_limit", MemoryLimit().c_str());
   duckdb_database database = nullptr;
   char* text = nullptr;
   const duckdb_state state = duckdb_open_ext(path.c_str(), &database, config, &text);

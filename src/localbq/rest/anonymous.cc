@@ -59,7 +59,8 @@ absl::Status MakeAnonymousTable(const Service& service, const TableId& id) {
   if (service.catalog->GetTable(id).ok()) return absl::OkStatus();
   Dataset dataset;
   dataset.id = id.parent();
-  dataset.access = nlohmann::json::array({{{"role", "OWNER"}, {"userByEmail", job->user}}}).dump();
+  dataset.access = nlohmann::json::array({{{"role", "OWNER"}, {"userByEmail", job->user}}})
+                       .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   const absl::Status made = service.catalog->CreateDataset(std::move(dataset)).status();
   if (!made.ok() && !absl::IsAlreadyExists(made)) return made;
   Table table;

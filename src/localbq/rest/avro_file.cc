@@ -62,7 +62,8 @@ absl::StatusOr<AvroType> ParseRecord(const json& schema, const std::string& spac
     child.name = Text(field, "name");
     if (child.logical_type.empty()) child.logical_type = Text(field, "logicalType");
     if (child.sql_type.empty()) child.sql_type = Text(field, "sqlType");
-    if (field.contains("default")) child.default_json = field["default"].dump();
+    if (field.contains("default"))
+      child.default_json = field["default"].dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     type.children.push_back(std::move(child));
   }
   return type;

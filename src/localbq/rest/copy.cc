@@ -82,12 +82,12 @@ Table CopiedTable(const TableId& id, const Table& source, const TablePtr& before
   json other = json::parse(table.other);
   other.erase(kIamPolicyKey);
   if (losses) other.erase("encryptionConfiguration");
-  table.other = other.dump();
+  table.other = other.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   if (before) KeepOverCopy(*before, source, losses, &table);
   if (const json& encryption = Child(copy, "destinationEncryptionConfiguration"); !encryption.empty()) {
     json with_key = json::parse(table.other);
     with_key["encryptionConfiguration"] = encryption;
-    table.other = with_key.dump();
+    table.other = with_key.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   }
   return table;
 }

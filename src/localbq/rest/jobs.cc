@@ -20,6 +20,7 @@ using nlohmann::json;
 
 constexpr int kWorkers = 16;
 constexpr absl::Duration kCancelAgain = absl::Milliseconds(10);
+constexpr size_t kMostEnded = 4000;  // some 15 KB each
 constexpr uint64_t kKeptBytes = uint64_t{512} << 20;
 
 int64_t NowMs() {
@@ -126,7 +127,7 @@ absl::Status Job::RecordDone(Connection& connection) {
   std::vector<Value> values;
   values.push_back(Value::Text(project));
   values.push_back(Value::Text(id));
-  values.push_back(Value::Text(resource.dump()));
+  values.push_back(Value::Text(resource.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
   return connection.Query("INSERT INTO hakobu.jobs VALUES (?, ?, ?)", values).status();
 }
 
@@ -139,8 +140,10 @@ void Job::Start() {
 void Job::Finish(absl::Status error) {
   absl::MutexLock lock(&mutex_);
   if (absl::IsCancelled(error)) {
-    error = WithReason(absl::CancelledError("Job execution was cancelled: User requested cancellation"),
-                       "stopped");
+    const std::string why =
+        timed_out_ ? fmt::format("Job timed out after {} ms", Integer(configuration, "jobTimeoutMs"))
+                   : "User requested cancellation";
+    error = WithReason(absl::CancelledError("Job execution was cancelled: " + why), "stopped");
   }
   error_ = std::move(error);
   ended_ms_ = NowMs();
@@ -151,6 +154,11 @@ void Job::Cancel() {
   cancelled_ = true;
   absl::MutexLock lock(&mutex_);
   if (connection_ != nullptr && !done_) connection_->Interrupt();
+}
+
+void Job::TimeOut() {
+  timed_out_ = true;
+  Cancel();
 }
 
 Job::Interruptible::Interruptible(Job* job, Connection* connection) : job_(job) {
@@ -258,6 +266,14 @@ bool JobStore::IsStopping() const {
   return stopping_;
 }
 
+absl::Status JobStore::RunCaught(Job& job, const Work& work) {
+  try {
+    return RunJob(job, work);
+  } catch (const std::exception& error) {
+    return absl::InternalError(fmt::format("An internal error occurred: {}", error.what()));
+  }
+}
+
 absl::Status JobStore::RunJob(Job& job, const Work& work) {
   if (!faults_->is_active()) return work(job);
   const std::string key = absl::AsciiStrToLower(job.type);
@@ -289,7 +305,9 @@ void JobStore::RunWorker() {
     const JobPtr& job = next.job;
     if (next.has_place) faults_->quotas().Release("queue", job->project);
     job->Start();
-    absl::Status status = job->cancelled() ? absl::CancelledError("cancelled") : RunJob(*job, next.work);
+    const int64_t timeout_ms = Integer(job->configuration, "jobTimeoutMs");
+    if (timeout_ms > 0) timer_.Watch(job, absl::Now() + absl::Milliseconds(timeout_ms));
+    absl::Status status = job->cancelled() ? absl::CancelledError("cancelled") : RunCaught(*job, next.work);
     const bool failed = !status.ok();
     KeepRows(job);
     job->Finish(std::move(status));
@@ -298,13 +316,30 @@ void JobStore::RunWorker() {
         std::vector<Value> values;
         values.push_back(Value::Text(job->project));
         values.push_back(Value::Text(job->id));
-        values.push_back(Value::Text(job->Resource("").dump()));
+        values.push_back(
+            Value::Text(job->Resource("").dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
         return connection.Query("INSERT INTO hakobu.jobs VALUES (?, ?, ?)", values).status();
       });
       (void)stored;  // a failed job that is forgotten after a restart may be inserted again, harmlessly
     }
     absl::MutexLock lock(&mutex_);
+    KeepEnded(job, failed || job->is_recorded());
     --running_;
+  }
+}
+
+void JobStore::KeepEnded(const JobPtr& job, bool stored) {
+  ended_.push_back({Key(job->project, job->id), stored});
+  while (ended_.size() > kMostEnded) {
+    const auto oldest = jobs_.find(ended_.front().key);
+    if (oldest != jobs_.end()) {
+      if (const auto rows = oldest->second->rows()) kept_bytes_ -= rows->bytes;
+      oldest->second->SetRows(nullptr);
+      by_result_.erase(AnonymousTableOf(*oldest->second));
+      jobs_.erase(oldest);
+      if (ended_.front().stored) stored_.insert(ended_.front().key);
+    }
+    ended_.pop_front();
   }
 }
 

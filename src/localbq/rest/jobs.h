@@ -21,6 +21,7 @@
 #include "localbq/catalog/names.h"
 #include "localbq/catalog/schema.h"
 #include "localbq/catalog/warehouse.h"
+#include "localbq/rest/job_timer.h"
 
 namespace hakobu::localbq {
 class Faults;
@@ -66,6 +67,8 @@ class Job {
   bool is_recorded() const { return is_recorded_; }
 
   void Cancel();
+  // The same, because it took longer than it may.
+  void TimeOut();
   bool cancelled() const { return cancelled_; }
   // While it lives, Cancel interrupts the connection's statement. One at a time. A statement that has not
   // begun yet is not interrupted: look at cancelled() first, and who cancels calls again until the job is
@@ -96,6 +99,7 @@ class Job {
   std::shared_ptr<const QueryRows> rows_ ABSL_GUARDED_BY(mutex_);
   Connection* connection_ ABSL_GUARDED_BY(mutex_) = nullptr;
   std::atomic<bool> cancelled_{false};
+  std::atomic<bool> timed_out_{false};
   std::atomic<bool> is_recorded_{false};
 };
 
@@ -139,10 +143,14 @@ class JobStore {
   void RunWorker();
   bool IsStopping() const;
   void KeepRows(const JobPtr& job);
+  // What ended long ago goes: a job that the warehouse holds is read from there, another is forgotten.
+  void KeepEnded(const JobPtr& job, bool stored) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   absl::Status Refuse(const Key& key, std::string_view location) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // What quotas and faults let happen, then the work.
   absl::Status RunJob(Job& job, const Work& work);
+  // What a library throws at it is the job's failure and nobody else's.
+  absl::Status RunCaught(Job& job, const Work& work);
 
   Warehouse* const warehouse_;
   Faults* const faults_;
@@ -153,9 +161,15 @@ class JobStore {
   std::deque<std::weak_ptr<Job>> with_rows_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<TableId, std::weak_ptr<Job>> by_result_ ABSL_GUARDED_BY(mutex_);
   uint64_t kept_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  struct Ended {
+    Key key;
+    bool stored = false;
+  };
+  std::deque<Ended> ended_ ABSL_GUARDED_BY(mutex_);                       // oldest first
   absl::flat_hash_map<Key, absl::Time> refused_ ABSL_GUARDED_BY(mutex_);  // when ids were last answered 409
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   int running_ ABSL_GUARDED_BY(mutex_) = 0;
+  JobTimer timer_;
   std::vector<std::thread> workers_;
 };
 

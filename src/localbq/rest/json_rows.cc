@@ -193,7 +193,9 @@ std::string JsonValue::ToText() const {
     case Kind::kObject: {
       std::string result = "{";
       for (const auto& [name, value] : members) {
-        result += (result.size() > 1 ? "," : "") + nlohmann::json(name).dump() + ":" + value.ToText();
+        result += (result.size() > 1 ? "," : "") +
+                  nlohmann::json(name).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + ":" +
+                  value.ToText();
       }
       return result + "}";
     }

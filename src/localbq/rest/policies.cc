@@ -36,7 +36,7 @@ absl::Status ChangeField(const Service& service, const TableId& id, const char* 
   const auto apply = [&](Table& table) -> absl::Status {
     json other = json::parse(table.other);
     HAKOBU_RETURN_IF_ERROR(change(other[key]));
-    table.other = other.dump();
+    table.other = other.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     return absl::OkStatus();
   };
   return service.catalog->UpdateTable(id, "", apply).status();

@@ -140,6 +140,7 @@ json AsJob(const json& body) {
   json resource = {{"configuration", {{"query", std::move(query)}}}};
   if (body.contains("labels")) resource["configuration"]["labels"] = body["labels"];
   if (Flag(body, "dryRun")) resource["configuration"]["dryRun"] = true;
+  if (body.contains("jobTimeoutMs")) resource["configuration"]["jobTimeoutMs"] = body["jobTimeoutMs"];
   if (body.contains("location")) resource["jobReference"]["location"] = body["location"];
   return resource;
 }

@@ -145,7 +145,9 @@ absl::Status AdmitWrite(const Service& service, sql::StatementKind kind, const s
 
 absl::Status AsQueryError(absl::Status status) {
   if (absl::IsInvalidArgument(status) || absl::IsOutOfRange(status) || absl::IsFailedPrecondition(status)) {
-    return WithReason(absl::InvalidArgumentError(status.message()), "invalidQuery", "query");
+    const bool exceeded = View(status.message()).starts_with("Resources exceeded");
+    return WithReason(absl::InvalidArgumentError(status.message()),
+                      exceeded ? "resourcesExceeded" : "invalidQuery", "query");
   }
   return status;
 }

@@ -156,7 +156,7 @@ void KeepInternalState(const Table& before, Table* after) {
       if (key.starts_with('~')) other[key] = value;
     }
   }
-  after->other = other.dump();
+  after->other = other.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 // A view shows what its author may read.

@@ -108,8 +108,10 @@ absl::StatusOr<Reply> Begin(Service& service, const Request& request, BodyReader
   HAKOBU_ASSIGN_OR_RETURN(const json resource, with_body.Json());
   HAKOBU_ASSIGN_OR_RETURN(const JobPtr job, MakeJob(service, resource, request.Segment(1), request.identity));
   HAKOBU_RETURN_IF_ERROR(service.jobs->CheckUnused(job->project, job->id));
-  HAKOBU_ASSIGN_OR_RETURN(const std::shared_ptr<UploadSession> session,
-                          service.uploads->Begin(resource.dump(), request.Segment(1), request.identity));
+  HAKOBU_ASSIGN_OR_RETURN(
+      const std::shared_ptr<UploadSession> session,
+      service.uploads->Begin(resource.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
+                             request.Segment(1), request.identity));
   Reply reply;
   const std::string_view host = request.Header("host");
   reply.headers.emplace_back(
@@ -216,7 +218,8 @@ absl::StatusOr<std::shared_ptr<UploadSession>> Uploads::Begin(std::string job, s
   session->project = std::move(project);
   session->identity = std::move(identity);
   std::ofstream file(session->path + ".job", std::ios::binary);
-  file << json{{"job", session->job}, {"project", session->project}, {"identity", session->identity}}.dump();
+  file << json{{"job", session->job}, {"project", session->project}, {"identity", session->identity}}.dump(
+      -1, ' ', false, nlohmann::json::error_handler_t::replace);
   file.close();
   if (!file) return absl::InternalError("write the upload's description: is the disk full?");
   absl::MutexLock lock(&mutex_);

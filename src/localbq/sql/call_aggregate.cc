@@ -221,6 +221,7 @@ std::optional<Statistic> StatisticOf(const std::string& name, const std::vector<
 
 ValueOr Translator::AggregateOver(const std::string& name, const Expression& expression, const Scope& scope,
                                   std::vector<Value> arguments, const std::string& over) {
+  ++aggregates_;
   size_t at = expression.at;
   auto refuse = [&] { return NoSignature(name, arguments, at); };
   auto call = [&](std::string_view function, std::string_view list) {

@@ -26,6 +26,11 @@ absl::Status QueryFailure(const absl::Status& status) {
     std::string_view column = message.substr(message.rfind('.') + 1);
     return absl::InvalidArgumentError(fmt::format("Required field {} cannot be null", column));
   }
+  if (status.code() == absl::StatusCode::kResourceExhausted &&
+      message.find("Out of Memory Error") != message.npos) {
+    return absl::InvalidArgumentError(
+        "Resources exceeded during query execution: The query could not be executed in the allotted memory.");
+  }
   if (message.find("More than one row returned by a subquery") != message.npos) {
     return absl::InvalidArgumentError("Scalar subquery produced more than one element");
   }

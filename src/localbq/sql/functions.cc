@@ -83,7 +83,7 @@ absl::Status Register(duckdb_connection connection, const ScalarFunction& defini
 absl::Status RegisterFunctions(duckdb_connection connection) {
   for (std::span<const ScalarFunction> functions :
        {std::span(kNumberFunctions, kNumberFunctionCount), std::span(kTimeFunctions, kTimeFunctionCount),
-        std::span(kTextFunctions, kTextFunctionCount)}) {
+        std::span(kTextFunctions, kTextFunctionCount), std::span(kPaddingFunctions, kPaddingFunctionCount)}) {
     for (const ScalarFunction& function : functions) {
       absl::Status status = Register(connection, function);
       if (!status.ok()) return status;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <charconv>
+#include <span>
 
 #include "localbq/sql/parser.h"
 
@@ -13,30 +14,48 @@ ExpressionPtr Parser::Expr() {
   return Or();
 }
 
-ExpressionPtr Parser::Or() {
-  ExpressionPtr left = And();
-  while (!Failed() && IsWord("OR")) {
+namespace {
+
+// Operators of which it is all the same how they are grouped: as a balanced tree, so that a long chain is not
+// deep. Short ones as they are written.
+ExpressionPtr Grouped(std::span<ExpressionPtr> operands, std::span<ExpressionPtr> operators) {
+  constexpr size_t kShort = 8;
+  if (operands.size() == 1) return std::move(operands[0]);
+  const size_t left = operands.size() <= kShort ? operands.size() - 1 : operands.size() / 2;
+  ExpressionPtr both = std::move(operators[left - 1]);
+  both->arguments.push_back(Grouped(operands.first(left), operators.first(left - 1)));
+  both->arguments.push_back(Grouped(operands.subspan(left), operators.subspan(left)));
+  return both;
+}
+
+}  // namespace
+
+ExpressionPtr Parser::Chain(std::string_view word, ExpressionPtr (Parser::*operand)()) {
+  std::vector<ExpressionPtr> operands, operators;
+  int highest = height_;
+  const auto add = [&] {
+    height_ = 0;
+    operands.push_back((this->*operand)());
+    highest = std::max(highest, height_);
+  };
+  add();
+  while (!Failed() && IsWord(word)) {
     ExpressionPtr both = New(ExpressionKind::kBinary);
     ++cursor_;
-    both->text = "OR";
-    both->arguments.push_back(std::move(left));
-    both->arguments.push_back(And());
-    left = std::move(both);
+    both->text = word;
+    operators.push_back(std::move(both));
+    add();
   }
-  return left;
+  height_ = highest;
+  return Grouped(operands, operators);
+}
+
+ExpressionPtr Parser::Or() {
+  return Chain("OR", &Parser::And);
 }
 
 ExpressionPtr Parser::And() {
-  ExpressionPtr left = Not();
-  while (!Failed() && IsWord("AND")) {
-    ExpressionPtr both = New(ExpressionKind::kBinary);
-    ++cursor_;
-    both->text = "AND";
-    both->arguments.push_back(std::move(left));
-    both->arguments.push_back(Not());
-    left = std::move(both);
-  }
-  return left;
+  return Chain("AND", &Parser::Not);
 }
 
 ExpressionPtr Parser::Not() {
@@ -52,7 +71,10 @@ ExpressionPtr Parser::Not() {
 ExpressionPtr Parser::Comparison() {
   ExpressionPtr left = BinaryLevel(0);
   bool more = true;
-  while (!Failed() && more) left = ComparisonTail(std::move(left), more);
+  while (!Failed() && more) {
+    left = ComparisonTail(std::move(left), more);
+    if (more) Link(left->at);
+  }
   return left;
 }
 
@@ -155,6 +177,7 @@ ExpressionPtr Parser::BinaryLevel(int level) {
       both->arguments.push_back(std::move(left));
       both->arguments.push_back(BinaryLevel(level + 1));
       left = std::move(both);
+      Link(left->at);
       found = true;
       break;
     }
@@ -198,6 +221,7 @@ ExpressionPtr Parser::Postfix() {
       field->text = tokens_[cursor_++].text;
       field->arguments.push_back(std::move(base));
       base = std::move(field);
+      Link(base->at);
     } else if (IsSymbol("[")) {
       ExpressionPtr index = New(ExpressionKind::kIndex);
       ++cursor_;
@@ -212,6 +236,7 @@ ExpressionPtr Parser::Postfix() {
       if (!index->text.empty()) ExpectSymbol(")");
       ExpectSymbol("]");
       base = std::move(index);
+      Link(base->at);
     } else {
       break;
     }

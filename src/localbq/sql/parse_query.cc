@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <span>
 
 #include "localbq/sql/parser.h"
 
@@ -45,9 +46,26 @@ QueryPtr Parser::ParseQuery() {
   return query;
 }
 
+namespace {
+
+// Unions and intersections as a balanced tree, so that many are not deep: all but the last, which may be the
+// recursive term, on one side. What remains of EXCEPT hangs on its order.
+QueryPtr Grouped(std::span<QueryPtr> queries, std::span<QueryPtr> operators, bool outermost) {
+  if (queries.size() == 1) return std::move(queries[0]);
+  const bool ordered = operators[0]->set_operator == "EXCEPT";
+  const size_t left = outermost || ordered ? queries.size() - 1 : queries.size() / 2;
+  QueryPtr both = std::move(operators[left - 1]);
+  both->left = Grouped(queries.first(left), operators.first(left - 1), ordered);
+  both->right = Grouped(queries.subspan(left), operators.subspan(left), ordered);
+  return both;
+}
+
+}  // namespace
+
 QueryPtr Parser::SetOperations() {
-  QueryPtr left = QueryPrimary();
-  std::string chained;
+  constexpr int kMostSetOperations = 2000;
+  std::vector<QueryPtr> queries, operators;
+  queries.push_back(QueryPrimary());
   while (!Failed() && (IsWord("UNION") || IsWord("INTERSECT") || IsWord("EXCEPT"))) {
     size_t at = Now().begin;
     std::string word = Upper(tokens_[cursor_++].text);
@@ -55,7 +73,7 @@ QueryPtr Parser::SetOperations() {
     if (!all && !TakeWord("DISTINCT")) Unexpected("keyword ALL or keyword DISTINCT");
     if (all && word != "UNION") Fail(at, word + " ALL is not supported");
     std::string op = all ? word + " ALL" : word;
-    if (!chained.empty() && chained != op) {
+    if (!operators.empty() && operators.back()->set_operator != op) {
       Fail(at,
            "Syntax error: Different set operations cannot be used in the same query without using "
            "parentheses for "
@@ -64,15 +82,15 @@ QueryPtr Parser::SetOperations() {
     if (IsWord("BY") || IsWord("CORRESPONDING") || IsWord("STRICT")) {
       Fail(Now().begin, Upper(Now().text) + " of set operations is not supported");
     }
-    chained = op;
+    if (++set_operations_ > kMostSetOperations) Fail(at, kTooComplex);
+    if (op == "EXCEPT") Link(at);
     auto both = std::make_unique<Query>();
     both->at = at;
     both->set_operator = op;
-    both->left = std::move(left);
-    both->right = QueryPrimary();
-    left = std::move(both);
+    operators.push_back(std::move(both));
+    queries.push_back(QueryPrimary());
   }
-  return left;
+  return Grouped(queries, operators, true);
 }
 
 QueryPtr Parser::QueryPrimary() {
@@ -190,6 +208,7 @@ FromPtr Parser::From() {
     both->join = JoinKind::kComma;
     both->left = std::move(left);
     both->right = FromPrimary();
+    Link(Now().begin);
     left = Joined(std::move(both));
   }
   return left;
@@ -205,6 +224,7 @@ FromPtr Parser::Joined(FromPtr left) {
     join->left = std::move(left);
     join->right = FromPrimary();
     FromTail(*join);
+    Link(join->at);
     left = std::move(join);
   }
   return left;

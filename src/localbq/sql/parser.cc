@@ -31,11 +31,21 @@ bool IsReserved(std::string_view word) {
 }
 
 constexpr int kMaxDepth = 200;
+constexpr int kMaxHeight = 500;
 
 }  // namespace
 
-Parser::Depth::Depth(Parser& owner) : parser(owner) {
+Parser::Depth::Depth(Parser& owner) : parser(owner), around(std::exchange(owner.height_, 0)) {
   if (++parser.depth_ > kMaxDepth) parser.Fail(parser.Now().begin, "Syntax error: Too much nesting");
+}
+
+Parser::Depth::~Depth() {
+  --parser.depth_;
+  parser.height_ = std::max(around, parser.height_ + 1);
+}
+
+void Parser::Link(size_t at) {
+  if (++height_ > kMaxHeight) Fail(at, kTooComplex);
 }
 
 void Parser::Fail(size_t at, std::string_view message) {

@@ -11,6 +11,12 @@
 
 namespace hakobu::localbq::sql {
 
+// Google's words for a statement that cannot be planned.
+inline constexpr std::string_view kTooComplex =
+    "Resources exceeded during query execution: Not enough resources for query planning - too many "
+    "subqueries "
+    "or query is too complex.";
+
 absl::StatusOr<std::vector<ParsedStatement>> ParseScript(std::string_view sql);
 absl::StatusOr<ExpressionPtr> ParseLoneExpression(std::string_view sql);
 
@@ -51,6 +57,8 @@ class Parser {
   ExpressionPtr New(ExpressionKind kind) const;
 
   // expressions
+  // Operands that `operand` parses, joined by `word` (AND, OR).
+  ExpressionPtr Chain(std::string_view word, ExpressionPtr (Parser::*operand)());
   ExpressionPtr Or();
   ExpressionPtr And();
   ExpressionPtr Not();
@@ -124,17 +132,25 @@ class Parser {
   bool IfNotExists();
   void Target(ParsedStatement& statement);
 
+  // One level of nesting. What is parsed while it lives is a subtree, whose height counts once for what is
+  // around it.
   struct Depth {
     explicit Depth(Parser& owner);
-    ~Depth() { --parser.depth_; }
+    ~Depth();
     Parser& parser;
+    int around;  // height of what was parsed around it so far
   };
+  // An operator (a join, a field) that has what was parsed before it as its first operand: chains of them are
+  // as deep as they are long.
+  void Link(size_t at);
 
   std::string_view sql_;
   std::vector<Token> tokens_;
   size_t cursor_ = 0;
   absl::Status error_;
   int depth_ = 0;
+  int height_ = 0;
+  int set_operations_ = 0;
   int positional_ = 0;
 };
 

@@ -63,6 +63,8 @@ extern const ScalarFunction kNumberFunctions[];
 extern const size_t kNumberFunctionCount;
 extern const ScalarFunction kTimeFunctions[];
 extern const size_t kTimeFunctionCount;
+extern const ScalarFunction kPaddingFunctions[];
+extern const size_t kPaddingFunctionCount;
 extern const ScalarFunction kTextFunctions[];
 extern const size_t kTextFunctionCount;
 

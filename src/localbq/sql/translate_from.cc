@@ -157,6 +157,7 @@ absl::StatusOr<std::string> Translator::TableSql(const FromItem& item, Scope& sc
         range.columns.push_back({info.columns[i].name, info.columns[i],
                                  QuoteName(alias) + "." + QuoteName(info.sql_columns[i]), -1});
       }
+      if (info.counts_rounds) rounds_of_ = QuoteName(alias);
       HAKOBU_RETURN_IF_ERROR(AddRange(std::move(range), scope, item.at));
       return fmt::format("{} AS {}", QuoteName(info.sql_name), QuoteName(alias));
     }

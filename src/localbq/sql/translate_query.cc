@@ -45,7 +45,17 @@ std::string SetCastSql(const QueryResult& result, const std::vector<Column>& typ
     items += fmt::format("{}{} AS {}", i > 0 ? ", " : "", Coerce(value, types[i])->sql,
                          QuoteName(result.sql_names[i]));
   }
+  if (result.has_round) items += fmt::format(", \"_s\".{}", kRoundColumn);
   return fmt::format("SELECT {} FROM ({}) AS \"_s\"", items, result.sql);
+}
+
+// A condition that ends a recursion without an end.
+std::string RoundGuard(std::string_view round, bool follows_where) {
+  return fmt::format(
+      "{} (CASE WHEN {} >= 500 THEN error('A recursive CTE has reached the maximum number of iterations: "
+      "500') "
+      "ELSE TRUE END)",
+      follows_where ? " AND" : " WHERE", round);
 }
 
 }  // namespace
@@ -82,14 +92,21 @@ absl::StatusOr<std::string> Translator::CommonTables(const Query& query, const S
       HAKOBU_ASSIGN_OR_RETURN(QueryResult base, TranslateQuery(*table.query->left, outer));
       info.columns = base.columns;
       info.sql_columns = base.sql_names;
+      // Rows that are told apart cannot be counted so: the same row of another round would be a new one.
+      info.counts_rounds = table.query->set_operator == "UNION ALL" && table.query->right->select != nullptr;
       common_tables_[level][key] = info;
+      recursive_term_ = info.counts_rounds ? table.query->right->select.get() : nullptr;
+      rounds_of_.clear();
     }
     HAKOBU_ASSIGN_OR_RETURN(QueryResult result, TranslateQuery(*table.query, outer));
+    recursive_term_ = nullptr;
+    info.counts_rounds = false;
     info.columns = result.columns;
     info.sql_columns = result.sql_names;
     common_tables_[level][key] = info;
     std::string names;
     for (const std::string& name : result.sql_names) names += (names.empty() ? "" : ", ") + QuoteName(name);
+    if (result.has_round) names += fmt::format(", {}", kRoundColumn);
     prefix += fmt::format("{}{}({}) AS ({})", first ? "" : ", ", QuoteName(info.sql_name), names, result.sql);
     first = false;
   }
@@ -166,8 +183,10 @@ absl::StatusOr<QueryResult> Translator::SetOperation(const Query& query, const S
   NameColumns(result);
   auto wrap = [](const std::string& sql) { return "(" + sql + ")"; };
   std::vector<std::string> names = left.sql_names;
-  result.sql = fmt::format("{} {} {}", wrap(SetCastSql(left, types)), query.set_operator,
-                           wrap(SetCastSql(right, types)));
+  std::string first = SetCastSql(left, types);
+  if (right.has_round) first = fmt::format("SELECT *, 0 AS {} FROM ({}) AS \"_s\"", kRoundColumn, first);
+  result.has_round = right.has_round;
+  result.sql = fmt::format("{} {} {}", wrap(first), query.set_operator, wrap(SetCastSql(right, types)));
   result.sql_names = names;
   return result;
 }
@@ -379,14 +398,20 @@ absl::StatusOr<QueryResult> Translator::SelectQuery(const Query& query, const Se
     from = " FROM " + from;
   }
   std::vector<Item> items;
+  const int aggregates = aggregates_;
   HAKOBU_RETURN_IF_ERROR(SelectItems(select, scope, items));
+  const bool counts_rounds =
+      &select == recursive_term_ && !rounds_of_.empty() && aggregates == aggregates_ && !select.distinct;
   std::string tail;
   if (select.where) {
     if (!select.from) return Error(select.where->at, "Query without FROM clause cannot have a WHERE clause");
     HAKOBU_ASSIGN_OR_RETURN(Value where, Filter(*select.where, scope, "WHERE clause"));
-    tail += " WHERE " + where.sql;
+    tail += fmt::format(" WHERE ({})", where.sql);
   }
   HAKOBU_ASSIGN_OR_RETURN(std::string group, GroupSql(select, scope, items));
+  const std::string round =
+      counts_rounds && group.empty() ? rounds_of_ + "." + std::string(kRoundColumn) : "";
+  if (!round.empty()) tail += RoundGuard(round, select.where != nullptr);
   tail += group;
   for (const Item& item : items) {
     if (!item.name.empty()) scope.select_aliases.emplace(Lower(item.name), item.value);
@@ -426,7 +451,9 @@ absl::StatusOr<QueryResult> Translator::SelectQuery(const Query& query, const Se
     result.columns.push_back(std::move(column));
   }
   NameColumns(result);
-  const std::string list = SelectList(items, result, &select == top_select_);
+  std::string list = SelectList(items, result, &select == top_select_);
+  if (!round.empty()) list += fmt::format(", {} + 1 AS {}", round, kRoundColumn);
+  result.has_round = !round.empty();
   result.sql =
       fmt::format("SELECT {}{}{}{}{}{}", select.distinct ? "DISTINCT " : "", list, from, tail, order, limit);
   return result;

@@ -79,6 +79,7 @@ struct CommonTableInfo {
   std::string sql_name;
   std::vector<Column> columns;
   std::vector<std::string> sql_columns;
+  bool counts_rounds = false;  // while its recursive term is translated
 };
 
 struct Scope {
@@ -95,8 +96,12 @@ struct QueryResult {
   std::string sql;
   std::vector<Column> columns;
   std::vector<std::string> sql_names;
-  bool as_value = false;  // SELECT AS STRUCT/VALUE: rows are the first column
+  bool as_value = false;   // SELECT AS STRUCT/VALUE: rows are the first column
+  bool has_round = false;  // behind the columns, kRoundColumn
 };
+
+// Of a recursive common table: in which round of the recursion its row was made.
+inline constexpr std::string_view kRoundColumn = "\"~round\"";
 
 // Aggregate functions by their name in upper case.
 bool IsAggregate(const std::string& name);
@@ -261,8 +266,11 @@ class Translator {
   std::vector<TableUse> uses_;
   int counter_ = 0;
   int view_depth_ = 0;
-  bool qualified_only_ = false;         // in a view's definition no default dataset counts
-  const Select* top_select_ = nullptr;  // of the statement itself: its arrays may hold no NULL
+  int aggregates_ = 0;                      // translated so far
+  const Select* recursive_term_ = nullptr;  // of the common table that is being translated
+  std::string rounds_of_;                   // how that term calls the table itself
+  bool qualified_only_ = false;             // in a view's definition no default dataset counts
+  const Select* top_select_ = nullptr;      // of the statement itself: its arrays may hold no NULL
 };
 
 }  // namespace hakobu::localbq::sql

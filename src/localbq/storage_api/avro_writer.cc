@@ -182,7 +182,8 @@ void PutField(const Column& column, duckdb_vector vector, idx_t row, std::string
 
 std::string AvroSchemaOf(const Schema& schema) {
   int records = 0;
-  return RecordSchema(schema, "__root__", &records).dump();
+  return RecordSchema(schema, "__root__", &records)
+      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 void AppendAvroRows(const Schema& schema, const Chunk& chunk, std::string* rows) {
