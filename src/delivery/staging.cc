@@ -21,7 +21,10 @@ absl::Status CreateUnlessThere(Rest& rest, const TableName& name, const std::str
   return status.code() == absl::StatusCode::kAlreadyExists ? absl::OkStatus() : status;
 }
 
+// Looked for first: who has a dataset that is there need not be allowed to make one.
 absl::Status EnsureDataset(RunContext* run, const DatasetName& name) {
+  const absl::Status there = GetDataset(*run->destination.rest, name).status();
+  if (there.code() != absl::StatusCode::kNotFound) return there;
   const nlohmann::json resource = {{"location", run->config->destination.location}};
   const absl::Status status = CreateDataset(*run->destination.rest, name, resource.dump()).status();
   return status.code() == absl::StatusCode::kAlreadyExists ? absl::OkStatus() : status;

@@ -131,7 +131,8 @@ void CheckDestination(const Config& config, Destination* sides, std::vector<Tabl
   }
   const bool exists = CheckDataset(destination, destination.dataset, rest, findings);
   StagingDataset staging = StagingDataset::kIsThere;
-  if (destination.staging_dataset != destination.dataset &&
+  const bool stages = !tables->empty() || streamed.empty();  // streams have no staging tables
+  if (stages && destination.staging_dataset != destination.dataset &&
       !CheckDataset(destination, destination.staging_dataset, rest, findings)) {
     staging = StagingDataset::kIsMissing;
   }

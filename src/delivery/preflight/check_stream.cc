@@ -1,6 +1,7 @@
 #include "delivery/preflight/check_stream.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
@@ -52,15 +53,9 @@ void CheckLogSettings(const LogState& state, const std::set<std::string>& databa
   }
 }
 
-void CheckStreamAccount(const std::set<std::string>& databases, Connection* source, Findings* findings) {
-  const absl::StatusOr<ServerFacts> facts = ReadServerFacts(source);
-  if (!facts.ok()) return findings->AddStatus(kStreamSubject, facts.status());
-  const PrivilegeReport report =
-      CheckPrivileges(facts->privileges, {databases.begin(), databases.end()}, /*streams=*/true);
-  for (const std::string& grant : report.missing) {
-    if (grant.find("REPLICATION") == std::string::npos && grant.find("BINLOG") == std::string::npos) continue;
-    findings->Add(FindingLevel::kProblem, kStreamSubject, "the account may not read the log", grant);
-  }
+void CheckStreamAccount(Connection* source, Findings* findings) {
+  const absl::Status may_read = CheckMayReadLog(source);
+  if (!may_read.ok()) findings->AddStatus(kStreamSubject, may_read);
 }
 
 // Rows that a cascade deletes or changes are not in the log.
@@ -75,6 +70,14 @@ void CheckCascades(const std::set<std::string>& databases, Connection* source, F
 }
 
 }  // namespace
+
+absl::Status CheckMayReadLog(Connection* source) {
+  HAKOBU_ASSIGN_OR_RETURN(const ServerFacts facts, ReadServerFacts(source));
+  const PrivilegeReport report = CheckPrivileges(facts.privileges, {}, /*streams=*/true);
+  if (report.missing.empty()) return absl::OkStatus();
+  return WithHint(absl::PermissionDeniedError("the account may not read the log"),
+                  fmt::format("{}", fmt::join(report.missing, "; ")));
+}
 
 std::vector<TableWork> CheckStream(const Config& config, Connection* source, Findings* findings) {
   std::vector<TableWork> good;
@@ -105,7 +108,7 @@ std::vector<TableWork> CheckStream(const Config& config, Connection* source, Fin
   } else {
     findings->AddStatus(kStreamSubject, state.status());
   }
-  CheckStreamAccount(databases, source, findings);
+  CheckStreamAccount(source, findings);
   CheckCascades(databases, source, findings);
   return good;
 }

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "delivery/open_ledger.h"
+#include "delivery/preflight/check_stream.h"
 #include "delivery/stream/caveat.h"
 #include "delivery/stream/copier.h"
 #include "delivery/stream/ddl_history.h"
@@ -142,6 +143,7 @@ class Stream : public SenderEvents {
 
   absl::Status Prepare() {
     HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Connection> source, Connection::Open(context_.connect));
+    HAKOBU_RETURN_IF_ERROR(CheckMayReadLog(source.get()));
     MakeDdlHistory();
     HAKOBU_ASSIGN_OR_RETURN(const std::optional<StreamPosition> stored, log_->Position());
     if (stored.has_value()) start_ = *stored;
