@@ -108,6 +108,7 @@ TEST(LyingServerTest, OnlyNamedMethodsAreUsed) {
       if (!at_once) {
         EXPECT_EQ(opened.status().code(), absl::StatusCode::kUnauthenticated) << method << opened.status();
         EXPECT_THAT(Text(opened.status()), HasSubstr("authentication method"));
+        EXPECT_THAT(Text(opened.status()), HasSubstr("none of mysql_native_password"));
       }
       EXPECT_THAT(server.received(), Not(HasSubstr(std::string(kPassword)))) << method;
     }

@@ -211,18 +211,22 @@ absl::Status ExplainRefusedMethod(std::string_view library_text, TlsMode tls) {
   const size_t end = begin == library_text.npos ? begin : library_text.find('\'', begin + 1);
   const std::string_view name =
       end == library_text.npos ? "?" : library_text.substr(begin + 1, end - begin - 1);
+  // The library has often forgotten the name by the time it complains.
+  const bool known = !name.empty() && name != "?";
   const absl::Status status = absl::UnauthenticatedError(fmt::format(
-      "the server asks for the authentication method {}, which is refused; nothing was sent", name));
+      "the server asks for the authentication method {}; it is refused, and nothing was sent",
+      known ? std::string(name) : "of the account, which is none of " + AuthenticationMethods(tls, false)));
   if (name == "mysql_clear_password" && tls != TlsMode::kVerifyIdentity) {
     return WithHint(status,
                     "it sends the password itself, so the server must prove who it is: set tls.mode to "
                     "verify_identity and tls.ca");
   }
-  return WithHint(
-      status,
-      "give the account mysql_native_password, caching_sha2_password or ed25519 (MariaDB with PAM: "
-      "pam_use_cleartext_plugin=ON and tls.mode verify_identity); if it never was different, somebody "
-      "else answers for the server");
+  return WithHint(status,
+                  "give the account mysql_native_password, caching_sha2_password or ed25519; RDS's IAM and "
+                  "PAM, which send "
+                  "the password itself, need tls.mode verify_identity (MariaDB's PAM also "
+                  "pam_use_cleartext_plugin=ON); if "
+                  "it never was different, somebody else answers for the server");
 }
 
 }  // namespace hakobu

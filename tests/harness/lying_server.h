@@ -44,7 +44,13 @@ class LyingServer {
       packet += static_cast<char>(sequence_++);
       SendRaw(packet += payload);
     }
-    void SendRaw(std::string_view bytes) { (void)!::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL); }
+    void SendRaw(std::string_view bytes) {
+      const std::string altered = alter_ ? alter_(std::string(bytes)) : std::string();
+      if (alter_) bytes = altered;
+      (void)!::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    }
+    // What becomes of each packet that is sent from here on.
+    void Alter(std::function<std::string(std::string)> alter) { alter_ = std::move(alter); }
 
     static constexpr uint32_t kTls = 0x800;
     // Protocol::HandshakeV10 with every capability that a login needs.
@@ -126,6 +132,7 @@ class LyingServer {
     LyingServer* server_;
     int socket_;
     uint8_t sequence_ = 0;
+    std::function<std::string(std::string)> alter_;
   };
 
   explicit LyingServer(std::function<void(Client&)> script, int backlog = 16) : script_(std::move(script)) {
