@@ -40,12 +40,12 @@ test('what a killed stream left in its spool is thrown away, and the source is r
     bigquery.child.kill('SIGCONT');
   }
   // The next start begins with an empty spool and lacks nothing.
-  const left = segments();
+  const left = held();
   const stream = job.start();
   t.after(() => stream.stop());
   await waitForLine(stream, /stream following/);
   await equal(stream);
-  assert.deepEqual(segments().filter((name) => left.includes(name)), [], 'what was left is gone');
+  assert.ok(left > 5e6 && held() < 1e6, `what was left is gone: ${left} bytes, now ${held()}`);
   await admin.query("UPDATE shop.notes SET text = 'last' WHERE id = 1");
   await equal(stream);
 });
