@@ -35,6 +35,10 @@ class Trials {
   }
 
   std::vector<TrialStep> Run() {
+    if (Needs(Use::kNightly) || Needs(Use::kStream)) {
+      Step("list the dataset's tables", "bigquery.tables.list",
+           [&] { return ListTables(rest_, plan_.dataset).status(); });
+    }
     if (!Step("create a table", "bigquery.tables.create", [&] { return Create(); })) return std::move(steps_);
     Step("look at a table", "bigquery.tables.get", [&] { return GetTable(rest_, scratch_).status(); });
     if (Needs(Use::kNightly)) TryNightly();

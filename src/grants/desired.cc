@@ -271,7 +271,9 @@ void OfferLine(const GrantLine& line, const GrantSettings& settings, const std::
       line.place,
       outside ? fmt::format("expected a dataset within `datasets:` of the settings, found `{}`", line.dataset)
               : fmt::format("expected the name or glob of a dataset that exists, found `{}`", line.dataset),
-      outside ? "" : "create the dataset first, or correct the name");
+      outside ? ""
+              : "create the dataset, correct the name, or get bigquery.datasets.get on it (what one may not "
+                "see is not listed)");
 }
 
 void OfferTemplate(const GrantTemplate& item, const GrantSettings& settings, const std::string& dataset,
