@@ -86,8 +86,8 @@ struct SchemaChangeConfig {
   RetypedColumn retyped = RetypedColumn::kWiden;
 };
 
-// mode: stream. What a row that is deleted at the source becomes.
-enum class StreamDeletes : uint8_t { kDelete, kSoft };
+// mode: stream, and kCompare mode: incremental. What a row that is deleted at the source becomes.
+enum class Deletes : uint8_t { kDelete, kSoft, kCompare };
 // What happens when a part of the log cannot be had any more.
 enum class OnGap : uint8_t { kContinue, kStop };
 
@@ -144,9 +144,9 @@ struct TableOptions {
   std::string description;     // empty: the source table's comment
   bool keep_previous = false;  // replace: the last version stays as <target>_previous
   SchemaChangeConfig schema_changes;
-  bool history = false;                            // stream: every change is a row of its own
-  StreamDeletes deletes = StreamDeletes::kDelete;  // stream
-  absl::Duration max_staleness;                    // stream; zero: queries see every change at once
+  bool history = false;                // stream: every change is a row of its own
+  Deletes deletes = Deletes::kDelete;  // stream, incremental
+  absl::Duration max_staleness;        // stream; zero: queries see every change at once
   uint64_t chunk_rows = 500'000;
   uint64_t chunk_bytes = 256ull << 20;
 };

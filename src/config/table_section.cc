@@ -129,11 +129,15 @@ void AddStreamKeys(SectionBuilder<TableOptions>& builder) {
       "history", &TableOptions::history,
       "`mode: stream`: every change is added as a row of its own, with its type, time and place in the log, "
       "in place of one row a key. The only way for tables without a key.");
-  builder.Choose<StreamDeletes>(
+  builder.Choose<Deletes>(
       "deletes", &TableOptions::deletes,
-      {{StreamDeletes::kDelete, "delete", "it goes from BigQuery too"},
-       {StreamDeletes::kSoft, "soft", "it stays as it was, with `_hakobu_deleted` true"}},
-      "`mode: stream`: what becomes of a row that is deleted at the source.");
+      {{Deletes::kDelete, "delete", "`mode: stream`: it goes from BigQuery too"},
+       {Deletes::kSoft, "soft", "`mode: stream`: it stays as it was, with `_hakobu_deleted` true"},
+       {Deletes::kCompare, "compare",
+        "`mode: incremental`, where deletes are not seen otherwise: each run reads all keys of the source as "
+        "well, "
+        "and deletes in BigQuery what has none"}},
+      "What becomes of a row that is deleted at the source.");
   builder.Duration(
       "max_staleness", &TableOptions::max_staleness, absl::ZeroDuration(), absl::Hours(24),
       "`mode: stream`: how old a query's answer may be, in return for not merging changes each time; `plan` "

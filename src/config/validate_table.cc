@@ -41,6 +41,27 @@ void CheckPattern(const TableRule& rule, const std::string& path, ConfigProblems
                     : "");
 }
 
+void CheckDeletes(const TableOptions& options, const std::string& path, ConfigProblems* problems) {
+  const std::string own = path + ".deletes";
+  const bool stream = options.mode == TableMode::kStream;
+  const bool compares = options.deletes == Deletes::kCompare;
+  if (stream && compares) {
+    problems->Add(Owner(*problems, path, "deletes"), "delete or soft with mode: stream", "compare",
+                  "the log tells of deletes; `hakobu verify` compares");
+  }
+  if (options.mode == TableMode::kIncremental && !compares && problems->Has(own)) {
+    problems->Add(own, "compare with mode: incremental", "another value",
+                  "no cursor tells of deletes: keys are compared, or deletes are not seen");
+  }
+  const bool other = !stream && options.mode != TableMode::kIncremental;
+  if (other && problems->Has(own))
+    problems->Add(own, "it with mode: stream or incremental only", "another mode");
+  if (stream && options.history && options.deletes == Deletes::kSoft) {
+    problems->Add(Owner(*problems, path, "deletes"), "it without `history`", "history: true",
+                  "a deleted row is a row of the history already");
+  }
+}
+
 void CheckMode(const TableOptions& options, const std::string& path, ConfigProblems* problems) {
   const bool incremental = options.mode == TableMode::kIncremental;
   if (incremental && options.cursor.empty()) {
@@ -54,10 +75,11 @@ void CheckMode(const TableOptions& options, const std::string& path, ConfigProbl
     }
   }
   const bool stream = options.mode == TableMode::kStream;
-  for (const char* key : {"history", "deletes", "max_staleness"}) {
+  for (const char* key : {"history", "max_staleness"}) {
     const std::string own = fmt::format("{}.{}", path, key);
     if (!stream && problems->Has(own)) problems->Add(own, "it with mode: stream only", "another mode");
   }
+  CheckDeletes(options, path, problems);
   if (const std::string own = path + ".write";
       stream && options.write == WritePath::kLoad && problems->Has(own)) {
     problems->Add(own, "write: storage", "mode: stream with write: load",
@@ -66,10 +88,6 @@ void CheckMode(const TableOptions& options, const std::string& path, ConfigProbl
   if (stream && !(options.where.empty() && options.inherited_where.empty())) {
     problems->Add(Owner(*problems, path, "where"), "another mode than stream", "mode: stream",
                   "the log holds changes of all rows");
-  }
-  if (stream && options.history && options.deletes == StreamDeletes::kSoft) {
-    problems->Add(Owner(*problems, path, "deletes"), "it without `history`", "history: true",
-                  "a deleted row is a row of the history already");
   }
   if (const std::string own = path + ".keep_previous";
       options.keep_previous && options.mode != TableMode::kReplace && problems->Has(own)) {

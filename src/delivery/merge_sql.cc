@@ -54,6 +54,25 @@ std::string ReplaceSql(const TableSchema& schema, const TableName& staging, cons
       target.Quoted(), SelectSql(schema, staging), filter, filter, columns, columns);
 }
 
+std::string CountKeysSql(const TableSchema& schema, const TableName& keys) {
+  return fmt::format("SELECT COUNT(*) FROM (SELECT DISTINCT {} FROM {})", ColumnList(schema), keys.Quoted());
+}
+
+std::string DeleteGoneSql(const TableSchema& schema, const TableName& keys, const TableName& target,
+                          std::string_view partition) {
+  std::string names, on;
+  for (const size_t place : schema.key) {
+    const std::string name = QuoteField(schema.fields[place].name);
+    names += (names.empty() ? "" : ", ") + name;
+    on += fmt::format("{0}target.{1} = present.{1}", on.empty() ? "" : " AND ", name);
+  }
+  const std::string filter = partition.empty() ? "" : " AND " + EveryPartition(partition, "target");
+  return fmt::format(
+      "MERGE {} AS target USING (SELECT DISTINCT {} FROM {}) AS present ON {}{} WHEN NOT MATCHED BY SOURCE{} "
+      "THEN DELETE",
+      target.Quoted(), names, keys.Quoted(), on, filter, filter);
+}
+
 std::string MergeSql(const TableSchema& schema, const TableName& staging, const TableName& target,
                      std::string_view newest_by, std::string_view partition) {
   std::string keys, on, set, columns, values;

@@ -25,4 +25,11 @@ std::string CountRowsSql(const TableName& table, std::string_view partition = {}
 // `name` in backquotes, for GoogleSQL.
 std::string QuoteField(std::string_view name);
 
+// How many keys there are in `keys`, a table of them alone: a chunk whose commit was answered too late may be
+// there twice.
+std::string CountKeysSql(const TableSchema& schema, const TableName& keys);
+// Deletes the target's rows whose key is not in `keys`, a table of keys alone.
+std::string DeleteGoneSql(const TableSchema& schema, const TableName& keys, const TableName& target,
+                          std::string_view partition);
+
 }  // namespace hakobu

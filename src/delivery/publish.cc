@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "delivery/cursor.h"
 #include "delivery/direct_load.h"
+#include "delivery/gone_rows.h"
 #include "delivery/merge_sql.h"
 #include "delivery/publish_jobs.h"
 #include "delivery/published_content.h"
@@ -60,6 +61,7 @@ class Publication {
  private:
   bool replaces() const { return work_.mode == WriteMode::kReplace; }
   absl::Status CommitStreams();
+  absl::Status RemoveGone();
   absl::Status PutInPlace();
   absl::Status ChooseAgain();
   absl::StatusOr<bool> JobIsThere(PublishMethod method);
@@ -93,6 +95,8 @@ absl::Status Publication::Publish() {
     HAKOBU_RETURN_IF_ERROR(MoveCursor(run_->ledger, run_->run_id, work_, *table_->next_cursor));
     CrashPoint("publish.cursor_moved");
   }
+  if (work_.mode == WriteMode::kIncremental && work_.options.deletes == Deletes::kCompare)
+    HAKOBU_RETURN_IF_ERROR(RemoveGone());
   if (!table_->direct()) {
     HAKOBU_RETURN_IF_ERROR(DeleteTable(rest_, table_->staging));
     CrashPoint("publish.dropped");
@@ -100,6 +104,18 @@ absl::Status Publication::Publish() {
   return run_->ledger->schemas()
       .RecordSchema(work_.target.ToString(), run_->run_id, SchemaJson(work_))
       .status();
+}
+
+absl::Status Publication::RemoveGone() {
+  if (steps_.Done("gone")) return absl::OkStatus();
+  TableName keys = KeysTable(*run_, work_.target);
+  if (const PublishStep* earlier = steps_.Find("keys"); earlier != nullptr)
+    HAKOBU_RETURN_IF_ERROR(DeleteTable(rest_, {keys.project, keys.dataset, earlier->detail}));
+  HAKOBU_RETURN_IF_ERROR(steps_.Record({.step = "keys", .detail = keys.table, .done = false}));
+  HAKOBU_ASSIGN_OR_RETURN(const uint64_t deleted, DeleteGoneRows(run_, *table_, keys));
+  CrashPoint("publish.gone_deleted");
+  if (deleted > 0) Note(fmt::format("{} rows that the source has not any more were deleted", deleted));
+  return steps_.Record({.step = "gone", .detail = std::to_string(deleted), .done = true});
 }
 
 // All streams of the target at once: that is the publication.

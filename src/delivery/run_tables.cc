@@ -79,11 +79,11 @@ absl::StatusOr<std::unique_ptr<TableRun>> BeginTable(RunContext* run, Connection
     HAKOBU_ASSIGN_OR_RETURN(window, PlanWindow(source, table->work, state));
     table->next_cursor = window->next;
     notes = window->notes;
-    ReadOnly(window->condition, table.get());
   }
   HAKOBU_ASSIGN_OR_RETURN(
       const TableChunks plan,
       PlanTableChunks(run, source, table->work, window.has_value() ? &*window : nullptr, &notes));
+  ReadOnly(plan.condition, table.get());
   for (size_t number = 0; number < plan.chunks.size(); ++number) {
     table->chunks.push_back(
         {.number = number, .bounds_json = table->values->Write(plan.chunks[number].ToJson())});

@@ -53,6 +53,7 @@ class WindowPlanner {
 
  private:
   absl::Status FindIndex();
+  absl::Status TakeStrays();
   absl::Status Estimate();
   // Whether the server would read the window by walking through all rows, whatever indexes there are.
   absl::StatusOr<bool> ReadsAllRows();
@@ -68,7 +69,9 @@ class WindowPlanner {
   ChunkOptions options_;
   size_t cursor_ = 0;                 // its place in the table
   std::optional<std::string> index_;  // begins with the cursor
-  uint64_t rows_ = 0;                 // in the window, estimated
+  std::string condition_;             // the window's, and that of strays where there may be any
+  bool has_strays_ = false;
+  uint64_t rows_ = 0;  // in the window, estimated
 };
 
 absl::Status WindowPlanner::FindIndex() {
@@ -86,6 +89,26 @@ absl::Status WindowPlanner::FindIndex() {
   return absl::OkStatus();
 }
 
+// Without an index all rows are looked at anyway, and these among them.
+absl::Status WindowPlanner::TakeStrays() {
+  condition_ = window_.condition;
+  if (window_.strays.empty()) return absl::OkStatus();
+  if (index_.has_value()) {
+    HAKOBU_ASSIGN_OR_RETURN(
+        const std::string count,
+        source_->QueryValue(fmt::format(
+            "SELECT COUNT(*) FROM {}.{} USE INDEX ({}) WHERE {}", QuoteIdentifier(work_.source.database),
+            QuoteIdentifier(work_.source.name), QuoteIdentifier(*index_), window_.strays)));
+    if (count == "0") return absl::OkStatus();
+    notes_->push_back(
+        fmt::format("{} rows have no cursor in `{}` (NULL, or no date): they are read in every run", count,
+                    work_.options.cursor));
+  }
+  has_strays_ = true;
+  condition_ = fmt::format("({}) OR {}", window_.condition, window_.strays);
+  return absl::OkStatus();
+}
+
 absl::Status WindowPlanner::Estimate() {
   rows_ = work_.source.estimated_rows;
   if (!index_.has_value()) return absl::OkStatus();
@@ -95,16 +118,15 @@ absl::Status WindowPlanner::Estimate() {
       Explain(source_,
               fmt::format("SELECT {} FROM {}.{} USE INDEX ({}) WHERE {}",
                           QuoteIdentifier(work_.options.cursor), QuoteIdentifier(work_.source.database),
-                          QuoteIdentifier(work_.source.name), QuoteIdentifier(*index_), window_.condition),
+                          QuoteIdentifier(work_.source.name), QuoteIdentifier(*index_), condition_),
               work_.source.name));
   rows_ = range.rows;
   return absl::OkStatus();
 }
 
 absl::StatusOr<bool> WindowPlanner::ReadsAllRows() {
-  const std::string where = options_.where.empty()
-                                ? window_.condition
-                                : fmt::format("({}\n) AND ({})", options_.where, window_.condition);
+  const std::string where =
+      options_.where.empty() ? condition_ : fmt::format("({}\n) AND ({})", options_.where, condition_);
   HAKOBU_ASSIGN_OR_RETURN(const std::string sql, ChunkSelect(work_.source, work_.columns, Chunk(), where));
   HAKOBU_ASSIGN_OR_RETURN(const Explained whole, Explain(source_, sql, work_.source.name));
   return whole.access == "ALL" || whole.access == "index";
@@ -122,7 +144,7 @@ absl::StatusOr<TableChunks> WindowPlanner::ByKey() {
   }
   HAKOBU_ASSIGN_OR_RETURN(ChunkPlan plan, PlanFew(source_, work_.source, options_, MostChunks(work_)));
   if (plan.single_pass) notes_->push_back("read in one streamed pass: " + plan.why);
-  return TableChunks{.chunks = std::move(plan.chunks), .estimated_rows = rows_};
+  return TableChunks{.chunks = std::move(plan.chunks), .estimated_rows = rows_, .condition = condition_};
 }
 
 // Rows of the same cursor value are told apart by the primary key, which InnoDB keeps in every index; where
@@ -134,14 +156,14 @@ absl::StatusOr<TableChunks> WindowPlanner::ByCursor() {
       if (column != cursor_) with_key.columns.push_back(column);
     }
   }
-  options_.window = window_.condition;
+  options_.window = condition_;
   std::string why;
   for (const SourceKey& range : {with_key, SourceKey{.name = *index_, .columns = {cursor_}}}) {
     SourceTable table = work_.source;
     table.key = range;
     HAKOBU_ASSIGN_OR_RETURN(ChunkPlan plan, PlanFew(source_, table, options_, MostChunks(work_)));
     if (!plan.single_pass) {
-      TableChunks chunks{.chunks = std::move(plan.chunks), .estimated_rows = rows_};
+      TableChunks chunks{.chunks = std::move(plan.chunks), .estimated_rows = rows_, .condition = condition_};
       if (chunks.chunks.size() > 1) chunks.range = range;
       return chunks;
     }
@@ -152,7 +174,7 @@ absl::StatusOr<TableChunks> WindowPlanner::ByCursor() {
 
 TableChunks WindowPlanner::OneChunk(const std::string& why) {
   notes_->push_back("the window is read in one streamed pass: " + why);
-  return {.chunks = {Chunk()}, .estimated_rows = rows_};
+  return {.chunks = {Chunk()}, .estimated_rows = rows_, .condition = condition_};
 }
 
 bool WindowPlanner::CursorIsDelivered() const {
@@ -163,10 +185,12 @@ bool WindowPlanner::CursorIsDelivered() const {
 
 absl::StatusOr<TableChunks> WindowPlanner::Plan() {
   HAKOBU_RETURN_IF_ERROR(FindIndex());
+  HAKOBU_RETURN_IF_ERROR(TakeStrays());
   HAKOBU_RETURN_IF_ERROR(Estimate());
   HAKOBU_ASSIGN_OR_RETURN(const bool all, ReadsAllRows());
   if (all) return ByKey();
   if (!index_.has_value()) return OneChunk(fmt::format("no index begins with `{}`", work_.options.cursor));
+  if (has_strays_) return OneChunk("rows without a cursor belong to no range of it");
   // A row that moves from one chunk to the next while they are read comes twice: the MERGE takes the newer
   // one, by the cursor.
   if (!CursorIsDelivered())

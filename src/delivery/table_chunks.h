@@ -15,11 +15,12 @@ struct TableChunks {
   // The index that the chunks are ranges of; absent: the table's own key.
   std::optional<SourceKey> range = std::nullopt;
   uint64_t estimated_rows = 0;  // of the table or the window, by the server's statistics
+  std::string condition = {};   // of the window's rows, beside the table's filter; empty: none
 };
 
 // At most as many chunks as one commit takes streams, or a table load jobs a day: larger ones when there
 // would be more. `window`: null for a whole table. Adds notes: why it is read in one pass, or not through the
-// cursor. Reads no row: EXPLAIN and probes of single keys.
+// cursor. Reads no row: EXPLAIN, probes of single keys, and a count of the index where rows have no cursor.
 absl::StatusOr<TableChunks> PlanTableChunks(RunContext* run, Connection* source, const TableWork& work,
                                             const Window* window, std::vector<std::string>* notes);
 

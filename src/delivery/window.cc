@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/status.h"
+#include "destination/jobs.h"
 
 namespace hakobu {
 namespace {
@@ -64,8 +65,29 @@ absl::StatusOr<std::string> Evaluate(Connection* source, const std::string& expr
   return source->QueryValue("SELECT " + expression);
 }
 
-std::string Bound(const TableWork& work, const CursorState& state) {
-  return fmt::format("{} >= {}", QuoteIdentifier(work.options.cursor), QuoteText(state.lower));
+// Everything that decides what a row becomes. Its digest: a filter may hold what is nobody's business.
+std::string CursorForm(const TableWork& work) {
+  std::string columns;
+  for (const Field& field : work.schema.fields) {
+    columns += fmt::format("{} {} {} {} {} {};", static_cast<int>(field.conversion), field.zone,
+                           static_cast<int>(field.mask), field.mask_salt, field.mask_keep_characters,
+                           static_cast<int>(field.invalid));
+  }
+  return MakeJobId("cursor", {work.options.where, work.options.cursor, SchemaJson(work), columns});
+}
+
+// The condition, and what it cannot tell: from a lower bound on, or all rows.
+void SetCondition(const TableWork& work, const std::optional<CursorState>& state, Window* window) {
+  window->whole_table = !state.has_value() || state->lower.empty();
+  if (window->whole_table) return;
+  const SourceColumn& column = CursorColumn(work);
+  const std::string cursor = QuoteIdentifier(work.options.cursor);
+  window->condition = fmt::format("{} >= {}", cursor, QuoteText(state->lower));
+  if (column.nullable) window->strays = cursor + " IS NULL";
+  if (!IsTemporal(column.type)) return;
+  // The zero date, and what else is below the type's range: a literal of it would be refused by some modes.
+  const std::string least = column.type == SourceType::kTimestamp ? "1970-01-02" : "1000-01-01";
+  window->strays += fmt::format("{}{} < '{}'", window->strays.empty() ? "" : " OR ", cursor, least);
 }
 
 absl::StatusOr<Window> TemporalWindow(Connection* source, const TableWork& work,
@@ -84,9 +106,7 @@ absl::StatusOr<Window> TemporalWindow(Connection* source, const TableWork& work,
   const std::string cursor = QuoteIdentifier(work.options.cursor);
   const std::string below = fmt::format("{} <= {}", cursor, QuoteText(upper));
   HAKOBU_ASSIGN_OR_RETURN(const std::optional<std::string> largest, Largest(source, work, below));
-  window.whole_table = !state.has_value() || state->lower.empty();
-  window.condition = window.whole_table ? fmt::format("({} OR {} IS NULL)", below, cursor)
-                                        : fmt::format("{} AND {}", Bound(work, *state), below);
+  SetCondition(work, state, &window);
   if (!largest.has_value()) {
     window.next = state;
     return window;
@@ -101,7 +121,7 @@ absl::StatusOr<Window> TemporalWindow(Connection* source, const TableWork& work,
                            "MICROSECOND) - INTERVAL {} MICROSECOND",
                            fmt::format("CAST({} AS DATETIME(6))", QuoteText(upper)), 0, QuoteText(*largest),
                            age_us, overlap_us)));
-  window.next = CursorState{.lower = lower, .history = {}};
+  window.next = CursorState{.form = {}, .lower = lower, .history = {}};
   if (state.has_value() && !state->lower.empty() && state->lower > lower) window.next->lower = state->lower;
   return window;
 }
@@ -111,15 +131,11 @@ absl::StatusOr<Window> IntegerWindow(Connection* source, const TableWork& work,
   Window window;
   HAKOBU_ASSIGN_OR_RETURN(const Open open, OldestTransaction(source, &window.notes));
   HAKOBU_ASSIGN_OR_RETURN(const std::optional<std::string> largest, Largest(source, work, ""));
-  window.whole_table = !state.has_value() || state->lower.empty();
+  SetCondition(work, state, &window);
   if (!largest.has_value()) {
     window.next = state;
     return window;
   }
-  const std::string below = fmt::format("{} <= {}", QuoteIdentifier(work.options.cursor), *largest);
-  window.condition = window.whole_table
-                         ? fmt::format("({} OR {} IS NULL)", below, QuoteIdentifier(work.options.cursor))
-                         : fmt::format("{} AND {}", Bound(work, *state), below);
   CursorState next = state.value_or(CursorState());
   next.history.push_back({open.now, *largest});
   if (next.history.size() > kHistory) next.history.erase(next.history.begin());
@@ -144,7 +160,8 @@ absl::StatusOr<Window> IntegerWindow(Connection* source, const TableWork& work,
 }  // namespace
 
 std::string CursorState::ToJson() const {
-  nlohmann::ordered_json json = {{"lower", lower}, {"history", nlohmann::ordered_json::array()}};
+  nlohmann::ordered_json json = {
+      {"form", form}, {"lower", lower}, {"history", nlohmann::ordered_json::array()}};
   for (const Seen& seen : history) {
     json["history"].push_back({{"at_us", absl::ToUnixMicros(seen.at)}, {"largest", seen.largest}});
   }
@@ -154,7 +171,7 @@ std::string CursorState::ToJson() const {
 absl::StatusOr<CursorState> CursorState::FromJson(std::string_view text) {
   const nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_object()) return absl::InternalError("the ledger's cursor is no JSON object");
-  CursorState state{.lower = json.value("lower", ""), .history = {}};
+  CursorState state{.form = json.value("form", ""), .lower = json.value("lower", ""), .history = {}};
   for (const nlohmann::json& seen : json.value("history", nlohmann::json::array())) {
     state.history.push_back(
         {absl::FromUnixMicros(seen.value("at_us", int64_t{0})), seen.value("largest", "")});
@@ -163,8 +180,11 @@ absl::StatusOr<CursorState> CursorState::FromJson(std::string_view text) {
 }
 
 absl::StatusOr<Window> PlanWindow(Connection* source, const TableWork& work,
-                                  const std::optional<CursorState>& state) {
+                                  const std::optional<CursorState>& kept) {
   const SourceColumn& column = CursorColumn(work);
+  const std::string form = CursorForm(work);
+  const bool another_form = kept.has_value() && !kept->form.empty() && kept->form != form;
+  const std::optional<CursorState> state = another_form ? std::nullopt : kept;
   absl::StatusOr<Window> window = absl::InvalidArgumentError("");
   if (IsTemporal(column.type)) {
     window = TemporalWindow(source, work, state);
@@ -176,7 +196,17 @@ absl::StatusOr<Window> PlanWindow(Connection* source, const TableWork& work,
                     "a cursor is an integer, DATE, DATETIME or TIMESTAMP column");
   }
   if (!window.ok()) return Annotate(window.status(), fmt::format("{}: bound the cursor's window", work.name));
-  window->notes.push_back("incremental: rows deleted in the source are not seen");
+  if (window->next.has_value()) window->next->form = form;
+  if (another_form) {
+    window->notes.push_back(
+        "the filter, or what columns are delivered as, has changed: all rows are read again; rows that a "
+        "filter leaves out now stay in BigQuery");
+  }
+  window->notes.push_back(
+      work.options.deletes == Deletes::kCompare
+          ? "incremental: all keys are read as well, and rows without one are deleted in BigQuery"
+          : "incremental: rows deleted in the source are not seen; `deletes: compare` finds them by their "
+            "keys");
   return window;
 }
 

@@ -1,6 +1,5 @@
-// Which rows an incremental run reads: those whose cursor column lies between a lower bound kept in the
-// ledger and an upper bound that no open transaction can still write below. docs/incremental.md states the
-// rule.
+// Which rows an incremental run reads: those whose cursor is not below a bound kept in the ledger, and those
+// that have no cursor to go by. docs/incremental.md states the rule.
 #pragma once
 
 #include <optional>
@@ -16,6 +15,7 @@ namespace hakobu {
 
 // What the ledger keeps between runs, as JSON text.
 struct CursorState {
+  std::string form;   // what rows were delivered by: filter, columns, types, masks; empty: not known
   std::string lower;  // the next window begins here, inclusive; empty: everything is read
   // Integer cursors: the largest value seen at the start of past runs, oldest first, at most 20.
   struct Seen {
@@ -30,15 +30,19 @@ struct CursorState {
 
 struct Window {
   std::string condition;  // SQL on the source, without WHERE; empty: every row
+  // Rows that no bound can tell apart, to be read in every run: their cursor is NULL, or no date. Empty: the
+  // column cannot hold such a value, or `condition` is.
+  std::string strays;
   std::optional<CursorState>
       next;                  // kept when the rows are merged; absent: the table is empty, nothing moves
   bool whole_table = false;  // no lower bound: worth cutting into chunks
   std::vector<std::string> notes;
 };
 
-// Temporal cursors end where the oldest open transaction began, in the column's own clock, and the next
-// window begins `overlap` before; integer cursors begin again at a value seen before the oldest open
-// transaction began.
+// Everything from the lower bound on is read, whatever lies in the future. The next window begins, with
+// temporal cursors, `overlap` before the moment at which the oldest open transaction began, in the column's
+// own clock; with integer cursors at a value that was seen before that moment. Where rows are delivered by
+// another form than before, all are read.
 absl::StatusOr<Window> PlanWindow(Connection* source, const TableWork& work,
                                   const std::optional<CursorState>& state);
 

@@ -131,9 +131,9 @@ absl::StatusOr<LaneSchema> MakeLaneSchema(const Config& config, const TableOptio
   schema.work.options = options;
   schema.work.source = table;
   schema.base = std::move(table);
-  schema.mode = options.history                           ? LaneMode::kHistory
-                : options.deletes == StreamDeletes::kSoft ? LaneMode::kSoft
-                                                          : LaneMode::kUpsert;
+  schema.mode = options.history                     ? LaneMode::kHistory
+                : options.deletes == Deletes::kSoft ? LaneMode::kSoft
+                                                    : LaneMode::kUpsert;
   // Nothing tells its rows apart: each change stands for itself.
   if (!schema.base.key.has_value()) schema.mode = LaneMode::kHistory;
   HAKOBU_RETURN_IF_ERROR(MapTable(config, &schema.work));
