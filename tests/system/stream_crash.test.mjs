@@ -11,15 +11,14 @@ import { deliveredTable } from '../harness/compare.mjs';
 import { makeStream, waitUntilEqual } from '../harness/stream.mjs';
 
 // Every name the stream can be killed at, from its source: a new one is tested as soon as it is written. Those of a
-// gap, of a failed table and of one that begins anew need a scenario of their own.
+// gap and of a failed table are met elsewhere, and those of `scenarios` below.
 function crashPoints() {
   const names = new Set();
   const folder = join(root, 'src/delivery/stream');
   for (const file of readdirSync(folder).filter((name) => name.endsWith('.cc'))) {
     for (const match of readFileSync(join(folder, file), 'utf8').matchAll(/CrashPoint\("(stream\.[^"]+)"\)/g)) names.add(match[1]);
   }
-  for (const name of ['stream.gap_recorded', 'stream.gap_passed', 'stream.lane_failed', 'stream.new_epoch', 'stream.table_asked',
-    'stream.target_dropped']) names.delete(name);
+  for (const name of ['stream.gap_recorded', 'stream.gap_passed', 'stream.lane_failed', ...Object.keys(scenarios)]) names.delete(name);
   return [...names].sort();
 }
 
@@ -75,6 +74,56 @@ test('stream killed at every step', async (t) => {
       const inserted = changes.filter((row) => row[type] === 'insert').length;
       const snapshots = rows.filter((row) => row[type] === 'snapshot').length;
       assert.ok(inserted <= 6 && inserted + snapshots >= 8, `${inserted} inserts, ${snapshots} snapshots`);
+    });
+  }
+});
+
+// Steps that only some streams take, each brought about by what takes them there.
+const scenarios = {
+  'stream.target_dropped': {
+    setup: 'CREATE TABLE a (id INT PRIMARY KEY, code INT NOT NULL, v VARCHAR(20)); INSERT INTO a VALUES (1, 10, "one"), (2, 20, "two")',
+    change: 'ALTER TABLE a DROP PRIMARY KEY, ADD PRIMARY KEY (code); INSERT INTO a VALUES (1, 30, "three"); UPDATE a SET v = "changed" WHERE code = 10' },
+  'stream.table_asked': {
+    setup: 'CREATE TABLE a (id INT PRIMARY KEY, v VARCHAR(20)); INSERT INTO a VALUES (1, "one"), (2, "two"); CREATE DATABASE ELSEWHERE; CREATE TABLE ELSEWHERE.a (id INT PRIMARY KEY, w INT, v VARCHAR(20)); INSERT INTO ELSEWHERE.a VALUES (1, 5, "other"), (9, 9, "nine")',
+    // Where nobody looks, so the log does not tell what it is.
+    change: 'DROP TABLE a; RENAME TABLE ELSEWHERE.a TO a; INSERT INTO a VALUES (10, 10, "ten"); DELETE FROM a WHERE id = 9' },
+  'stream.new_epoch': {
+    setup: 'CREATE TABLE a (id INT PRIMARY KEY, v VARCHAR(20)); INSERT INTO a VALUES (1, "one"), (2, "two")',
+    tables: (database) => [{ table: `${database}.a`, exclude: ['v'] }],
+    change: 'UPDATE a SET v = "changed" WHERE id = 1; DELETE FROM a WHERE id = 2; INSERT INTO a VALUES (3, "three")',
+    atStart: (config) => { delete config.tables[0].exclude; } },
+};
+
+test('stream killed at a step that not every stream takes', async (t) => {
+  const options = ['--server-id=1', '--log-bin=binlog', '--gtid-mode=ON', '--enforce-gtid-consistency=ON'];
+  const mysql = await startMysql({ options, test: t });
+  const server = await startBigquery({ test: t });
+  const bigquery = bigqueryClient(server);
+  const admin = await mysql.connect();
+  t.after(() => admin.end());
+  for (const [number, [point, scenario]] of Object.entries(scenarios).entries()) {
+    await t.test(point, async () => {
+      const database = `s${number}`;
+      const sql = (text) => admin.query(`USE ${database}; ${text.replaceAll('ELSEWHERE', `elsewhere${number}`).replaceAll('"', "'")}`);
+      await admin.query(`CREATE DATABASE ${database}`);
+      await sql(scenario.setup);
+      const job = makeStream({ mysql, bigquery: server, dataset: database, test: t,
+        tables: scenario.tables?.(database) ?? [{ table: `${database}.a` }] });
+      const first = await job.catchUp();
+      assert.equal(first.code, 0, first.stderr);
+      scenario.atStart?.(job.config);
+      const victim = job.start({ env: { HAKOBU_CRASH_AT: point } });
+      t.after(() => victim.kill9());
+      if (!scenario.atStart) while (victim.alive && !/stream following/.test(victim.output)) await sleep(20);
+      await sql(scenario.change);
+      const timer = setTimeout(() => victim.child.kill('SIGTERM'), 120000);
+      const { signal } = await victim.exited;
+      clearTimeout(timer);
+      assert.equal(signal, 'SIGKILL', `the stream never came to ${point}:\n${victim.output}`);
+      await sql("INSERT INTO a (id, v" + (point === 'stream.target_dropped' ? ", code) VALUES (77, 'after', 77)" : ") VALUES (77, 'after')"));
+      const result = await job.catchUp({ timeoutMs: 120000 });
+      assert.equal(result.code, 0, result.stderr);
+      await waitUntilEqual({ mysql, bigquery, database, dataset: database, tables: ['a'], timeoutMs: 60000 });
     });
   }
 });
