@@ -90,9 +90,11 @@ Health HealthOf(const std::optional<StatusBoard::Seen>& seen, absl::Time now) {
   if (now - seen->at > kHangsAfter) {
     return {false, false, fmt::format("no sign of life for {} s", absl::ToInt64Seconds(now - seen->at))};
   }
-  if (status.state == StreamPhase::kStreaming) return {true, true, ""};
-  return {true, false,
-          fmt::format("{}{}{}", NameOf(status.state), status.reason.empty() ? "" : ": ", status.reason)};
+  std::string reason;
+  for (const Outage& outage : status.outages) reason += (reason.empty() ? "" : "; ") + outage.Text();
+  if (status.state == StreamPhase::kStreaming) return {true, reason.empty(), reason};
+  if (reason.empty()) reason = status.reason;
+  return {true, false, fmt::format("{}{}{}", NameOf(status.state), reason.empty() ? "" : ": ", reason)};
 }
 
 absl::StatusOr<std::unique_ptr<MetricsServer>> MetricsServer::Start(std::string_view address, Read read) {

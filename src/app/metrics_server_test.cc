@@ -122,5 +122,28 @@ TEST(MetricsServer, AnswersOverHttp) {
   }
 }
 
+TEST(HealthOf, WhatIsAwayIsNoReasonToRestart) {
+  const absl::Time now = absl::Now();
+  StatusBoard board;
+  StreamStatus status = Streaming(now);
+  Outage outage;
+  outage.subject = OutageSubject::kBigQuery;
+  outage.since = now - absl::Seconds(7);
+  outage.error = absl::UnavailableError("connection refused");
+  status.outages = {outage};
+  board.OnStatus(status);
+  const Health health = HealthOf(board.Last(), now);
+  EXPECT_TRUE(health.alive);
+  EXPECT_FALSE(health.ready);
+  EXPECT_EQ(health.reason, outage.Text());
+  const std::string text = PrometheusText(status, now);
+  EXPECT_THAT(text, HasSubstr("hakobu_stream_outage{subject=\"bigquery\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("hakobu_stream_outage{subject=\"source\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("hakobu_stream_outage_seconds{subject=\"bigquery\"} 7\n"));
+  status.state = StreamPhase::kStarting;
+  board.OnStatus(status);
+  EXPECT_EQ(HealthOf(board.Last(), now).reason, "starting: " + outage.Text());
+}
+
 }  // namespace
 }  // namespace hakobu

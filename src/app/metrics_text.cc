@@ -96,6 +96,25 @@ void AddStates(const StreamStatus& status, Page* page) {
   page->Sample({{"server", status.source_server}, {"epoch", fmt::format("{}", status.epoch)}}, 1);
 }
 
+// Of every side, so that an alert can be written before anything happened.
+void AddOutages(const StreamStatus& status, absl::Time now, Page* page) {
+  const auto lasting = [&](std::string_view subject) -> const Outage* {
+    for (const Outage& outage : status.outages) {
+      if (NameOf(outage.subject) == subject) return &outage;
+    }
+    return nullptr;
+  };
+  page->Metric("hakobu_stream_outage", "gauge", "1 while that side is away, or refuses.");
+  for (const std::string_view subject : kOutageSubjectNames)
+    page->Sample({{"subject", subject}}, lasting(subject) == nullptr ? 0 : 1);
+  page->Metric("hakobu_stream_outage_seconds", "gauge", "For how long it has been.");
+  for (const std::string_view subject : kOutageSubjectNames) {
+    const Outage* outage = lasting(subject);
+    page->Sample({{"subject", subject}},
+                 outage == nullptr ? 0.0 : absl::ToDoubleSeconds(now - std::min(now, outage->since)));
+  }
+}
+
 void AddTimes(const StreamStatus& status, absl::Time now, Page* page) {
   if (IsKnown(status.started))
     page->Only("hakobu_stream_start_time_seconds", "gauge", "When the stream started.",
@@ -193,6 +212,7 @@ void AddTables(const StreamStatus& status, absl::Time now, Page* page) {
 std::string PrometheusText(const StreamStatus& status, absl::Time now) {
   Page page;
   AddStates(status, &page);
+  AddOutages(status, now, &page);
   AddTimes(status, now, &page);
   AddPositions(status, &page);
   AddCounters(status, &page);

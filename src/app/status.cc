@@ -115,7 +115,7 @@ std::string StatusText(const std::vector<RunStatus>& runs) {
 }
 
 std::string StatusJson(const std::vector<RunStatus>& runs, const std::string& stream_json,
-                       const std::vector<LateTable>* late) {
+                       const std::vector<OutageRecord>& outages, const std::vector<LateTable>* late) {
   Json list = Json::array();
   for (const RunStatus& status : runs) {
     const RunRecord& run = status.run;
@@ -148,6 +148,7 @@ std::string StatusJson(const std::vector<RunStatus>& runs, const std::string& st
   }
   const Json stream = Json::parse(stream_json, nullptr, false);
   if (stream.is_object()) all["stream"] = stream;
+  if (!outages.empty()) all["outages"] = OutageJson(outages);
   return all.dump(2) + "\n";
 }
 

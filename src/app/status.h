@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "app/outage_status.h"
 #include "app/status_age.h"
 #include "ledger/ledger.h"
 
@@ -25,6 +26,7 @@ std::string StatusText(const std::vector<RunStatus>& runs);
 // `stream_json`: of the stream, or "null".
 // `late`: of --max-age, where it was asked.
 std::string StatusJson(const std::vector<RunStatus>& runs, const std::string& stream_json = "null",
+                       const std::vector<OutageRecord>& outages = {},
                        const std::vector<LateTable>* late = nullptr);
 
 }  // namespace hakobu

@@ -38,6 +38,7 @@ absl::StatusOr<int> ShowStatus(const GlobalOptions& options, const StatusChoices
   HAKOBU_ASSIGN_OR_RETURN(const Config config,
                           LoadConfig(options.config_path, ProcessEnvironment(), SecretUse::kUnread));
   std::vector<RunStatus> runs;
+  std::vector<OutageRecord> outages;
   std::string stream = options.json ? "null" : "";
   std::unique_ptr<Ledger> ledger;
   // Looking must not make a ledger where there is none.
@@ -45,19 +46,22 @@ absl::StatusOr<int> ShowStatus(const GlobalOptions& options, const StatusChoices
     HAKOBU_ASSIGN_OR_RETURN(ledger, Ledger::Open(config.ledger));
     HAKOBU_ASSIGN_OR_RETURN(runs, ReadStatus(ledger.get(), choices.runs));
     MarkInterrupted(ledger.get(), &runs);
+    HAKOBU_ASSIGN_OR_RETURN(outages, ledger->outages().All());
     HAKOBU_ASSIGN_OR_RETURN(stream,
                             options.json ? StreamLedgerJson(config.ledger) : StreamLedgerText(config.ledger));
   }
+  const std::string outage_text = OutageText(outages);
   if (!max_age) {
-    fmt::print("{}", options.json ? StatusJson(runs, stream) : StatusText(runs) + stream);
+    fmt::print("{}",
+               options.json ? StatusJson(runs, stream, outages) : StatusText(runs) + stream + outage_text);
     return kExitDone;
   }
   const absl::Time now = absl::Now();
   HAKOBU_ASSIGN_OR_RETURN(const std::vector<LateTable> late, FindLate(ledger.get(), config, *max_age, now));
   if (options.json) {
-    fmt::print("{}", StatusJson(runs, stream, &late));
+    fmt::print("{}", StatusJson(runs, stream, outages, &late));
   } else {
-    fmt::print("{}{}{}", StatusText(runs), stream, LateText(late, *max_age, now));
+    fmt::print("{}{}{}{}", StatusText(runs), stream, outage_text, LateText(late, *max_age, now));
   }
   return late.empty() ? kExitDone : kExitDoneButLate;
 }

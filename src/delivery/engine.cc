@@ -181,7 +181,7 @@ void Engine::Publish(TableRun* table) {
 void Engine::WatchCancellation() {
   while (!ended_.HasBeenNotified()) {
     if (run_->cancel->WaitFor(absl::Milliseconds(50))) {
-      run_->connections.InterruptAll();
+      run_->connections->InterruptAll();
       return;
     }
   }

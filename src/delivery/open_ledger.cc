@@ -21,9 +21,10 @@ absl::StatusOr<std::string> LedgerPath(const Config& config, const std::string& 
   return chosen;
 }
 
-absl::StatusOr<std::unique_ptr<Ledger>> OpenLedger(const Config& config, const std::string& path) {
+absl::StatusOr<std::unique_ptr<Ledger>> OpenLedger(const Config& config, const std::string& path,
+                                                   const SqliteOptions& options) {
   HAKOBU_ASSIGN_OR_RETURN(const std::string chosen, LedgerPath(config, path));
-  return Ledger::Open(chosen);
+  return Ledger::Open(chosen, options);
 }
 
 }  // namespace hakobu

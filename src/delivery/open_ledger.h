@@ -12,6 +12,7 @@ namespace hakobu {
 
 // `path`: empty for the configuration's. Makes the file's folder.
 absl::StatusOr<std::string> LedgerPath(const Config& config, const std::string& path);
-absl::StatusOr<std::unique_ptr<Ledger>> OpenLedger(const Config& config, const std::string& path);
+absl::StatusOr<std::unique_ptr<Ledger>> OpenLedger(const Config& config, const std::string& path,
+                                                   const SqliteOptions& options = {});
 
 }  // namespace hakobu

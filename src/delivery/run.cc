@@ -10,6 +10,7 @@
 #include "delivery/engine.h"
 #include "delivery/move/retry.h"
 #include "delivery/open_ledger.h"
+#include "delivery/outage/watch.h"
 #include "delivery/prepare.h"
 #include "delivery/probe/answers.h"
 #include "delivery/run_tables.h"
@@ -23,6 +24,10 @@ namespace {
 // run.
 constexpr absl::Duration kContinueWithin = absl::Hours(12);
 
+// Rows come all the time, once a chunk's first ones have: the server neither sorts nor stores them before.
+constexpr absl::Duration kRowsWithin = absl::Seconds(10);
+constexpr std::string_view kReadingRows = "read rows";
+
 // Sorts by time, and fits table names and label values.
 std::string NewRunId(absl::Time now) {
   absl::BitGen random;
@@ -31,17 +36,22 @@ std::string NewRunId(absl::Time now) {
 }
 
 absl::StatusOr<std::unique_ptr<RunContext>> MakeContext(const Config& config, const RunOptions& options,
-                                                        const Cancellation& cancel, Ledger* ledger) {
+                                                        const Cancellation& cancel, Ledger* ledger,
+                                                        OutageWatch* outages = nullptr) {
   auto run = std::make_unique<RunContext>();
   run->config = &config;
   run->options = options;
   run->cancel = &cancel;
   run->clock = options.clock;
-  run->connect = SourceOptions(config.source, &cancel);
+  const auto listener = [&](OutageSubject subject) {
+    return outages == nullptr ? nullptr : outages->of(subject);
+  };
+  run->connect = SourceOptions(config.source, &cancel, listener(OutageSubject::kSource));
   run->ledger = ledger;
   HAKOBU_ASSIGN_OR_RETURN(run->service, AnswersOf(ledger->probes(), config.destination));
-  HAKOBU_ASSIGN_OR_RETURN(run->destination, OpenDestination(config.destination, options.addresses,
-                                                            options.clock, &cancel, options.patience));
+  HAKOBU_ASSIGN_OR_RETURN(run->destination,
+                          OpenDestination(config.destination, options.addresses, options.clock, &cancel,
+                                          options.patience, {}, listener(OutageSubject::kBigQuery)));
   return run;
 }
 
@@ -343,10 +353,30 @@ absl::StatusOr<RunPlan> PlanRun(const Config& config, const RunOptions& options,
 
 absl::StatusOr<RunReport> Run(const Config& config, const RunOptions& options, RunObserver* observer,
                               const Cancellation& cancel) {
-  HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Ledger> ledger, OpenLedger(config, options.ledger_path));
+  HAKOBU_ASSIGN_OR_RETURN(const std::string ledger_path, LedgerPath(config, options.ledger_path));
+  const auto connections = std::make_shared<OpenConnections>();
+  const auto watch_reads = [&](OutageWatch& watch) {
+    OutageListener* const source = watch.of(OutageSubject::kSource);
+    const absl::Time since = connections->waiting_since();
+    const bool long_ago = since != absl::InfinitePast() && options.clock->Now() - since > kRowsWithin;
+    if (long_ago) return source->OnSilence(kReadingRows, since);
+    source->OnSuccess(kReadingRows);
+  };
+  OutageWatch outages({.command = "run",
+                       .ledger_path = ledger_path,
+                       .doing = [](OutageSubject) { return "it is tried again every few seconds"; },
+                       .each_second = watch_reads,
+                       .clock = options.clock});
+  SqliteOptions patient;
+  patient.patience = options.patience;
+  patient.cancel = &cancel;
+  patient.outages = outages.of(OutageSubject::kLedger);
+  HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Ledger> ledger,
+                          OpenLedger(config, options.ledger_path, patient));
   HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<LedgerLock> lock, ledger->Lock(LedgerUse::kRun));
   HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<RunContext> run,
-                          MakeContext(config, options, cancel, ledger.get()));
+                          MakeContext(config, options, cancel, ledger.get(), &outages));
+  run->connections = connections;
   return Delivery(run.get(), observer).Deliver();
 }
 

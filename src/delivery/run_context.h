@@ -69,11 +69,11 @@ struct RunContext {
   Ledger* ledger = nullptr;
   ServiceAnswers service;  // as the ledger has them when the run begins
   std::string run_id;
-  OpenConnections connections;
+  std::shared_ptr<OpenConnections> connections = std::make_shared<OpenConnections>();
   SourceLoadSum load;
 
   SourceAccess source() {
-    return {.connect = &connect, .cancel = cancel, .connections = &connections, .load = &load};
+    return {.connect = &connect, .cancel = cancel, .connections = connections.get(), .load = &load};
   }
 };
 

@@ -5,7 +5,9 @@
 #include "base/status.h"
 
 namespace hakobu {
-ConnectOptions SourceOptions(const SourceConfig& source, const Cancellation* cancel) {
+
+ConnectOptions SourceOptions(const SourceConfig& source, const Cancellation* cancel,
+                             OutageListener* outages) {
   ConnectOptions options;
   options.host = source.host;
   options.port = source.port;
@@ -26,6 +28,7 @@ ConnectOptions SourceOptions(const SourceConfig& source, const Cancellation* can
   options.read_timeout = source.read_timeout;
   options.statement_timeout = source.statement_timeout;
   options.cancel = cancel;
+  options.outages = outages;
   return options;
 }
 
@@ -65,14 +68,14 @@ absl::StatusOr<Endpoint> EndpointOf(const DestinationConfig& destination,
 absl::StatusOr<Destination> OpenDestination(const DestinationConfig& destination,
                                             const DestinationAddresses& addresses, Clock* clock,
                                             const Cancellation* cancel, absl::Duration patience,
-                                            const RetryPolicy& append_retry) {
+                                            const RetryPolicy& append_retry, OutageListener* outages) {
   HAKOBU_ASSIGN_OR_RETURN(const Endpoint endpoint, EndpointOf(destination, addresses));
   std::shared_ptr<Credentials> credentials = FixedToken(addresses.token);
   if (addresses.token.empty()) {
     HAKOBU_ASSIGN_OR_RETURN(credentials,
                             OpenDestinationCredentials(destination, destination.local(), clock, cancel));
   }
-  const RetryContext context{.clock = clock, .cancellation = cancel, .jitter = {}};
+  const RetryContext context{.clock = clock, .cancellation = cancel, .jitter = {}, .outages = outages};
   RestOptions rest_options;
   rest_options.endpoint = endpoint;
   rest_options.credentials = credentials;

@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 #include "base/cancel.h"
 #include "base/clock.h"
+#include "base/outage.h"
 #include "config/config.h"
 #include "delivery/delivery.h"
 #include "destination/destination.h"
@@ -14,7 +15,9 @@
 namespace hakobu {
 
 // `cancel` ends what its connections are blocked in, also while they open; it outlives them.
-ConnectOptions SourceOptions(const SourceConfig& source, const Cancellation* cancel = nullptr);
+// `outages` is told how connecting goes, and outlives them as well.
+ConnectOptions SourceOptions(const SourceConfig& source, const Cancellation* cancel = nullptr,
+                             OutageListener* outages = nullptr);
 // "host:port" or the socket: names the source in fingerprints and messages.
 std::string SourceAddress(const SourceConfig& source);
 
@@ -38,6 +41,7 @@ struct Destination {
 absl::StatusOr<Destination> OpenDestination(const DestinationConfig& destination,
                                             const DestinationAddresses& addresses, Clock* clock,
                                             const Cancellation* cancel, absl::Duration patience,
-                                            const RetryPolicy& append_retry = {});
+                                            const RetryPolicy& append_retry = {},
+                                            OutageListener* outages = nullptr);
 
 }  // namespace hakobu

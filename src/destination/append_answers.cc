@@ -163,6 +163,12 @@ absl::Status AppendConnection::State::WithinPatience(AppendTargetState& target, 
     transport_.options().credentials->Reject(token_);
     return absl::OkStatus();
   }
+  // Who tries for ever is in nobody's way until the permission is given back, and says so meanwhile.
+  const bool for_ever = transport_.options().retry.max_elapsed == absl::InfiniteDuration();
+  if (absl::IsPermissionDenied(error) && for_ever) {
+    target.wants_new_call = true;
+    return absl::OkStatus();
+  }
   const Remedy remedy = RemedyForAppend(error);
   if (remedy != Remedy::kAwaitTable && remedy != Remedy::kAwaitSchema) return error;
   HAKOBU_RETURN_IF_ERROR(remedy == Remedy::kAwaitTable
@@ -230,6 +236,7 @@ void AppendConnection::State::Acknowledge(AppendTargetState& target, PendingAppe
     target.pending.pop_front();
     if (target.sent > 0) --target.sent;
   }
+  if (context_.outages != nullptr && context_.outages->troubled()) context_.outages->OnSuccess(target.work);
   target.backoff.Reset();
   target.table_wait.Reset();
   target.schema_wait.Reset();
@@ -264,6 +271,10 @@ void AppendConnection::State::Trouble(AppendTargetState& target, const absl::Sta
     Fail(target, Annotate(delay.status(), "append to " + target.spec.stream));
     return;
   }
+  // A table or a column that is not everywhere yet is no outage; who is denied may be waiting for a new
+  // table, too.
+  const bool to_come = RemedyForAppend(error) == Remedy::kAwaitSchema || absl::IsNotFound(error);
+  if (!to_come) TellFailure(target, error);
   target.trouble = error;
   target.resume = context_.clock->Now() + *delay;
 }
@@ -287,6 +298,7 @@ void AppendConnection::State::TakeEnd(const absl::Status& end) {
   }
   const absl::StatusOr<absl::Duration> delay = reconnect_.Next(error);
   if (delay.ok()) {
+    TellFailure(target, error);
     reconnect_at_ = context_.clock->Now() + *delay;
     return;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/time/clock.h"
 #include "base/status.h"
 #include "destination/append_state.h"
 #include "destination/append_wire.h"
@@ -33,6 +34,25 @@ std::string HeaderText(std::string_view text) {
   return header;
 }
 
+// gRPC ends a cancelled call at once, but for one whose bytes the service does not take: that ends with its
+// connection, 20 s later. Whoever is told to stop does not wait for it.
+constexpr absl::Duration kCancelledCallsEndWithin = absl::Seconds(1);
+
+// Keeps the call and its channel as long as the process lives.
+void LeaveToItself(const std::shared_ptr<AppendCall>& call, StorageWrite::Transport& transport) {
+  struct Left {
+    std::shared_ptr<AppendCall> call;
+    std::vector<std::shared_ptr<grpc::Channel>> channels;
+  };
+  static absl::Mutex mutex(absl::kConstInit);
+  static auto* const all = new std::vector<Left>();
+  Left left{call, {}};
+  for (int i = 0; i < std::max(1, transport.options().channels); ++i)
+    left.channels.push_back(transport.NextChannel());
+  absl::MutexLock lock(&mutex);
+  all->push_back(std::move(left));
+}
+
 RetryPolicy PatientPolicy(RetryPolicy policy, const AppendOptions& options) {
   policy.max_elapsed = std::max({policy.max_elapsed, options.table_patience, options.schema_patience});
   return policy;
@@ -46,6 +66,7 @@ AppendTargetState::AppendTargetState(AppendTarget target, const RetryPolicy& pol
     : spec(std::move(target)),
       is_default(IsDefaultStream(spec.stream)),
       descriptor(std::make_shared<const std::string>(std::move(spec.descriptor))),
+      work("append to " + spec.stream),
       next_offset(spec.next_offset),
       table_wait(TableOfStream(spec.stream), look, options.table_patience),
       schema_wait(TableOfStream(spec.stream), look, options.schema_patience),
@@ -69,17 +90,21 @@ AppendConnection::State::State(StorageWrite& service, AppendOptions options)
 AppendConnection::State::~State() {
   if (call_ != nullptr && awaited_.empty()) {
     call_->FinishWrites();
-    for (int tries = 0; tries < 20 && !call_->Ended(); ++tries) {
+    const bool stopped = context_.cancellation != nullptr && context_.cancellation->cancelled();
+    for (int tries = stopped ? 18 : 0; tries < 20 && !call_->Ended(); ++tries) {
       call_->WaitForNews(absl::Milliseconds(100));
       call_->TakeAnswer();
     }
   }
   if (call_ != nullptr) CancelCall();
+  const bool stopped = context_.cancellation != nullptr && context_.cancellation->cancelled();
+  const absl::Time until = stopped ? absl::Now() + kCancelledCallsEndWithin : absl::InfiniteFuture();
   for (const std::shared_ptr<AppendCall>& call : cancelled_) {
-    while (!call->Ended()) {
+    while (!call->Ended() && absl::Now() < until) {
       call->WaitForNews(absl::Milliseconds(100));
       call->TakeAnswer();
     }
+    if (!call->Ended()) LeaveToItself(call, transport_);
   }
 }
 
@@ -167,10 +192,17 @@ absl::Status AppendConnection::State::Step(absl::Duration longest_wait) {
 
 void AppendConnection::State::WatchForStall() {
   if (call_ == nullptr || awaited_.empty()) return;
+  if (context_.outages != nullptr && context_.clock->Now() - last_news_ > kAnswerWithin) {
+    context_.outages->OnSilence(targets_[awaited_.front().target]->work, last_news_);
+  }
   if (context_.clock->Now() - last_news_ < options_.answer_timeout) return;
   CancelCall();
   TakeEnd(absl::DeadlineExceededError(
       fmt::format("no answer for {} s", absl::ToInt64Seconds(options_.answer_timeout))));
+}
+
+void AppendConnection::State::TellFailure(const AppendTargetState& target, const absl::Status& error) {
+  if (context_.outages != nullptr) context_.outages->OnFailure(target.work, Annotate(error, target.work));
 }
 
 absl::Status AppendConnection::State::EnsureCall() {

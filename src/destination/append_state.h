@@ -36,6 +36,7 @@ struct AppendTargetState {
   AppendTarget spec;
   bool is_default = false;
   std::shared_ptr<const std::string> descriptor;
+  std::string work;  // "append to …", for whoever listens to outages
   std::deque<PendingAppend> pending;
   size_t sent = 0;         // of pending, on the current call
   size_t outstanding = 0;  // sent and not answered
@@ -85,6 +86,7 @@ class AppendConnection::State {
   void SendOne(TargetId id, PendingAppend& append);
   std::string Header(TargetId id, const PendingAppend& append);
   void WatchForStall();
+  void TellFailure(const AppendTargetState& target, const absl::Status& error);
   absl::Duration UntilNextResume(absl::Duration longest) const;
   bool HasRoomFor(size_t bytes) const;
 

@@ -7,6 +7,7 @@
 #include <cctype>
 
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
 #include "base/address.h"
 #include "base/status.h"
 #include "destination/proxy.h"
@@ -18,6 +19,9 @@ struct Transfer {
   HttpResponse response;
   const Cancellation* cancellation = nullptr;
   size_t longest_answer = 0;
+  const HttpRequest* request = nullptr;
+  absl::Time begun;
+  curl_off_t moved = 0;  // bytes, both ways, when they last were more
 };
 
 size_t OnBody(char* data, size_t size, size_t count, void* user) {
@@ -43,8 +47,18 @@ size_t OnHeader(char* data, size_t size, size_t count, void* user) {
   return line.size();
 }
 
-int OnProgress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-  const Cancellation* cancellation = static_cast<Transfer*>(user)->cancellation;
+// Called at least once a second.
+int OnProgress(void* user, curl_off_t, curl_off_t received, curl_off_t, curl_off_t sent) {
+  auto* transfer = static_cast<Transfer*>(user);
+  if (received + sent > transfer->moved) {
+    transfer->moved = received + sent;
+    transfer->begun = absl::Now();
+  }
+  const HttpRequest& request = *transfer->request;
+  if (request.outages != nullptr && absl::Now() - transfer->begun > request.answer_within) {
+    request.outages->OnSilence(request.work, transfer->begun);
+  }
+  const Cancellation* cancellation = transfer->cancellation;
   return cancellation != nullptr && cancellation->cancelled() ? 1 : 0;
 }
 
@@ -166,6 +180,8 @@ absl::StatusOr<HttpResponse> HttpClient::Send(const HttpRequest& request, const 
   Transfer transfer;
   transfer.cancellation = cancellation;
   transfer.longest_answer = request.longest_answer;
+  transfer.request = &request;
+  transfer.begun = absl::Now();
   char detail[CURL_ERROR_SIZE] = "";
   curl_slist* headers = curl_slist_append(nullptr, "Expect:");  // no round trip before a body
   for (const std::string& header : request.headers) headers = curl_slist_append(headers, header.c_str());

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/cancel.h"
+#include "base/outage.h"
 
 namespace hakobu {
 
@@ -20,6 +21,10 @@ struct HttpRequest {
   std::string_view body;             // sent for anything but GET and DELETE without one
   absl::Duration timeout = absl::Minutes(2);
   size_t longest_answer = 0;  // bytes of its body; more is an error. 0: any
+  // Told, as of `work`, when no answer has come within so long. Null: nobody is.
+  OutageListener* outages = nullptr;
+  std::string_view work = {};
+  absl::Duration answer_within = kAnswerWithin;
 };
 
 struct HttpResponse {

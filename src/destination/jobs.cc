@@ -89,7 +89,8 @@ absl::StatusOr<Job> InsertJob(Rest& rest, const JobName& name, std::string_view 
   auto answer = rest.Call({.method = "POST",
                            .path = ResourcePath({"projects", name.project, "jobs"}),
                            .body = body,
-                           .what = what});
+                           .what = what,
+                           .answer_within = kJobAnswerWithin});
   if (answer.ok()) return ParseJob(*std::move(answer), name, what);
   const Remedy remedy = RemedyFor(FactsOf(Where::kJobInsert, answer.status()));
   if (remedy == Remedy::kAlreadyDone) return GetExistingJob(rest, name);

@@ -14,6 +14,9 @@
 
 namespace hakobu {
 
+// What waits for a job, and a job that is inserted may be done at once.
+inline constexpr absl::Duration kJobAnswerWithin = absl::Seconds(30);
+
 struct JobName {
   std::string project;   // whose quota and bill it is
   std::string id;        // [A-Za-z0-9_-]{1,1024}

@@ -52,7 +52,8 @@ absl::StatusOr<json> ResultsPage(Rest& rest, const JobName& job, const std::stri
   RestCallSpec spec = {
       .path = ResourcePath({"projects", job.project, "queries", job.id}),
       .query = {{"maxResults", "10000"}, {"timeoutMs", "10000"}, {"formatOptions.useInt64Timestamp", "true"}},
-      .what = "read the results of job " + job.ToString()};
+      .what = "read the results of job " + job.ToString(),
+      .answer_within = kJobAnswerWithin};
   if (!job.location.empty()) spec.query.emplace_back("location", job.location);
   if (!page_token.empty()) spec.query.emplace_back("pageToken", page_token);
   HAKOBU_ASSIGN_OR_RETURN(const std::string body, rest.Call(spec));

@@ -61,6 +61,9 @@ absl::StatusOr<std::string> Rest::CallOnce(const RestCallSpec& spec) {
   if (!spec.query.empty()) request.url += "?" + FormEncode(spec.query);
   request.body = spec.body;
   request.timeout = spec.timeout > absl::ZeroDuration() ? spec.timeout : options_.timeout;
+  request.outages = options_.context.outages;
+  request.work = spec.what;
+  request.answer_within = spec.answer_within;
   if (!spec.body.empty()) request.headers.push_back("Content-Type: application/json; charset=UTF-8");
   if (!spec.if_match.empty()) request.headers.push_back("If-Match: " + spec.if_match);
   HAKOBU_ASSIGN_OR_RETURN(HttpResponse response, Send(std::move(request)));
@@ -76,9 +79,20 @@ absl::StatusOr<std::string> Rest::Call(const RestCallSpec& spec) {
       renewed = true;
       body = CallOnce(spec);
     }
+    Tell(spec.what, body.status());
     if (body.ok() || HttpStatus(body.status()) != 0) return body;
     return Annotate(body.status(), spec.what);
   });
+}
+
+void Rest::Tell(std::string_view what, const absl::Status& outcome) const {
+  OutageListener* const outages = options_.context.outages;
+  if (outages == nullptr || absl::IsCancelled(outcome)) return;
+  if (!outcome.ok() && RemedyFor(outcome) == Remedy::kRetry) {
+    outages->OnFailure(what, outcome);
+  } else {
+    outages->OnSuccess(what);
+  }
 }
 
 std::string ResourcePath(const std::vector<std::string_view>& parts) {

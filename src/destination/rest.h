@@ -52,6 +52,7 @@ struct RestCallSpec {
   std::string what = {};  // for messages: "patch table shop.members"
   Idempotency idempotency = Idempotency::kIdempotent;
   absl::Duration timeout = absl::ZeroDuration();  // zero: the client's
+  absl::Duration answer_within = kAnswerWithin;   // longer is a silence (base/outage.h)
 };
 
 // Thread-safe; one for the whole process, shared by all workers.
@@ -63,6 +64,8 @@ class Rest {
   absl::StatusOr<std::string> Call(const RestCallSpec& spec);
   // One try of any URL below the endpoint's host (uploads), with token and headers added; any answer is OK.
   absl::StatusOr<HttpResponse> Send(HttpRequest request);
+  // Whoever listens to outages hears what came of a try.
+  void Tell(std::string_view what, const absl::Status& outcome) const;
   const RestOptions& options() const { return options_; }
   // Of each table's definition, by its name: patches and DDL share the budget.
   Pace& table_change_pace() { return table_change_pace_; }

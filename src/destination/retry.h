@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "base/cancel.h"
 #include "base/clock.h"
+#include "base/outage.h"
 #include "base/status.h"
 #include "destination/retry_rules.h"
 
@@ -40,6 +41,7 @@ struct RetryContext {
   Clock* clock = Clock::Real();
   const Cancellation* cancellation = nullptr;  // null: cannot be stopped
   std::function<double()> jitter;              // uniform in [0, 1); empty: a generator of the thread's own
+  OutageListener* outages = nullptr;           // null: nobody is told of failures that are waited out
 };
 
 // Sleeps on the context's clock; Cancelled as soon as (within 100 ms) the context is cancelled.

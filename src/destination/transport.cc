@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
 #include "base/address.h"
 #include "base/status.h"
 #include "destination/proxy.h"
@@ -110,13 +111,14 @@ absl::Status StorageWrite::Transport::Prepare(grpc::ClientContext& context, std:
 }
 
 absl::Status StorageWrite::Transport::CallOnce(
-    std::string_view routing, absl::FunctionRef<void(Stub&, grpc::ClientContext*, Done)> start) {
+    const Subject& subject, absl::FunctionRef<void(Stub&, grpc::ClientContext*, Done)> start) {
   grpc::ClientContext context;
   std::string token;
-  HAKOBU_RETURN_IF_ERROR(Prepare(context, routing, &token));
+  HAKOBU_RETURN_IF_ERROR(Prepare(context, subject.routing, &token));
   context.set_deadline(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(options_.timeout));
   Stub stub(NextChannel());
   UnaryResult result;
+  const absl::Time begun = absl::Now();
   start(stub, &context, [&result](grpc::Status status) {
     result.status = std::move(status);
     result.done.Notify();
@@ -124,6 +126,8 @@ absl::Status StorageWrite::Transport::CallOnce(
   const Cancellation* cancellation = options_.context.cancellation;
   while (!result.done.WaitForNotificationWithTimeout(absl::Milliseconds(100))) {
     if (cancellation != nullptr && cancellation->cancelled()) context.TryCancel();
+    if (options_.context.outages != nullptr && absl::Now() - begun > kAnswerWithin)
+      options_.context.outages->OnSilence(subject.what, begun);
   }
   if (cancellation != nullptr && !result.status.ok()) HAKOBU_RETURN_IF_ERROR(cancellation->Check());
   if (result.status.error_code() == grpc::StatusCode::UNAUTHENTICATED) options_.credentials->Reject(token);
@@ -140,7 +144,13 @@ absl::Status StorageWrite::Transport::CallUnary(
   TableWait table(subject.table, options_.look_at_table, subject.patience);
   bool renewed = false;
   while (true) {
-    const absl::Status status = CallOnce(subject.routing, start);
+    const absl::Status status = CallOnce(subject, start);
+    OutageListener* const outages = options_.context.outages;
+    if (outages != nullptr && (status.ok() || RemedyForUnary(status) != Remedy::kRetry)) {
+      outages->OnSuccess(subject.what);
+    } else if (outages != nullptr) {
+      outages->OnFailure(subject.what, Annotate(status, subject.what));
+    }
     if (status.ok()) return status;
     if (absl::IsUnauthenticated(status) && !renewed) {
       renewed = true;

@@ -44,7 +44,7 @@ class StorageWrite::Transport {
   Pace& create_stream_pace() { return create_stream_pace_; }
 
  private:
-  absl::Status CallOnce(std::string_view routing,
+  absl::Status CallOnce(const Subject& subject,
                         absl::FunctionRef<void(Stub&, grpc::ClientContext*, Done)> start);
 
   const StorageWriteOptions options_;

@@ -76,7 +76,10 @@ absl::Status LoadUpload::State::Begin(std::string_view configuration) {
         request.headers = {"Content-Type: application/json; charset=UTF-8",
                            "X-Upload-Content-Type: application/octet-stream"};
         request.body = body;
+        request.outages = rest_.options().context.outages;
+        request.work = what_;
         absl::StatusOr<HttpResponse> response = rest_.Send(std::move(request));
+        rest_.Tell(what_, response.status());
         if (!response.ok()) return Annotate(response.status(), what_);
         if (response->status == 409) {
           earlier_ = GetExistingJob(rest_, name_);
@@ -150,6 +153,9 @@ absl::Status LoadUpload::State::SendOnce(End end) {
   request.body = pending_;
   if (end == End::kMoreFollows) request.body = request.body.substr(0, pending_.size() / kQuantum * kQuantum);
   request.timeout = rest_.options().timeout;
+  request.outages = rest_.options().context.outages;
+  request.work = what_;
+  request.answer_within = kJobAnswerWithin;
   const uint64_t past = held_ + request.body.size();
   const std::string total = end == End::kLast ? fmt::to_string(past) : "*";
   const std::string range =
@@ -173,6 +179,7 @@ absl::Status LoadUpload::State::SendPending(End end) {
   while (true) {
     const uint64_t before = held_;
     const absl::Status status = ask ? AskState() : SendOnce(end);
+    rest_.Tell(what_, status);
     ask = false;
     if (complete_ || earlier_.ok()) return absl::OkStatus();
     if (status.ok()) {

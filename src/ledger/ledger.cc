@@ -7,8 +7,8 @@
 
 namespace hakobu {
 
-absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Open(const std::string& path) {
-  HAKOBU_ASSIGN_OR_RETURN(std::unique_ptr<Sqlite> sqlite, Sqlite::Open(path));
+absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Open(const std::string& path, const SqliteOptions& options) {
+  HAKOBU_ASSIGN_OR_RETURN(std::unique_ptr<Sqlite> sqlite, Sqlite::Open(path, options));
   HAKOBU_ASSIGN_OR_RETURN(std::string id, UpgradeLedger(sqlite.get(), path));
   return std::unique_ptr<Ledger>(new Ledger(path, std::move(id), std::move(sqlite)));
 }

@@ -13,6 +13,7 @@
 #include "ledger/contract_book.h"
 #include "ledger/grant_book.h"
 #include "ledger/ledger_lock.h"
+#include "ledger/outage_book.h"
 #include "ledger/probe_book.h"
 #include "ledger/published_book.h"
 #include "ledger/repair_book.h"
@@ -32,7 +33,8 @@ class Ledger {
  public:
   // Creates or upgrades the file. FailedPrecondition for a file of a newer hakobu, or one that is not a
   // ledger.
-  static absl::StatusOr<std::unique_ptr<Ledger>> Open(const std::string& path);
+  static absl::StatusOr<std::unique_ptr<Ledger>> Open(const std::string& path,
+                                                      const SqliteOptions& options = {});
 
   // Held as long as the answer lives; released by the system when the process ends, however it ends.
   // FailedPrecondition naming the other's pid.
@@ -48,6 +50,7 @@ class Ledger {
   RepairBook& repairs() { return repairs_; }
   GrantBook& grants() { return grants_; }
   ProbeBook& probes() { return probes_; }
+  OutageBook& outages() { return outages_; }
 
  private:
   Ledger(std::string path, std::string id, std::unique_ptr<Sqlite> sqlite)
@@ -64,6 +67,7 @@ class Ledger {
   RepairBook repairs_{&file_};
   GrantBook grants_{&file_};
   ProbeBook probes_{&file_};
+  OutageBook outages_{&file_};
 };
 
 }  // namespace hakobu

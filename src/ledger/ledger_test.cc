@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "base/status.h"
 
@@ -235,6 +236,63 @@ TEST_F(LedgerTest, AFullDiskIsAClearErrorAndLosesNothing) {
     EXPECT_EQ((*chunks)[number].state, ChunkState::kDone);
   EXPECT_EQ((*chunks)[done - 1].state, ChunkState::kPlanned);
   EXPECT_TRUE(ledger->runs().FinishChunk("r1", "shop.members", {.number = done - 1}, {}).ok());
+}
+
+class Listener : public OutageListener {
+ public:
+  void OnFailure(std::string_view, const absl::Status& error) override {
+    absl::MutexLock lock(&mutex_);
+    error_ = std::string(View(error.message()));
+    said_ = true;
+  }
+  void OnSilence(std::string_view, absl::Time) override {}
+  void OnSuccess(std::string_view) override {
+    absl::MutexLock lock(&mutex_);
+    over_ = true;
+  }
+  bool troubled() const override { return false; }
+  std::string WaitForError() {
+    absl::MutexLock lock(&mutex_);
+    mutex_.AwaitWithTimeout(absl::Condition(&said_), absl::Minutes(1));
+    return error_;
+  }
+  bool over() const {
+    absl::MutexLock lock(&mutex_);
+    return over_;
+  }
+
+ private:
+  mutable absl::Mutex mutex_;
+  bool said_ = false, over_ = false;
+  std::string error_;
+};
+
+// What another process holds is waited for, and told of; until the waiting is cancelled.
+TEST_F(LedgerTest, ALockedFileIsWaitedForAndSaid) {
+  AddRun(*Open(), "r1", 100, 1);
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(path_.c_str(), &other), SQLITE_OK);
+  for (const bool cancelled : {false, true}) {
+    Listener listener;
+    Cancellation cancel;
+    SqliteOptions options;
+    options.patience = absl::InfiniteDuration();
+    options.cancel = &cancel;
+    options.outages = &listener;
+    auto opened = Ledger::Open(path_, options);
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+    absl::Status status;
+    std::thread writer([&] { status = (*opened)->runs().SetRunState("r1", RunState::kRunning); });
+    EXPECT_THAT(listener.WaitForError(), HasSubstr(path_ + ": another process holds the file locked"));
+    if (cancelled) cancel.Cancel();
+    const char* const release = cancelled ? "SELECT 1" : "COMMIT";
+    EXPECT_EQ(sqlite3_exec(other, release, nullptr, nullptr, nullptr), SQLITE_OK);
+    writer.join();
+    EXPECT_EQ(status.code(), cancelled ? absl::StatusCode::kUnavailable : absl::StatusCode::kOk) << status;
+    EXPECT_EQ(listener.over(), !cancelled);
+  }
+  sqlite3_close(other);
 }
 
 }  // namespace

@@ -135,9 +135,17 @@ CREATE TABLE chores (name TEXT PRIMARY KEY);
 INSERT INTO chores VALUES ('compact');
 )sql";
 
+// What was away last, for each command and side (outage_book.h).
+constexpr const char* kOutages = R"sql(
+CREATE TABLE outages (
+  command TEXT NOT NULL, subject TEXT NOT NULL, since_us INTEGER NOT NULL, tried_us INTEGER NOT NULL,
+  failures INTEGER NOT NULL, work TEXT NOT NULL, error TEXT NOT NULL, doing TEXT NOT NULL, ended_us INTEGER NOT NULL,
+  PRIMARY KEY (command, subject)) WITHOUT ROWID;
+)sql";
+
 // The n-th (from 1) brings a ledger from version n-1 to n; `PRAGMA user_version` holds the version.
 constexpr const char* kMigrations[] = {kVersion1,  kGrants,    kStream, kRepair, kHealth,
-                                       kPublished, kContracts, kProbe,  kErased};
+                                       kPublished, kContracts, kProbe,  kErased, kOutages};
 
 absl::StatusOr<size_t> VersionOf(Sqlite* sqlite) {
   HAKOBU_ASSIGN_OR_RETURN(SqliteRows rows, sqlite->Prepare("PRAGMA user_version"));

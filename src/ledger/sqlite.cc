@@ -2,12 +2,20 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "absl/time/clock.h"
 #include "base/check.h"
 #include "base/private_file.h"
 #include "base/status.h"
 
 namespace hakobu {
 namespace {
+
+// SQLite's own pauses between two looks at a lock.
+constexpr absl::Duration kShortestPause = absl::Milliseconds(1), kLongestPause = absl::Milliseconds(25);
+// A lock that is held for less is nobody's business.
+constexpr absl::Duration kUsualLock = absl::Seconds(1);
 
 absl::Status ErrorOf(sqlite3* database, std::string_view what) {
   const int code = sqlite3_errcode(database);
@@ -21,7 +29,8 @@ absl::Status ErrorOf(sqlite3* database, std::string_view what) {
           "continues where it stopped");
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      return absl::UnavailableError(message);
+      return WithHint(absl::UnavailableError(message),
+                      "another process holds the file locked: end what it does with it");
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
       return WithHint(absl::FailedPreconditionError(message),
@@ -59,14 +68,16 @@ void SqliteRows::Bind(double value) {
 }
 
 absl::StatusOr<bool> SqliteRows::Next() {
+  sqlite3* const database = sqlite_->database_;
   HAKOBU_CHECK(bound_ == sqlite3_bind_parameter_count(statement_),
                fmt::format("a statement of the ledger has {} values for {} marks: {}", bound_,
                            sqlite3_bind_parameter_count(statement_), sqlite3_sql(statement_)),
                "nothing was written by it; report this line");
   const int code = sqlite3_step(statement_);
   if (code == SQLITE_ROW) return true;
-  if (code == SQLITE_DONE) return false;
-  return ErrorOf(database_, "ledger");
+  if (code != SQLITE_DONE) return sqlite_->Error("ledger");
+  if (sqlite3_stmt_readonly(statement_) == 0 && sqlite3_get_autocommit(database) != 0) sqlite_->Written();
+  return false;
 }
 
 absl::Status SqliteRows::Run() {
@@ -80,7 +91,47 @@ std::string SqliteRows::Text(int column) const {
   return {text, static_cast<size_t>(sqlite3_column_bytes(statement_, column))};
 }
 
-absl::StatusOr<std::unique_ptr<Sqlite>> Sqlite::Open(const std::string& path) {
+Sqlite::Sqlite(sqlite3* database, const std::string& path, const SqliteOptions& options)
+    : database_(database), path_(path), work_("write the ledger " + path), options_(options) {
+  sqlite3_extended_result_codes(database, 1);
+  sqlite3_busy_handler(database, OnBusy, this);
+}
+
+int Sqlite::OnBusy(void* self, int tries) {
+  auto* const sqlite = static_cast<Sqlite*>(self);
+  const SqliteOptions& options = sqlite->options_;
+  const absl::Time now = absl::Now();
+  if (tries == 0) sqlite->busy_since_ = now;
+  const absl::Duration waited = now - sqlite->busy_since_;
+  if (waited > options.patience) return 0;
+  if (waited > kUsualLock && options.outages != nullptr) {
+    sqlite->troubled_ = true;
+    options.outages->OnFailure(
+        sqlite->work_,
+        absl::UnavailableError(fmt::format("{}: another process holds the file locked", sqlite->work_)));
+  }
+  const absl::Duration pause = std::min(kShortestPause * (1 + tries), kLongestPause);
+  if (options.cancel != nullptr) return options.cancel->WaitFor(pause) ? 0 : 1;
+  absl::SleepFor(pause);
+  return 1;
+}
+
+absl::Status Sqlite::Error(std::string_view what) {
+  absl::Status status = ErrorOf(database_, fmt::format("{} {}", what, path_));
+  if (options_.outages != nullptr && absl::IsResourceExhausted(status)) {
+    troubled_ = true;
+    options_.outages->OnFailure(work_, status);
+  }
+  return status;
+}
+
+void Sqlite::Written() {
+  if (!troubled_) return;
+  troubled_ = false;
+  options_.outages->OnSuccess(work_);
+}
+
+absl::StatusOr<std::unique_ptr<Sqlite>> Sqlite::Open(const std::string& path, const SqliteOptions& options) {
   for (const char* of : {"", "-wal", "-shm"}) HAKOBU_RETURN_IF_ERROR(MakePrivate(path + of));
   sqlite3* database = nullptr;
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
@@ -90,13 +141,11 @@ absl::StatusOr<std::unique_ptr<Sqlite>> Sqlite::Open(const std::string& path) {
     sqlite3_close(database);
     return status;
   }
-  sqlite3_extended_result_codes(database, 1);
-  sqlite3_busy_timeout(database, 10000);
-  auto sqlite = std::unique_ptr<Sqlite>(new Sqlite(database));
+  auto sqlite = std::unique_ptr<Sqlite>(new Sqlite(database, path, options));
   for (const char* pragma : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON",
                              "PRAGMA secure_delete=ON"}) {
     const absl::Status status = sqlite->Execute(pragma);
-    if (!status.ok()) return Annotate(status, fmt::format("open ledger {}", path));
+    if (!status.ok()) return Annotate(status, "open");
   }
   return sqlite;
 }
@@ -108,18 +157,19 @@ Sqlite::~Sqlite() {
 
 absl::StatusOr<SqliteRows> Sqlite::Prepare(std::string_view sql) {
   const auto found = statements_.find(View(sql));
-  if (found != statements_.end()) return SqliteRows(database_, found->second);
+  if (found != statements_.end()) return SqliteRows(this, found->second);
   sqlite3_stmt* statement = nullptr;
   const int code = sqlite3_prepare_v3(database_, sql.data(), static_cast<int>(sql.size()),
                                       SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
-  if (code != SQLITE_OK) return ErrorOf(database_, "prepare a ledger statement");
+  if (code != SQLITE_OK) return Error("prepare a statement of ledger");
   statements_.emplace(std::string(sql), statement);
-  return SqliteRows(database_, statement);
+  return SqliteRows(this, statement);
 }
 
 absl::Status Sqlite::Execute(const char* sql) {
-  if (sqlite3_exec(database_, sql, nullptr, nullptr, nullptr) == SQLITE_OK) return absl::OkStatus();
-  return ErrorOf(database_, "ledger");
+  if (sqlite3_exec(database_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) return Error("ledger");
+  if (std::string_view(sql) == "COMMIT") Written();
+  return absl::OkStatus();
 }
 
 }  // namespace hakobu

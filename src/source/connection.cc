@@ -133,6 +133,20 @@ absl::StatusOr<std::optional<std::string>> PasswordSource::After(const std::stri
 
 absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const ConnectOptions& options) {
   HAKOBU_RETURN_IF_ERROR(CheckOptions(options));
+  if (options.outages == nullptr) return OpenByPassword(options);
+  const std::string work =
+      fmt::format("connect to {}",
+                  options.socket.empty() ? fmt::format("{}:{}", options.host, options.port) : options.socket);
+  auto opened = OpenByPassword(options);
+  if (opened.ok()) {
+    options.outages->OnSuccess(work);
+  } else if (!absl::IsCancelled(opened.status())) {
+    options.outages->OnFailure(work, opened.status());
+  }
+  return opened;
+}
+
+absl::StatusOr<std::unique_ptr<Connection>> Connection::OpenByPassword(const ConnectOptions& options) {
   if (options.password_source == nullptr) return OpenWith(options, options.password);
   const std::string password = options.password_source->Current();
   auto opened = OpenWith(options, password);
@@ -203,7 +217,8 @@ absl::Status Connection::LogIn(const ConnectOptions& options, const std::string&
   WireOpening opening({.where = where_,
                        .tls = options.socket.empty() ? options.tls.mode : TlsMode::kOff,
                        .patience = options.connect_timeout,
-                       .cancel = options.cancel});
+                       .cancel = options.cancel,
+                       .outages = options.outages});
   const bool tcp = options.socket.empty();
   const MYSQL* connected =
       mysql_real_connect(mysql_, tcp ? options.host.c_str() : nullptr, options.user.c_str(), password.c_str(),
@@ -211,6 +226,7 @@ absl::Status Connection::LogIn(const ConnectOptions& options, const std::string&
                          tcp ? nullptr : options.socket.c_str(), 0);
   if (connected != nullptr && opening.failure().ok()) {
     const bool encrypted = !tls_cipher().empty();
+    if (encrypted) WireOpening::LetWait(static_cast<int>(mysql_get_socket(mysql_)));
     if (options.tls.mode == TlsMode::kOff || encrypted) return absl::OkStatus();
     return WithHint(absl::UnauthenticatedError(fmt::format("{}: the line is not encrypted", phrase)),
                     tcp ? "turn TLS on at the server" : "over a socket there is no TLS: set tls.mode to off");

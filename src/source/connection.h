@@ -17,6 +17,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "base/cancel.h"
+#include "base/outage.h"
 #include "base/status.h"
 #include "base/transport.h"
 
@@ -67,6 +68,7 @@ struct ConnectOptions {
   absl::Duration net_write_timeout = absl::Minutes(10);     // how long the server waits for a slow reader
   // Ends Open at once, and whatever the connection is blocked in later, as Interrupt does. It outlives both.
   const Cancellation* cancel = nullptr;
+  OutageListener* outages = nullptr;  // told how opening goes; outlives the connection. Null: nobody is
 };
 
 // A result of the text protocol, held whole: for the small questions only. NULL is nullopt.
@@ -104,6 +106,14 @@ class Connection {
   // after.
   void Interrupt();
   bool interrupted() const { return interrupted_.load(); }
+  // Since when its owner waits for rows, or InfinitePast: for those who watch it. Thread-safe.
+  void SetWaitingSince(absl::Time since) {
+    waiting_since_us_ = since == absl::InfinitePast() ? 0 : absl::ToUnixMicros(since);
+  }
+  absl::Time waiting_since() const {
+    const int64_t since = waiting_since_us_;
+    return since == 0 ? absl::InfinitePast() : absl::FromUnixMicros(since);
+  }
   // Ends it where its owner found it broken: what is tried on it from then on is Unavailable.
   void Cut();
 
@@ -120,6 +130,7 @@ class Connection {
 
  private:
   explicit Connection(const ConnectOptions& options);
+  static absl::StatusOr<std::unique_ptr<Connection>> OpenByPassword(const ConnectOptions& options);
   static absl::StatusOr<std::unique_ptr<Connection>> OpenWith(const ConnectOptions& options,
                                                               const std::string& password);
   absl::Status Connect(const ConnectOptions& options, const std::string& password);
@@ -135,6 +146,7 @@ class Connection {
   uint32_t version_number_ = 0;
   WireCompression compression_ = WireCompression::kNone;
   std::atomic<bool> interrupted_{false};
+  std::atomic<int64_t> waiting_since_us_{0};
   std::atomic<int> socket_{-1};
   std::optional<std::stop_callback<std::function<void()>>> on_cancel_;  // last: gone first
 };

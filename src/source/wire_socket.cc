@@ -233,7 +233,9 @@ ssize_t Write(MARIADB_PVIO* pvio, const uchar* bytes, size_t size) {
     errno = EPERM;
     return -1;
   }
-  return library.write(pvio, bytes, size);
+  const ssize_t written = library.write(pvio, bytes, size);
+  if (opening != nullptr && opening->tls_begun()) WireOpening::KeepFromWaiting(Handle(pvio));
+  return written;
 }
 
 int WaitIo(MARIADB_PVIO* pvio, my_bool to_read, int timeout_ms) {
@@ -259,14 +261,27 @@ WireOpening* WireOpening::Current() {
   return current;
 }
 
+// Behind the library's back, which takes the socket for one that waits: so it neither turns that on nor off,
+// and OpenSSL says WANT_READ instead of waiting.
+void WireOpening::KeepFromWaiting(int socket) {
+  if (const int flags = fcntl(socket, F_GETFL); flags >= 0) fcntl(socket, F_SETFL, flags | O_NONBLOCK);
+}
+
+void WireOpening::LetWait(int socket) {
+  if (const int flags = fcntl(socket, F_GETFL); flags >= 0) fcntl(socket, F_SETFL, flags & ~O_NONBLOCK);
+}
+
 int WireOpening::Wait(int socket, bool to_read, absl::Duration timeout) {
-  const absl::Time deadline = absl::Now() + timeout;
+  const absl::Time begun = absl::Now();
+  const absl::Time deadline = begun + timeout;
   for (;;) {
     if (options_.cancel != nullptr && options_.cancel->cancelled()) {
       Fail(absl::CancelledError("stopped on request"));
       errno = ECANCELED;
       return -1;
     }
+    if (options_.outages != nullptr && absl::Now() - begun > kAnswerWithin)
+      options_.outages->OnSilence("connect to " + options_.where, begun);
     const absl::Duration left = std::clamp(deadline - absl::Now(), absl::ZeroDuration(), kLook);
     pollfd watched{socket, static_cast<short>(to_read ? POLLIN : POLLOUT), 0};
     const int ready = poll(

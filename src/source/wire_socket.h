@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "base/cancel.h"
+#include "base/outage.h"
 #include "base/transport.h"
 
 struct st_mysql;  // MYSQL of libmariadb
@@ -23,6 +24,7 @@ class WireOpening {
     // For each step: looking the name up, each address, each answer.
     absl::Duration patience = absl::Seconds(10);
     const Cancellation* cancel = nullptr;
+    OutageListener* outages = nullptr;  // told of a wait that takes long
   };
   explicit WireOpening(Options options);
   ~WireOpening();
@@ -45,8 +47,13 @@ class WireOpening {
   void SetHeard() { heard_ = true; }
   // Waits for a socket: 1 it is ready, 0 too late, -1 stopped or broken; errno as poll().
   int Wait(int socket, bool to_read, absl::Duration timeout);
+  bool tls_begun() const { return tls_begun_; }
   // Whether the bytes may leave unencrypted.
   bool MayLeave(const unsigned char* bytes, size_t size);
+  // From the wish for TLS on the library shall ask before it waits: a handshake can be ended then. Once the
+  // connection is open, LetWait lets the socket itself wait again.
+  static void KeepFromWaiting(int socket);
+  static void LetWait(int socket);
   // What a read that never was answered means.
   void NoAnswer();
 

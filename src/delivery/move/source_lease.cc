@@ -1,5 +1,7 @@
 #include "delivery/move/source_lease.h"
 
+#include <algorithm>
+
 #include "base/status.h"
 
 namespace hakobu {
@@ -19,6 +21,16 @@ void OpenConnections::InterruptAll() {
   absl::MutexLock lock(&mutex_);
   interrupted_ = true;
   for (Connection* connection : connections_) connection->Interrupt();
+}
+
+absl::Time OpenConnections::waiting_since() const {
+  absl::Time longest = absl::InfiniteFuture();
+  absl::MutexLock lock(&mutex_);
+  for (const Connection* connection : connections_) {
+    const absl::Time since = connection->waiting_since();
+    if (since != absl::InfinitePast()) longest = std::min(longest, since);
+  }
+  return longest == absl::InfiniteFuture() ? absl::InfinitePast() : longest;
 }
 
 void SourceLoadSum::Add(const LoadCounters& counters) {

@@ -18,9 +18,11 @@ class OpenConnections {
   void Add(Connection* connection);
   void Remove(Connection* connection);
   void InterruptAll();
+  // Since when the one that has waited longest waits for rows; InfinitePast: none does.
+  absl::Time waiting_since() const;
 
  private:
-  absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;
   absl::flat_hash_set<Connection*> connections_ ABSL_GUARDED_BY(mutex_);
   bool interrupted_ ABSL_GUARDED_BY(mutex_) = false;
 };

@@ -130,7 +130,8 @@ absl::Status HeadroomWatch::Show(const Headroom& headroom, const LogState& state
   if (headroom.stalled) health.stalled_seconds = SecondsOf(*headroom.stalled);
   health.headroom = headroom.Text();
   const absl::Status stored = context_->log->StoreHealth(health);
-  if (!stored.ok()) context_->Fail(stored);
+  // A full disk is waited out, and said (StoredPlace).
+  if (!stored.ok() && !absl::IsResourceExhausted(stored)) context_->Fail(stored);
   {
     absl::MutexLock lock(&mutex_);
     health_ = health;

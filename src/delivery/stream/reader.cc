@@ -18,6 +18,8 @@ constexpr absl::Duration kPause = absl::Milliseconds(5);
 constexpr absl::Duration kLongestWait = absl::Milliseconds(500);
 constexpr uint64_t kShowEvery = 256;  // events
 constexpr int kTries = 3;             // without progress, after what is not likely to pass
+// A password that was changed at the source may come late to where hakobu reads it.
+constexpr absl::Duration kRotationPatience = absl::Minutes(10);
 
 }  // namespace
 
@@ -28,7 +30,14 @@ void LogReader::SetState(const std::string& state, const std::string& reason) {
     state_.state = state;
     state_.reason = reason;
   }
-  Log(reason.empty() ? LogSeverity::kInfo : LogSeverity::kWarning, "stream " + state, {{"reason", reason}});
+  if (state == "following") said_.clear();
+  // An outage that lasts is the outage watch's to say again.
+  const bool repeated = state != "following" && said_.contains(reason);
+  said_.insert(reason);
+  Log(repeated         ? LogSeverity::kDebug
+      : reason.empty() ? LogSeverity::kInfo
+                       : LogSeverity::kWarning,
+      "stream " + state, {{"reason", reason}});
 }
 
 void LogReader::Interrupt() {
@@ -73,6 +82,12 @@ absl::Status LogReader::Run(const StreamPosition& from) {
 bool LogReader::MayGoOn(const absl::Status& status, bool progress) {
   if (progress) failures_ = 0;
   if (stop_here_) return false;
+  if (absl::IsUnauthenticated(status) && begun_) {
+    const absl::Time now = context_->clock->Now();
+    refused_since_ = std::min(refused_since_, now);
+    return now - refused_since_ < kRotationPatience;
+  }
+  refused_since_ = absl::InfiniteFuture();
   const LogFailure failure = LogFailureOf(status);
   refused_ = LogFailure::kNone;
   if (failure == LogFailure::kPurged || failure == LogFailure::kAhead) {

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "absl/base/thread_annotations.h"
@@ -51,8 +52,10 @@ class LogReader {
   LogFailure refused_ = LogFailure::kNone;  // by the server, last time
   bool stop_here_ = false;                  // at a gap, as the configuration says
   int failures_ = 0;
-  bool begun_ = false;         // the follower knows where it is
-  uint64_t bytes_before_ = 0;  // of connections that are gone
+  absl::Time refused_since_ = absl::InfiniteFuture();  // user or password, without a break
+  std::set<std::string> said_;                         // reasons, since the log was followed last
+  bool begun_ = false;                                 // the follower knows where it is
+  uint64_t bytes_before_ = 0;                          // of connections that are gone
   mutable absl::Mutex mutex_;
   ReaderState state_ ABSL_GUARDED_BY(mutex_);
   LogStream* open_ ABSL_GUARDED_BY(mutex_) = nullptr;

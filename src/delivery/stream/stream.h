@@ -1,5 +1,42 @@
 // The stream: follows the source's binary log and keeps BigQuery tables current, for months.
 // docs/streaming.md states what it promises.
+//
+// clang-format off
+// The loop, over all of its parts:
+//
+//     stream_start    what is stored, what both servers are now, what the contracts say
+//     reader          for each event of the log
+//     follower          what it means for the tables; rows to their lane
+//     lane              encodes them; full requests go to a sender, each with a ticket
+//     position_keeper   after each transaction a mark
+//     sender          appends to BigQuery until it is acknowledged; hands the ticket back
+//     stored_place    the newest mark that all tickets before are back for goes to the ledger
+//
+// Threads, and what each owns:
+//
+//     main            StreamRun: the start; then every 100 ms StoredPlace::Store; the end
+//     reader          LogReader, Follower, Lanes, SchemaFollower; another one fills the spool
+//     senders         `stream.connections`: a connection to BigQuery each, and the tables that keep to it
+//     copiers         `stream.copy_connections`: Copier, TableCopy: first copies, and repeated ones
+//     headroom        HeadroomWatch: how much log the source still has
+//     table watch     TableWatch: which tables the source has, now and then
+//     target watch    TargetWatch: one table of BigQuery a second, against its contract
+//     outage watch    OutageWatch: says what is away, shows the status; waits for nothing
+//     deadline        DrainDeadline: ends what a request to stop would wait for too long
+//
+// Words:
+//
+//     place           where in the log something is: file, offset, epoch
+//     epoch           counted up whenever places begin anew, so that later ones win
+//     stored place    everything before it is acknowledged; it is in the ledger
+//     lane            one table's way to BigQuery; parked while a column is not known everywhere yet
+//     ticket, mark    one request on its way; a place between two transactions
+//     whole           of a table: all of the log before the stored place is in it
+//     copy            brings what the log does not have; anew: over rows that are there
+//     gap             log that was not, or may not have been, delivered
+//     outage          a side is away, or refuses
+//     drain           deliver what was read before ending
+// clang-format on
 #pragma once
 
 #include <cstdint>
@@ -14,6 +51,7 @@
 #include "base/clock.h"
 #include "base/enum_name.h"
 #include "delivery/delivery.h"
+#include "delivery/outage/board.h"
 #include "ledger/table_life.h"
 
 namespace hakobu {
@@ -72,7 +110,8 @@ struct StreamStatus {
   // not; -1: not known.
   double headroom_seconds = -1;
   double stalled_seconds = -1;
-  std::string headroom;  // the same in words
+  std::string headroom;         // the same in words
+  std::vector<Outage> outages;  // that last
   std::vector<StreamTableStatus> tables;
 };
 std::string StreamStatusToJson(const StreamStatus& status);
@@ -89,7 +128,7 @@ int ExitCode(const StreamReport& report);
 class StreamObserver {
  public:
   virtual ~StreamObserver() = default;
-  // About once a second, and at every change of state.
+  // About once a second, from before the start on, and at the end. No more while the stream hangs.
   virtual void OnStatus(const StreamStatus& /*status*/) {}
 };
 

@@ -11,6 +11,8 @@ namespace hakobu {
 void StreamContext::Fail(const absl::Status& status) {
   {
     absl::MutexLock lock(&mutex_);
+    // What was given up says nothing by failing.
+    if (failure_.ok() && abandon.cancelled()) return;
     if (failure_.ok()) failure_ = status;
   }
   stop.Cancel();

@@ -93,17 +93,19 @@ class StreamTable {
   }
   // Takes the record as the ledger holds it: others than this table's threads write it, too.
   absl::Status Reload(StreamBook* log) {
-    absl::MutexLock lock(&mutex_);
+    const absl::MutexLock storing(&storing_);
     HAKOBU_ASSIGN_OR_RETURN(const std::optional<StreamTableRecord> found, log->Find(name));
-    if (found.has_value()) record_ = *found;
+    if (found.has_value()) SetRecord(*found);
     return absl::OkStatus();
   }
   // Takes the table to the state that follows on `event`, with what `change` makes of the rest; durable when
   // it returns. FailedPrecondition, and nothing is changed, when the event does not follow.
   absl::Status Advance(StreamBook* log, StreamTableEvent event,
                        absl::FunctionRef<void(StreamTableRecord*)> change) {
+    const absl::MutexLock storing(&storing_);
+    HAKOBU_ASSIGN_OR_RETURN(StreamTableRecord next, log->Advance(name, event, change));
     absl::MutexLock lock(&mutex_);
-    HAKOBU_ASSIGN_OR_RETURN(record_, log->Advance(name, event, change));
+    record_ = std::move(next);
     const bool ended =
         record_.state == StreamTableState::kStopped || record_.state == StreamTableState::kDropped;
     if (ended) delivered = false;
@@ -111,16 +113,18 @@ class StreamTable {
   }
   // Changes the rest of the record and makes it durable.
   absl::Status Store(StreamBook* log, absl::FunctionRef<void(StreamTableRecord*)> change) {
-    absl::MutexLock lock(&mutex_);
-    HAKOBU_ASSIGN_OR_RETURN(record_, log->Change(name, change));
+    const absl::MutexLock storing(&storing_);
+    HAKOBU_ASSIGN_OR_RETURN(StreamTableRecord next, log->Change(name, change));
+    SetRecord(std::move(next));
     return absl::OkStatus();
   }
   // The chunks of the copy that is under way, made durable: false, and nothing is, when it is not any more.
   absl::StatusOr<bool> PlanCopy(StreamBook* log, const std::vector<StreamChunkRecord>& chunks) {
-    absl::MutexLock lock(&mutex_);
-    const absl::Status planned = log->PlanCopy(name, record_.copy_sequence, chunks);
+    const absl::MutexLock storing(&storing_);
+    const absl::Status planned = log->PlanCopy(name, record().copy_sequence, chunks);
     if (absl::IsFailedPrecondition(planned)) return false;
     HAKOBU_RETURN_IF_ERROR(planned);
+    absl::MutexLock lock(&mutex_);
     record_.chunks = chunks.size();
     record_.chunks_done = 0;
     return true;
@@ -133,6 +137,9 @@ class StreamTable {
   bool stopped() const { return record().state == StreamTableState::kStopped; }
 
  private:
+  // One change of the record at a time, and nothing else waits for it: a ledger may be long in answering.
+  // Taken before the other one.
+  absl::Mutex storing_;
   mutable absl::Mutex mutex_;
   StreamTableRecord record_ ABSL_GUARDED_BY(mutex_);
   std::string caveat_ ABSL_GUARDED_BY(mutex_);
@@ -190,6 +197,7 @@ class StreamTables {
 
 class Copier;
 class DdlHistory;
+class OutageWatch;  // delivery/outage/watch.h
 class TableWatch;
 
 struct StreamContext {
@@ -206,6 +214,7 @@ struct StreamContext {
   PositionKeeper* keeper = nullptr;
   Copier* copier = nullptr;
   DdlHistory* ddl_history = nullptr;  // null: none is wanted
+  OutageWatch* outages = nullptr;
   TableWatch* table_watch = nullptr;
   std::vector<std::unique_ptr<Sender>>* senders = nullptr;
   StreamTables tables;

@@ -1,6 +1,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/status.h"
 #include "delivery/stream/stream.h"
 
 namespace hakobu {
@@ -60,6 +61,15 @@ std::string StreamStatusToJson(const StreamStatus& status) {
   json["headroom_seconds"] = seconds(status.headroom_seconds);
   json["stalled_seconds"] = seconds(status.stalled_seconds);
   json["headroom"] = status.headroom.empty() ? Json(nullptr) : Json(status.headroom);
+  json["outages"] = Json::array();
+  for (const Outage& outage : status.outages) {
+    json["outages"].push_back({{"subject", NameOf(outage.subject)},
+                               {"since", TimeJson(outage.since)},
+                               {"tried", TimeJson(outage.tried)},
+                               {"failures", outage.failures},
+                               {"work", outage.what},
+                               {"error", std::string(View(outage.error.message()))}});
+  }
   json["tables"] = Json::array();
   for (const StreamTableStatus& table : status.tables) json["tables"].push_back(TableJson(table));
   return json.dump(2, ' ', false, Json::error_handler_t::replace);

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/status.h"
+#include "delivery/outage/watch.h"
 
 namespace hakobu {
 namespace {
@@ -25,6 +26,14 @@ void TargetWatch::Look(StreamTable* table) {
   LaneSchema wanted = *schema;
   const absl::StatusOr<ContractCase> asked =
       context_->AskContractOf(table, &wanted, ContractOccasion::kAnswered);
+  OutageListener* const outages = context_->outages->of(OutageSubject::kBigQuery);
+  const std::string work = "look at the target of " + table->name;
+  // What is denied to the stream now, it may not write to either.
+  if (absl::IsPermissionDenied(asked.status()) || absl::IsUnauthenticated(asked.status())) {
+    outages->OnFailure(work, asked.status());
+  } else if (asked.ok()) {
+    outages->OnSuccess(work);
+  }
   if (!asked.ok()) {
     Log(LogSeverity::kDebug, "a target could not be looked at",
         {{"table", table->name}, {"error", std::string(View(asked.status().message()))}});
