@@ -13,6 +13,7 @@
 #include "app/text_table.h"
 #include "base/status.h"
 #include "config/load.h"
+#include "delivery/repair/copy_anew.h"
 #include "delivery/repair/repair.h"
 
 namespace hakobu {
@@ -46,6 +47,7 @@ std::string ReportJson(const RepairReport& report) {
                               {"first_keys", table.first_keys},
                               {"position", table.position},
                               {"stream_behind", table.behind},
+                              {"notes", table.notes},
                               {"error", table.error}});
   }
   return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
@@ -71,6 +73,7 @@ std::string ReportText(const RepairReport& report) {
     if (!each.first_keys.empty()) {
       notes += fmt::format("{}: first keys: {}\n", each.source, fmt::join(each.first_keys, "; "));
     }
+    for (const std::string& note : each.notes) notes += fmt::format("{}: {}\n", each.source, note);
     if (each.behind && each.found.all() > 0) {
       notes += fmt::format(
           "{}: the stream had not delivered everything up to {}; what it still delivers counts as a "
@@ -78,7 +81,7 @@ std::string ReportText(const RepairReport& report) {
           each.source, each.position);
     }
   }
-  std::string text = report.tables.empty() ? "Nothing to compare.\n" : table.Render() + notes;
+  std::string text = report.tables.empty() ? "No table was to be compared.\n" : table.Render() + notes;
   for (const int64_t gap : report.closed_gaps) text += fmt::format("gap {} is closed\n", gap);
   for (const int64_t gap : report.open_gaps) text += fmt::format("gap {} is open\n", gap);
   return text;
@@ -105,12 +108,22 @@ absl::StatusOr<RepairOptions> OptionsOf(const RepairChoices& choices) {
   return options;
 }
 
+std::string_view AnewText(AnewBy by) {
+  switch (by) {
+    case AnewBy::kRun:
+      return "the next `hakobu run` reads all its rows and puts them in place; what the source has not goes";
+    case AnewBy::kAppend:
+      return "the next `hakobu run` appends to what is in BigQuery, as it is";
+    case AnewBy::kStream:
+      break;
+  }
+  return "its rows are put in place anew when `hakobu stream` starts next; until then they stay as they are";
+}
+
 absl::StatusOr<int> Recopy(const Config& config, const RepairChoices& choices) {
   if (choices.what.empty()) return absl::InvalidArgumentError("--recopy: say which tables");
-  HAKOBU_ASSIGN_OR_RETURN(const std::vector<std::string> names, CopyAnew(config, choices.what));
-  for (const std::string& name : names) {
-    fmt::print("{} is copied anew when `hakobu stream` starts next; its table is empty until then\n", name);
-  }
+  HAKOBU_ASSIGN_OR_RETURN(const std::vector<TableAnew> tables, CopyAnew(config, choices.what));
+  for (const TableAnew& table : tables) fmt::print("{}: {}\n", table.source, AnewText(table.by));
   return kExitDone;
 }
 
@@ -144,14 +157,16 @@ void SetAction(CLI::App* command, CommandLine& line, const std::shared_ptr<Repai
 
 void RegisterVerifyCommand(CLI::App& app, CommandLine& line) {
   CLI::App* command =
-      app.add_subcommand("verify", "Compare streamed tables with the source, row by row; change nothing");
+      app.add_subcommand("verify", "Compare the tables in BigQuery with the source; change nothing");
   auto choices = std::make_shared<RepairChoices>();
   choices->verify = true;
-  command->add_option("tables", choices->what, "Tables (all that are streamed, if none is given)")
+  command->add_option("tables", choices->what, "Tables (all that are delivered, if none is given)")
       ->type_name("TABLE");
   command->footer(
       R"(The source is read by key ranges; BigQuery compares. Works beside a running stream, whose changes on their way are
-waited for. Exit codes: 0 equal, 3 differs, 1 could not be compared.
+waited for. Of a nightly table the source is compared as it is now: what changed since the last run differs. Appended rows
+are counted. What was not compared is said.
+Exit codes: 0 equal, 3 differs, 1 a table could not be compared, or there was none.
 Examples:
   hakobu verify
   hakobu verify members reservations --json
@@ -165,9 +180,9 @@ void RegisterRepairCommand(CLI::App& app, CommandLine& line) {
   auto choices = std::make_shared<RepairChoices>();
   command->add_option("what", choices->what, "Gaps by number, or tables by name")->type_name("GAP|TABLE");
   command->add_flag("--all", choices->all, "Every open gap");
-  command->add_flag(
-      "--recopy", choices->recopy,
-      "Copy these tables anew, whole, when the stream starts next: for tables that are stopped");
+  command->add_flag("--recopy", choices->recopy,
+                    "Put the rows of these tables in place anew, all of them, with the next start of the "
+                    "stream or the next run");
   command->footer(
       R"(Compares the tables that the gaps concern with the source, sends what differs through the stream's own path, where
 newer changes always win, compares again, and closes the gaps with that proof. The source is only read. Interrupted, it

@@ -9,7 +9,7 @@ namespace hakobu {
 absl::StatusOr<std::optional<CursorState>> ReadCursor(Ledger* ledger, const TableWork& work) {
   HAKOBU_ASSIGN_OR_RETURN(const std::optional<std::string> kept,
                           ledger->runs().Cursor(work.name, work.target.ToString()));
-  if (!kept.has_value() || !work.existing.has_value()) return std::optional<CursorState>();
+  if (!kept.has_value() || !work.existing.has_value() || work.from_start) return std::optional<CursorState>();
   const SealedValues values(ledger->id(), work);
   if (values.Exposed(*kept)) {
     HAKOBU_RETURN_IF_ERROR(

@@ -11,8 +11,8 @@
 
 namespace hakobu {
 
-// None: from nothing, as for a table that is gone from BigQuery whatever the ledger remembers, or when what
-// it remembers was sealed with another salt.
+// None: from nothing, as for a table that is gone from BigQuery whatever the ledger remembers, one whose rows
+// all come anew, or when what it remembers was sealed with another salt.
 absl::StatusOr<std::optional<CursorState>> ReadCursor(Ledger* ledger, const TableWork& work);
 // Once the run's rows are merged.
 absl::Status MoveCursor(Ledger* ledger, const std::string& run_id, const TableWork& work,

@@ -105,4 +105,24 @@ std::string MergeSql(const TableSchema& schema, const TableName& staging, const 
   return sql;
 }
 
+std::string MergeAllSql(const TableSchema& schema, const TableName& staging, const TableName& target,
+                        std::string_view partition) {
+  const std::string filter = partition.empty() ? "" : " AND " + EveryPartition(partition, "target");
+  return fmt::format("{} WHEN NOT MATCHED BY SOURCE{} THEN DELETE",
+                     MergeSql(schema, staging, target, {}, partition), filter);
+}
+
+std::string CountOthersSql(const TableSchema& schema, const TableName& staging, const TableName& target,
+                           std::string_view partition) {
+  std::string on;
+  for (const size_t place : schema.key) {
+    const std::string name = QuoteField(schema.fields[place].name);
+    on += fmt::format("{}target.{} = staged.{}", on.empty() ? "" : " AND ", name, name);
+  }
+  const std::string filter = partition.empty() ? "TRUE" : EveryPartition(partition, "target");
+  return fmt::format(
+      "SELECT COUNT(*) FROM {} AS target WHERE {} AND NOT EXISTS (SELECT 1 FROM {} AS staged WHERE {})",
+      target.Quoted(), filter, staging.Quoted(), on);
+}
+
 }  // namespace hakobu

@@ -15,6 +15,12 @@ namespace hakobu {
 // always true.
 std::string MergeSql(const TableSchema& schema, const TableName& staging, const TableName& target,
                      std::string_view newest_by = {}, std::string_view partition = {});
+// The same where the staging table has every row of the source: those of the target that it has not go.
+std::string MergeAllSql(const TableSchema& schema, const TableName& staging, const TableName& target,
+                        std::string_view partition = {});
+// How many rows of the target have a key that the staging table has not.
+std::string CountOthersSql(const TableSchema& schema, const TableName& staging, const TableName& target,
+                           std::string_view partition = {});
 // One MERGE that leaves exactly the rows of `staging` in `target`, and everything that hangs on it.
 std::string ReplaceSql(const TableSchema& schema, const TableName& staging, const TableName& target,
                        std::string_view partition = {});

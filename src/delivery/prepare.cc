@@ -11,6 +11,7 @@
 #include "delivery/move/retry.h"
 #include "delivery/preflight/condition_check.h"
 #include "delivery/preflight/selection.h"
+#include "delivery/run_contract.h"
 #include "delivery/schema_change.h"
 #include "destination/known_table.h"
 
@@ -37,17 +38,22 @@ absl::Status CheckDataset(RunContext* run, Prepared* prepared) {
       fmt::format("set location: {}", location));
 }
 
-absl::Status CompareWithTarget(RunContext* run, TableWork* work) {
+absl::Status CompareWithTarget(RunContext* run, Connection* source, bool dataset_exists, TableWork* work) {
+  Rest& rest = *run->destination.rest;
   HAKOBU_ASSIGN_OR_RETURN(const std::optional<SchemaVersion> before,
                           run->ledger->schemas().NewestSchema(work->target.ToString()));
-  Rest& rest = *run->destination.rest;
-  absl::StatusOr<Resource> target =
-      before.has_value() ? GetKnownTable(rest, work->target) : GetTable(rest, work->target);
-  if (target.status().code() == absl::StatusCode::kNotFound) return absl::OkStatus();
-  HAKOBU_RETURN_IF_ERROR(target.status());
-  const absl::Status is_table = ReadTargetState(target->json).status();
-  if (!is_table.ok()) return Annotate(is_table, fmt::format("{}: {}", work->name, work->target.ToString()));
-  work->existing = std::move(target->json);
+  if (dataset_exists) {
+    absl::StatusOr<Resource> target =
+        before.has_value() ? GetKnownTable(rest, work->target) : GetTable(rest, work->target);
+    if (target.ok()) {
+      work->existing = std::move(target->json);
+    } else if (target.status().code() != absl::StatusCode::kNotFound) {
+      return target.status();
+    }
+  }
+  HAKOBU_RETURN_IF_ERROR(
+      HoldToContract({.config = run->config, .rest = &rest, .ledger = run->ledger}, source, work));
+  if (!work->existing.has_value()) return absl::OkStatus();
   HAKOBU_ASSIGN_OR_RETURN(
       SchemaChanges changes,
       CompareSchemas(*work->existing, before.has_value() ? before->schema_json : "", work));
@@ -92,11 +98,9 @@ absl::StatusOr<Prepared> Prepare(RunContext* run, Connection* source) {
     problems.Add(CheckCondition(source, work), work.name);
   }
   problems.Add(CheckDataset(run, &prepared));
-  if (prepared.dataset_exists) {
-    for (TableWork& work : prepared.tables) {
-      const absl::Status status = CompareWithTarget(run, &work);
-      problems.Add(status, PassesByItself(status) ? "" : work.name);
-    }
+  for (TableWork& work : prepared.tables) {
+    const absl::Status status = CompareWithTarget(run, source, prepared.dataset_exists, &work);
+    problems.Add(status, PassesByItself(status) ? "" : work.name);
   }
   const bool general = std::any_of(problems.list().begin(), problems.list().end(),
                                    [](const Problems::Problem& problem) { return problem.table.empty(); });

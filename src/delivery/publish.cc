@@ -14,6 +14,8 @@
 #include "delivery/merge_sql.h"
 #include "delivery/publish_jobs.h"
 #include "delivery/published_content.h"
+#include "delivery/recorded_contract.h"
+#include "delivery/run_contract.h"
 #include "delivery/staging.h"
 #include "delivery/table_resource.h"
 
@@ -69,12 +71,15 @@ class Publication {
   absl::Status RunPublishJob();
   absl::StatusOr<uint64_t> Count(const TableName& name, const PublishTarget& state);
   absl::Status VerifyStaging();
+  absl::Status RefuseOthers();
   absl::Status PatchTarget();
   absl::Status FinishReplacing();
   absl::Status CountTarget();
   std::string LastJob() const;
   QuerySpec Query(std::string sql) const;
   PublishQuestion Question() const;
+  std::string UpsertSql(std::string_view partition) const;
+  ContractSides Sides() const { return {.config = run_->config, .rest = &rest_, .ledger = run_->ledger}; }
   void Note(std::string note);
 
   RunContext* run_;
@@ -91,6 +96,12 @@ absl::Status Publication::Publish() {
   if (table_->publish.method == PublishMethod::kStreams) HAKOBU_RETURN_IF_ERROR(CommitStreams());
   if (!table_->direct() && !steps_.Done("published")) HAKOBU_RETURN_IF_ERROR(PutInPlace());
   if (replaces()) HAKOBU_RETURN_IF_ERROR(FinishReplacing());
+  if (work_.others != OtherRows::kStay) {
+    HAKOBU_ASSIGN_OR_RETURN(target_, LookAtTarget(rest_, work_.target));
+    HAKOBU_RETURN_IF_ERROR(CountTarget());
+  }
+  HAKOBU_RETURN_IF_ERROR(RecordRunContract(Sides(), run_->run_id, work_));
+  CrashPoint("publish.contract_recorded");
   if (table_->next_cursor.has_value()) {
     HAKOBU_RETURN_IF_ERROR(MoveCursor(run_->ledger, run_->run_id, work_, *table_->next_cursor));
     CrashPoint("publish.cursor_moved");
@@ -143,6 +154,7 @@ absl::Status Publication::CommitStreams() {
 absl::Status Publication::PutInPlace() {
   HAKOBU_ASSIGN_OR_RETURN(target_, LookAtTarget(rest_, work_.target));
   HAKOBU_RETURN_IF_ERROR(VerifyStaging());
+  HAKOBU_RETURN_IF_ERROR(RefuseOthers());
   if (replaces()) HAKOBU_RETURN_IF_ERROR(ChooseAgain());
   bool unchanged = false;
   if (replaces()) {
@@ -150,6 +162,7 @@ absl::Status Publication::PutInPlace() {
   }
   if (!unchanged) {
     HAKOBU_RETURN_IF_ERROR(PrepareTarget());
+    HAKOBU_RETURN_IF_ERROR(RecordRunContractUnderway(Sides(), work_));
     HAKOBU_RETURN_IF_ERROR(RunPublishJob());
   }
   CrashPoint("publish.published");
@@ -225,6 +238,14 @@ QuerySpec Publication::Query(std::string sql) const {
   return query;
 }
 
+std::string Publication::UpsertSql(std::string_view partition) const {
+  if (work_.others == OtherRows::kStay)
+    return MergeSql(work_.schema, table_->staging, work_.target, CursorField(*table_), partition);
+  // What the old key told apart the new one may not.
+  return work_.new_key ? ReplaceSql(work_.schema, table_->staging, work_.target, partition)
+                       : MergeAllSql(work_.schema, table_->staging, work_.target, partition);
+}
+
 absl::Status Publication::RunPublishJob() {
   const PublishMethod method = table_->publish.method;
   const std::string_view partition = target_.require_filter ? std::string_view(target_.partition_column) : "";
@@ -237,8 +258,7 @@ absl::Status Publication::RunPublishJob() {
     configuration =
         QueryConfiguration(Query(ReplaceSql(work_.schema, table_->staging, work_.target, partition)));
   } else if (method == PublishMethod::kUpsert) {
-    configuration = QueryConfiguration(
-        Query(MergeSql(work_.schema, table_->staging, work_.target, CursorField(*table_), partition)));
+    configuration = QueryConfiguration(Query(UpsertSql(partition)));
   } else {
     QuerySpec query = Query(SelectSql(work_.schema, table_->staging));
     query.destination = work_.target;
@@ -255,15 +275,8 @@ absl::Status Publication::RunPublishJob() {
 }
 
 absl::StatusOr<uint64_t> Publication::Count(const TableName& name, const PublishTarget& state) {
-  const QuerySpec query = Query(CountRowsSql(name, state.require_filter ? state.partition_column : ""));
-  HAKOBU_ASSIGN_OR_RETURN(const QueryAnswer answer, RunQuery(rest_, query));
-  const std::string text =
-      answer.rows.empty() || answer.rows[0].empty() ? "" : answer.rows[0][0].value_or("");
-  uint64_t found = 0;
-  if (std::from_chars(text.data(), text.data() + text.size(), found).ec != std::errc()) {
-    return absl::InternalError(fmt::format("count {}: the answer is '{}'", name.ToString(), text));
-  }
-  return found;
+  absl::StatusOr<uint64_t> found = CountTargetRows(rest_, run_->config->destination, name, state);
+  return found.ok() ? found : Annotate(found.status(), "count " + name.ToString());
 }
 
 // The staging table holds exactly the rows that were sent, or nothing is published. (Its numRows would not
@@ -274,6 +287,24 @@ absl::Status Publication::VerifyStaging() {
   return WithHint(absl::DataLossError(fmt::format("verify {}: sent {} rows, BigQuery holds {}",
                                                   table_->staging.ToString(), sent_.rows, found)),
                   "nothing was published; run again with --fresh, which reads the table anew");
+}
+
+// Rows of keys that the source has no more cannot come in the form, by the filter or by the key that is
+// wanted now. They may be all that is left of something: only somebody who knows can let them go.
+absl::Status Publication::RefuseOthers() {
+  if (work_.others != OtherRows::kRefuse || !target_.exists || steps_.Done("merge")) return absl::OkStatus();
+  HAKOBU_ASSIGN_OR_RETURN(
+      const uint64_t others,
+      QueryNumber(rest_, run_->config->destination,
+                  CountOthersSql(work_.schema, table_->staging, work_.target,
+                                 target_.require_filter ? target_.partition_column : "")));
+  if (others == 0) return absl::OkStatus();
+  return WithHint(
+      absl::DataLossError(fmt::format(
+          "{} has {} rows whose keys the source has not: they cannot be put in place anew as the others are",
+          work_.target.ToString(), others)),
+      fmt::format("deliver to another `target`; or `hakobu repair --recopy {}` lets the next run remove them",
+                  work_.name));
 }
 
 void Publication::Note(std::string note) {

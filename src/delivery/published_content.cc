@@ -25,7 +25,7 @@ std::string FormOf(const TableWork& work) {
 
 absl::StatusOr<bool> IsUnchanged(Ledger* ledger, const TableWork& work, const ContentSum& content,
                                  const PublishTarget& target) {
-  if (!target.exists || !work.changes.empty()) return false;
+  if (!target.exists || !work.changes.empty() || work.anew_was_asked) return false;
   HAKOBU_ASSIGN_OR_RETURN(const std::optional<PublishedContent> last,
                           ledger->published().Published(work.target.ToString()));
   return last.has_value() && last->form == FormOf(work) && last->rows == content.rows &&

@@ -111,8 +111,7 @@ absl::StatusOr<PlannedTable> PlanTable(RunContext* run, Connection* source, cons
   std::vector<std::string> notes = work.notes;
   std::optional<Window> window;
   if (work.mode == WriteMode::kIncremental) {
-    HAKOBU_ASSIGN_OR_RETURN(const std::optional<CursorState> state, ReadCursor(run->ledger, work));
-    HAKOBU_ASSIGN_OR_RETURN(window, PlanWindow(source, work, state));
+    HAKOBU_ASSIGN_OR_RETURN(window, WindowOf(run, source, work));
     notes.insert(notes.end(), window->notes.begin(), window->notes.end());
   }
   HAKOBU_ASSIGN_OR_RETURN(

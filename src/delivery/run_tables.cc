@@ -75,8 +75,7 @@ absl::StatusOr<std::unique_ptr<TableRun>> BeginTable(RunContext* run, Connection
   std::optional<Window> window;
   std::vector<std::string> notes;
   if (table->work.mode == WriteMode::kIncremental) {
-    HAKOBU_ASSIGN_OR_RETURN(const std::optional<CursorState> state, ReadCursor(run->ledger, table->work));
-    HAKOBU_ASSIGN_OR_RETURN(window, PlanWindow(source, table->work, state));
+    HAKOBU_ASSIGN_OR_RETURN(window, WindowOf(run, source, table->work));
     table->next_cursor = window->next;
     notes = window->notes;
   }
@@ -191,6 +190,17 @@ absl::StatusOr<std::unique_ptr<TableRun>> BeginOrFail(RunContext* run, Connectio
 }
 
 }  // namespace
+
+absl::StatusOr<Window> WindowOf(RunContext* run, Connection* source, const TableWork& work) {
+  HAKOBU_ASSIGN_OR_RETURN(const std::optional<CursorState> state, ReadCursor(run->ledger, work));
+  HAKOBU_ASSIGN_OR_RETURN(Window window, PlanWindow(source, work, state));
+  // Rows beyond the window's end are in the target as well, in the form that is to go.
+  if (work.from_start) {
+    window.condition.clear();
+    window.strays.clear();
+  }
+  return window;
+}
 
 absl::StatusOr<PublishChoice> ChooseFor(RunContext* run, const TableWork& work, size_t chunks,
                                         uint64_t bytes) {

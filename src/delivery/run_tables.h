@@ -23,6 +23,9 @@ absl::StatusOr<bool> CanContinue(Ledger* ledger, const std::string& run_id, cons
 // begun; chunks are read again when the table that they were written to is gone, or is another.
 absl::StatusOr<TableRuns> ContinueTables(RunContext* run, Connection* source, std::vector<TableWork> works);
 
+// The window that an incremental run reads; all rows where they come anew.
+absl::StatusOr<Window> WindowOf(RunContext* run, Connection* source, const TableWork& work);
+
 // How the table's rows get into its target, looked at as it is now. `chunks` and `bytes`: what is read.
 absl::StatusOr<PublishChoice> ChooseFor(RunContext* run, const TableWork& work, size_t chunks,
                                         uint64_t bytes);

@@ -7,6 +7,7 @@
 
 #include "base/crash_point.h"
 #include "base/status.h"
+#include "delivery/run_contract.h"
 #include "delivery/table_resource.h"
 
 namespace hakobu {
@@ -61,6 +62,8 @@ absl::Status PrepareDirect(RunContext* run, TableRun* table) {
 absl::Status Prepare(RunContext* run, TableRun* table) {
   const TableWork& work = table->work;
   HAKOBU_ASSIGN_OR_RETURN(table->target, LookAtTarget(*run->destination.rest, work.target));
+  HAKOBU_RETURN_IF_ERROR(RecordRunContractToCome(
+      {.config = run->config, .rest = run->destination.rest.get(), .ledger = run->ledger}, work));
   HAKOBU_RETURN_IF_ERROR(table->direct() ? PrepareDirect(run, table) : PrepareStaging(run, table));
   if (work.mode == WriteMode::kReplace) return absl::OkStatus();
   if (table->target.exists) {

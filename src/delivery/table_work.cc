@@ -284,6 +284,8 @@ std::string Fingerprint(const Config& config, const std::vector<TableWork>& tabl
                                 WriteModeName(work.mode), WriteByName(work.write), options.where,
                                 options.chunk_rows, options.chunk_bytes));
     parts.push_back(SchemaJson(work));
+    // Chunks of a window are not those of all rows.
+    parts.push_back(fmt::format("{} {} {}", work.from_start, static_cast<int>(work.others), work.new_key));
     for (const Field& field : work.schema.fields) {
       parts.push_back(fmt::format("{} {} {} {} {} {}", static_cast<int>(field.conversion), field.zone,
                                   static_cast<int>(field.mask), field.mask_salt, field.mask_keep_characters,

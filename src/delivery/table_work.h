@@ -17,6 +17,13 @@
 
 namespace hakobu {
 
+// Incremental, when all rows are read anew: what becomes of those of the target that the source has not.
+enum class OtherRows : uint8_t {
+  kStay,    // as in every run
+  kRefuse,  // they cannot come in the form that is wanted now: where there are any, nothing is published
+  kGo,      // somebody has decided
+};
+
 struct TableWork {
   std::string name;  // "shop.members"
   SourceTable source;
@@ -34,6 +41,10 @@ struct TableWork {
   std::vector<std::string> ddl_after;
   bool replaces_schema = false;
   absl::Status cannot_alter;
+  bool from_start = false;  // incremental: every row is read, whatever the cursor remembers
+  OtherRows others = OtherRows::kStay;
+  bool anew_was_asked = false;  // by `hakobu repair --recopy`
+  bool new_key = false;         // with from_start: the target's rows were merged by another key
   std::vector<std::string> notes;
   std::string where;  // the configuration's filter and the cursor's window
 };

@@ -23,6 +23,10 @@ absl::StatusOr<std::optional<ContractRecord>> ContractBook::Find(const std::stri
   return Session(file_).ReadFirst(Contracts(), kOfTarget, target);
 }
 
+absl::StatusOr<std::vector<ContractRecord>> ContractBook::All() {
+  return Session(file_).Read(Contracts(), "ORDER BY target");
+}
+
 absl::Status ContractBook::Store(const ContractRecord& record) {
   Session session(file_);
   HAKOBU_RETURN_IF_ERROR(session.Begin());
@@ -38,6 +42,10 @@ absl::Status ContractBook::StoreButSweep(ContractRecord record) {
   record.sweep = before.has_value() && before->sweep;
   HAKOBU_RETURN_IF_ERROR(session.Put(Contracts(), record));
   return session.Commit();
+}
+
+absl::Status ContractBook::BeginSweep(const std::string& target) {
+  return Session(file_).Run("UPDATE contracts SET sweep = 1 WHERE target = ?", target);
 }
 
 absl::Status ContractBook::EndSweep(const std::string& target) {

@@ -40,6 +40,13 @@ TEST(ContractBook, KeepsTheNewestOfEachTarget) {
   EXPECT_EQ((*found)->contract_json, R"({"a":1})");
   ASSERT_TRUE(book.StoreButSweep({.target = "p.d.new", .sweep = true}).ok());
   EXPECT_FALSE((*book.Find("p.d.new"))->sweep);
+  ASSERT_TRUE(book.BeginSweep("p.d.new").ok());
+  ASSERT_TRUE(book.BeginSweep("p.d.nobody").ok());
+  const absl::StatusOr<std::vector<ContractRecord>> all = book.All();
+  ASSERT_TRUE(all.ok()) << all.status();
+  ASSERT_EQ(all->size(), 3) << "p.d.new, p.d.t, p.d.u";
+  EXPECT_EQ(all->front().target, "p.d.new");
+  EXPECT_TRUE(all->front().sweep);
 }
 
 }  // namespace

@@ -176,6 +176,10 @@ absl::StatusOr<std::vector<RunTableRecord>> RunBook::Tables(const std::string& r
   return Session(file_).Read(RunTableRows(), "WHERE run_id = ? ORDER BY source", run_id);
 }
 
+absl::StatusOr<std::vector<RunTableRecord>> RunBook::Deliveries(const std::string& target) {
+  return Session(file_).Read(RunTableRows(), "WHERE target = ? AND state = 'done' ORDER BY run_id", target);
+}
+
 absl::StatusOr<std::vector<ChunkRecord>> RunBook::Chunks(const std::string& run_id,
                                                          const std::string& source) {
   return Session(file_).Read(RunChunkRows(), "WHERE run_id = ? AND source = ? ORDER BY number", run_id,

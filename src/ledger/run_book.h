@@ -104,6 +104,8 @@ class RunBook {
   // ledger does not hold the record's state.
   absl::Status AdvanceTable(RunTableRecord* table, RunTableEvent event);
   absl::StatusOr<std::vector<RunTableRecord>> Tables(const std::string& run_id);
+  // What runs have delivered to the target, oldest first: their tables that are done.
+  absl::StatusOr<std::vector<RunTableRecord>> Deliveries(const std::string& target);
   absl::StatusOr<std::vector<ChunkRecord>> Chunks(const std::string& run_id, const std::string& source);
   // Marks the chunk kReading and counts the attempt.
   absl::Status BeginChunk(const std::string& run_id, const std::string& source, uint64_t number);

@@ -73,24 +73,22 @@ void Comparison::Gone() {
   if (recorded_ != nullptr && !recorded_->found.has_value()) {
     return Add(ContractAction::kAnew, "the table is made");
   }
-  // A run makes what it lacks; its rows come with it, but for an append's and what is only in BigQuery.
-  if (!streams() && mode_ != ContractMode::kAppend) {
+  // A run makes what it lacks; its rows come with it, but for an append's.
+  if (!streams() && !appends()) {
     return Add(ContractAction::kAnew,
                fmt::format("{} is gone from BigQuery, and is made again", wanted_.target));
   }
   if (asked())
     return Add(ContractAction::kAnew, fmt::format("{} is gone, and is made again", wanted_.target));
-  if (mode_ == ContractMode::kAppend) {
-    return Add(ContractAction::kFollow,
-               fmt::format("{} is gone from BigQuery, and is made again: earlier runs' rows are not in it",
-                           wanted_.target));
-  }
-  Add(ContractAction::kStop,
-      fmt::format("{} is gone from BigQuery, and hakobu has not removed it", wanted_.target),
+  Add(Halt(),
+      fmt::format("{} is gone from BigQuery, and hakobu has not removed it{}", wanted_.target,
+                  appends() ? ": the rows that earlier runs appended cannot be had anew" : ""),
       recorded_ == nullptr || !recorded_->found.has_value()
           ? "the table"
           : fmt::format("the table made at {}", MomentText(recorded_->found->created_ms)),
-      "no table", fmt::format("`hakobu repair --recopy {}` makes it again and fills it", wanted_.source));
+      "no table",
+      appends() ? RecopyHint()
+                : fmt::format("`hakobu repair --recopy {}` makes it again and fills it", wanted_.source));
 }
 
 void Comparison::Unrecorded() {
@@ -106,7 +104,19 @@ void Comparison::Unrecorded() {
     Columns();
     return;
   }
-  if (!streams()) return;  // a run's first version takes the place of what is there, by its own rules
+  if (!streams()) {
+    if (mode_ == ContractMode::kReplace && Somebodys()) return;
+    if (question_.target_is_empty == false) {
+      Add(ContractAction::kFollow,
+          fmt::format("{} is there already, has rows, and was not delivered with this ledger: {}",
+                      wanted_.target,
+                      mode_ == ContractMode::kReplace ? "the next version takes their place"
+                      : appends()                     ? "rows are appended to them"
+                                  : "all rows are read and merged; those that the source has "
+                                    "not stay as they are"));
+    }
+    return;
+  }
   if (question_.target_is_empty == true) {
     Add(ContractAction::kAnew, fmt::format("{} is there already and empty: it is filled", wanted_.target));
     Key();
@@ -119,14 +129,55 @@ void Comparison::Unrecorded() {
       "the stream begins with an empty table: give it another `target`, or remove that table yourself");
 }
 
+bool Comparison::Somebodys() {
+  if (question_.target_is_empty != false || asked()) return false;
+  std::vector<std::string> others;
+  for (const TargetColumn& column : found_->columns) {
+    const bool known = FindColumn(wanted_.columns, column.name) != nullptr ||
+                       (recorded_ != nullptr && FindColumn(recorded_->columns, column.name) != nullptr);
+    if (!known) others.push_back(column.name);
+  }
+  if (others.empty()) return false;
+  Add(ContractAction::kRefuse,
+      fmt::format(
+          "{} is somebody else's: it has rows, was not delivered with this ledger, and has columns that "
+          "{} has not",
+          wanted_.target, wanted_.source),
+      "no such columns", fmt::format("{}", fmt::join(others, ", ")),
+      "give it another `target`, or remove that table yourself");
+  return true;
+}
+
+std::string Comparison::RecopyHint() const {
+  if (appends()) {
+    return fmt::format(
+        "deliver to another `target`; or, if what is there may stay as it is, `hakobu repair --recopy {}` "
+        "lets "
+        "the next run append to it",
+        wanted_.source);
+  }
+  return fmt::format(
+      "`hakobu repair --recopy {}` makes its rows those of the source; or give it another `target`",
+      wanted_.source);
+}
+
 void Comparison::Recorded() {
   if (!Identity() || !Source() || !Mode()) return;
   Layout();
+  Staleness();
   Filter();
   Key();
+  Cursor();
   Columns();
   Truncated();
-  if (asked()) Add(ContractAction::kAnew, "its rows are to come anew");
+  if (recorded_->underway) {
+    answer_.others_must_go = true;
+    Add(Again(), "its rows were being put in place anew when a run ended");
+  }
+  if (asked()) {
+    Add(Again(), appends() ? "what is there is taken for what was delivered, as was asked"
+                           : "its rows are to come anew");
+  }
   if (question_.occasion == ContractOccasion::kReplaced)
     Add(ContractAction::kAnew, "the source's rows are others now");
 }
@@ -140,33 +191,38 @@ bool Comparison::Identity() {
   const std::string found = fmt::format("one made at {}", MomentText(found_->created_ms));
   const std::string what = fmt::format("{} was made again by somebody else", wanted_.target);
   if (asked()) {
-    Add(ContractAction::kAnew, what + ", and is filled, as was asked", expected, found);
+    Add(Again(), what + (appends() ? ", and is appended to, as was asked" : ", and is filled, as was asked"),
+        expected, found);
   } else if (mode_ == ContractMode::kReplace) {
+    if (Somebodys()) return false;
     Add(ContractAction::kFollow, what + ": the next version takes the place of what is there", expected,
         found);
-  } else if (mode_ == ContractMode::kAppend) {
-    Add(ContractAction::kFollow, what + ": rows are appended to it, earlier runs' rows are not in it",
-        expected, found);
+  } else if (appends()) {
+    Add(ContractAction::kRefuse, what + ": the rows that earlier runs appended are not in it", expected,
+        found, RecopyHint());
+    return false;
   } else if (question_.target_is_empty == true && question_.occasion != ContractOccasion::kAnswered) {
     Add(ContractAction::kAnew, what + " and is empty: it is filled", expected, found);
   } else {
-    Add(ContractAction::kStop, what, expected, found,
-        fmt::format(
-            "`hakobu repair --recopy {}` makes its rows those of the source; or give it another `target`",
-            wanted_.source));
+    Add(Halt(), what, expected, found, RecopyHint());
     return false;
   }
   return true;
 }
 
 bool Comparison::Source() {
-  if (SameColumn(recorded_->source, wanted_.source) || mode_ == ContractMode::kReplace) return true;
+  if (SameColumn(recorded_->source, wanted_.source)) return true;
   const std::string what = fmt::format("the rows of {} are those of another table", wanted_.target);
-  if (asked()) {
-    Add(ContractAction::kAnew, what, recorded_->source, wanted_.source);
+  if (mode_ == ContractMode::kReplace) {
+    Add(ContractAction::kFollow, what + ": the next version takes their place", recorded_->source,
+        wanted_.source);
     return true;
   }
-  Add(streams() ? ContractAction::kStop : ContractAction::kRefuse, what, recorded_->source, wanted_.source,
+  if (asked()) {
+    Add(Again(), what, recorded_->source, wanted_.source);
+    return true;
+  }
+  Add(Halt(), what, recorded_->source, wanted_.source,
       fmt::format("give {0} another `target`; or `hakobu repair --recopy {0}` puts its rows in their place",
                   wanted_.source));
   return false;
@@ -221,16 +277,48 @@ void Comparison::Layout() {
   }
 }
 
+void Comparison::Staleness() {
+  const std::optional<int64_t>& was = recorded_->staleness_seconds;
+  const std::optional<int64_t>& now = wanted_.staleness_seconds;
+  if (!was.has_value() || !now.has_value() || *was == *now) return;
+  Add(ContractAction::kFollow, "`max_staleness` is another, and is set", fmt::format("{}s", *was),
+      fmt::format("{}s", *now));
+}
+
 void Comparison::Filter() {
-  if (recorded_->filter == wanted_.filter || mode_ == ContractMode::kReplace) return;
+  if (recorded_->filter == wanted_.filter) return;
   const std::string what = "`where` is another than the rows that are there were chosen by";
-  if (mode_ == ContractMode::kAppend) return Add(ContractAction::kFollow, what + ": they stay");
+  if (mode_ == ContractMode::kReplace) {
+    return Add(ContractAction::kFollow, what + ": the next version has the rows that it chooses now");
+  }
+  // It may well be another every day, and then says which rows a run adds.
+  if (appends()) return Add(ContractAction::kFollow, what + ": they stay");
+  if (mode_ == ContractMode::kIncremental) {
+    answer_.others_must_go = true;
+    return Add(ContractAction::kAnew, what);
+  }
   Add(ContractAction::kRefuse, what, "", "",
       "deliver it to another `target`, or once with mode: replace, so that no row stays that is not "
       "wanted");
 }
 
+void Comparison::MergeKey() {
+  if (recorded_ == nullptr || SameKey(recorded_->source_key, wanted_.source_key)) return;
+  answer_.others_must_go = true;
+  Add(ContractAction::kAnew, "the key is another than the rows were merged by", Listed(recorded_->source_key),
+      Listed(wanted_.source_key));
+}
+
+// Each has a place of its own that the next window would begin at.
+void Comparison::Cursor() {
+  if (mode_ != ContractMode::kIncremental || recorded_->mode != mode_ || recorded_->cursor.empty()) return;
+  if (SameColumn(recorded_->cursor, wanted_.cursor)) return;
+  Add(ContractAction::kAnew, "`cursor` is another than the rows so far were found by", recorded_->cursor,
+      wanted_.cursor);
+}
+
 void Comparison::Key() {
+  if (mode_ == ContractMode::kIncremental) return MergeKey();
   if (!by_key()) return;
   if (SameKey(found_->key, wanted_.key)) {
     if (recorded_ != nullptr && recorded_->mode == mode_ && !SameKey(recorded_->key, wanted_.key))
@@ -283,8 +371,16 @@ void Comparison::ChangedKey() {
 }
 
 void Comparison::Truncated() {
-  if (!streams() || question_.target_is_empty != true || question_.source_is_empty != false) return;
+  if (mode_ == ContractMode::kReplace || !recorded_->found.has_value()) return;
+  if (question_.target_is_empty != true || question_.source_is_empty != false) return;
   if (question_.occasion != ContractOccasion::kStart) return;
+  if (appends()) {
+    return Add(
+        ContractAction::kRefuse,
+        fmt::format("{} was emptied by somebody else: the rows that earlier runs appended are not in it",
+                    wanted_.target),
+        "rows", "none", RecopyHint());
+  }
   for (const ContractFinding& finding : answer_.findings) {
     if (finding.action == ContractAction::kAnew) return;  // filled for another reason
   }

@@ -32,7 +32,9 @@ enum class ContractOccasion : uint8_t {
   kAltered,   // a statement of the log changed the source's table
   kReplaced,  // another table took its name at the source, or all its rows went
   kAnswered,  // BigQuery has told of another schema, or the target was looked at while rows are written to it
-  kAsked,     // `hakobu repair --recopy`: somebody has decided that the rows come anew
+  // `hakobu repair --recopy`: somebody has decided that the rows come anew; of an append, which has no rows
+  // anew, that what is there is taken for what was delivered.
+  kAsked,
 };
 
 struct ContractQuestion {
@@ -43,7 +45,9 @@ struct ContractQuestion {
   // Without a record: the same ledger delivered the target before (an installation older than the records).
   bool delivered_before = false;
   std::optional<bool> target_is_empty;  // absent: not asked
-  std::optional<bool> source_is_empty;  // absent: not asked
+  // Whether there is nothing that the target could hold; of an append: no run has added a row yet. Absent:
+  // not asked.
+  std::optional<bool> source_is_empty;
   // What would go with the target's object: WhatHangsOn, its row policies, its own grants.
   std::vector<std::string> hangs;
   // Source columns that the configuration names by themselves, not by a pattern: somebody has decided on
@@ -67,6 +71,9 @@ struct ContractAnswer {
   // With kAnew: the target's key changes, which BigQuery cannot do in place. Nothing hangs on the table, and
   // all of it is the stream's own, so that it may be made again.
   bool make_again = false;
+  // With kAnew, of an incremental table: rows that the source no longer has may not stay as they are either,
+  // since they were delivered in a form, by a filter or a key that does not hold any more.
+  bool others_must_go = false;
   // Columns that BigQuery has in a wider type than the configuration would make now: they are delivered in
   // that one.
   std::map<std::string, std::string> deliver_as;  // the source's column to `as:`
@@ -78,8 +85,8 @@ ContractAnswer CompareContracts(const ContractQuestion& question);
 
 // "shop.members: the target was made again by somebody; expected created …, found …". Without the name: "".
 std::string FindingText(std::string_view table, const ContractFinding& finding);
-// OK for kFollow and kAnew; FailedPrecondition for kStop, DataLoss for kRefuse, with every finding of that
-// gravity or more and the first hint.
+// OK for kFollow and kAnew; FailedPrecondition for kStop (streams alone), DataLoss for kRefuse, with every
+// finding of that gravity or more and the first hint.
 absl::Status AnswerStatus(std::string_view table, const ContractAnswer& answer);
 
 }  // namespace hakobu

@@ -21,7 +21,7 @@ struct Case {
 const Case kCases[] = {
     {"an exclusion is taken away",
      [](ContractQuestion* q) { q->wanted.columns.push_back(Form("email")); },
-     {kFollow, kFollow, kFollow, kAnew, kAnew, kAnew},
+     {kFollow, kFollow, kAnew, kAnew, kAnew, kAnew},
      "was left out so far"},
     {"a column is new at the source",
      [](ContractQuestion* q) {
@@ -32,18 +32,18 @@ const Case kCases[] = {
      ""},
     {"another zone",
      [](ContractQuestion* q) { Wanted(q, "at").zone = "UTC"; },
-     {kFollow, kRefuse, kRefuse, kAnew, kRefuse, kRefuse},
+     {kFollow, kRefuse, kAnew, kAnew, kRefuse, kRefuse},
      "expected DATETIME (zoned) in Asia/Tokyo, not masked, found DATETIME (zoned) in UTC"},
     {"a mask is added",
      [](ContractQuestion* q) {
        Wanted(q, "name").mask = "sha256";
        Wanted(q, "name").salt = "0011223344556677";
      },
-     {kFollow, kRefuse, kRefuse, kAnew, kRefuse, kRefuse},
+     {kFollow, kRefuse, kAnew, kAnew, kRefuse, kRefuse},
      "masked by sha256 with salt 001122"},
     {"a mask is taken away",
      [](ContractQuestion* q) { q->recorded->columns[1].mask = "null"; },
-     {kFollow, kRefuse, kRefuse, kAnew, kRefuse, kRefuse},
+     {kFollow, kRefuse, kAnew, kAnew, kRefuse, kRefuse},
      "masked by null"},
     {"another salt",
      [](ContractQuestion* q) {
@@ -51,25 +51,25 @@ const Case kCases[] = {
        q->recorded->columns[1].salt = "aa00000000000000";
        Wanted(q, "name").salt = "bb00000000000000";
      },
-     {kFollow, kRefuse, kRefuse, kAnew, kRefuse, kRefuse},
+     {kFollow, kRefuse, kAnew, kAnew, kRefuse, kRefuse},
      "another form"},
     {"more characters are kept",
      [](ContractQuestion* q) {
        q->recorded->columns[1].mask = "first_n(2)";
        Wanted(q, "name").mask = "first_n(5)";
      },
-     {kFollow, kRefuse, kRefuse, kAnew, kRefuse, kRefuse},
+     {kFollow, kRefuse, kAnew, kAnew, kRefuse, kRefuse},
      "first_n(5)"},
     {"`as:` makes other text of the same bytes",
      [](ContractQuestion* q) {
        q->recorded->columns[1].conversion = "hex";
        Wanted(q, "name").conversion = "base64";
      },
-     {kFollow, kRefuse, kRefuse, kAnew, kRefuse, kRefuse},
+     {kFollow, kRefuse, kAnew, kAnew, kRefuse, kRefuse},
      "base64"},
     {"invalid values as text",
      [](ContractQuestion* q) { Wanted(q, "name").invalid_as_text = true; },
-     {kFollow, kRefuse, kRefuse, kAnew, kRefuse, kRefuse},
+     {kFollow, kRefuse, kAnew, kAnew, kRefuse, kRefuse},
      "invalid values as text"},
     {"`as:` widens",
      [](ContractQuestion* q) { WithBalance(q, "BIGNUMERIC", "NUMERIC", "NUMERIC"); },
@@ -77,7 +77,7 @@ const Case kCases[] = {
      ""},
     {"`as:` asks for what BigQuery cannot do",
      [](ContractQuestion* q) { WithBalance(q, "STRING", "NUMERIC", "NUMERIC"); },
-     {kFollow, kStop, kStop, kStop, kStop, kStop},
+     {kFollow, kFollow, kFollow, kStop, kStop, kStop},
      ""},
     {"somebody widened the column in BigQuery",
      [](ContractQuestion* q) { WithBalance(q, "NUMERIC", "BIGNUMERIC", "NUMERIC"); },
@@ -85,7 +85,7 @@ const Case kCases[] = {
      ""},
     {"somebody retyped the column in BigQuery",
      [](ContractQuestion* q) { WithBalance(q, "NUMERIC", "STRING", "NUMERIC"); },
-     {kFollow, kStop, kStop, kStop, kStop, kStop},
+     {kFollow, kRefuse, kRefuse, kStop, kStop, kStop},
      "changed in BigQuery by somebody else"},
     {"somebody widened it, and `as:` has followed",
      [](ContractQuestion* q) { WithBalance(q, "BIGNUMERIC", "BIGNUMERIC", "NUMERIC"); },
@@ -93,7 +93,7 @@ const Case kCases[] = {
      ""},
     {"somebody dropped a column in BigQuery",
      [](ContractQuestion* q) { Lose(&*q->found, "name"); },
-     {kFollow, kFollow, kFollow, kAnew, kAnew, kAnew},
+     {kFollow, kRefuse, kAnew, kAnew, kAnew, kAnew},
      ""},
     {"a column is left out from now on",
      [](ContractQuestion* q) {
@@ -103,30 +103,37 @@ const Case kCases[] = {
      ""},
     {"the target is gone",
      [](ContractQuestion* q) { q->found.reset(); },
-     {kAnew, kFollow, kAnew, kStop, kStop, kStop},
+     {kAnew, kRefuse, kAnew, kStop, kStop, kStop},
      "gone from BigQuery"},
     {"the target was made again, with rows",
      [](ContractQuestion* q) { q->found->created_ms += 1; },
-     {kFollow, kFollow, kStop, kStop, kStop, kStop},
+     {kFollow, kRefuse, kRefuse, kStop, kStop, kStop},
      "expected the table made at 2023-11-14 22:13:20.000Z, found one made at 2023-11-14 22:13:20.001Z"},
     {"the target was made again, and nobody looked for rows",
      [](ContractQuestion* q) {
        q->found->created_ms += 1;
        q->target_is_empty.reset();
      },
-     {kFollow, kFollow, kStop, kStop, kStop, kStop},
+     {kFollow, kRefuse, kRefuse, kStop, kStop, kStop},
      "made again by somebody"},
+    {"the target was made again, with rows and columns of somebody's own",
+     [](ContractQuestion* q) {
+       q->found->created_ms += 1;
+       q->found->columns.push_back({"theirs", "STRING"});
+     },
+     {kRefuse, kRefuse, kRefuse, kStop, kStop, kStop},
+     "somebody else"},
     {"the target was made again, empty",
      [](ContractQuestion* q) {
        q->found->created_ms += 1;
        q->target_is_empty = true;
      },
-     {kFollow, kFollow, kAnew, kAnew, kAnew, kAnew},
+     {kFollow, kRefuse, kAnew, kAnew, kAnew, kAnew},
      "made again by somebody"},
     {"the target was emptied",
      [](ContractQuestion* q) { q->target_is_empty = true; },
-     {kFollow, kFollow, kFollow, kAnew, kAnew, kAnew},
-     ""},
+     {kFollow, kRefuse, kAnew, kAnew, kAnew, kAnew},
+     "emptied by somebody else"},
     {"target and source are empty",
      [](ContractQuestion* q) { q->target_is_empty = q->source_is_empty = true; },
      {kFollow, kFollow, kFollow, kFollow, kFollow, kFollow},
@@ -153,6 +160,13 @@ const Case kCases[] = {
     {"somebody's table with rows",
      [](ContractQuestion* q) { q->recorded.reset(); },
      {kFollow, kFollow, kFollow, kRefuse, kRefuse, kRefuse},
+     ""},
+    {"somebody's table with rows and columns of its own",
+     [](ContractQuestion* q) {
+       q->recorded.reset();
+       q->found->columns.push_back({"theirs", "STRING"});
+     },
+     {kRefuse, kFollow, kFollow, kRefuse, kRefuse, kRefuse},
      ""},
     {"somebody's table, and nobody looked for rows",
      [](ContractQuestion* q) {
@@ -185,7 +199,74 @@ const Case kCases[] = {
      "is made"},
     {"another filter",
      [](ContractQuestion* q) { q->wanted.filter = ContractDigest("company_id = 2"); },
-     {kFollow, kFollow, kRefuse, kRefuse, kRefuse, kRefuse},
+     {kFollow, kFollow, kAnew, kRefuse, kRefuse, kRefuse},
+     "`where` is another"},
+    {"another cursor",
+     [](ContractQuestion* q) {
+       q->recorded->cursor = "at";
+       q->wanted.cursor = "id";
+     },
+     {kFollow, kFollow, kAnew, kFollow, kFollow, kFollow},
+     "`cursor` is another"},
+    {"another key at the source",
+     [](ContractQuestion* q) { q->wanted.source_key = {"name"}; },
+     {kFollow, kFollow, kAnew, kFollow, kFollow, kFollow},
+     "the key is another"},
+    {"a run ended while it put the rows in place anew",
+     [](ContractQuestion* q) { q->recorded->underway = true; },
+     {kAnew, kFollow, kAnew, kAnew, kAnew, kAnew},
+     "when a run ended"},
+    {"a column that was left out gets another name and another type",
+     [](ContractQuestion* q) {
+       RenameAtSource(q, "email", "mail");
+       q->wanted.source_columns[2].declared = "text";
+       q->wanted.columns.push_back(Form("mail"));
+     },
+     {kRefuse, kRefuse, kRefuse, kStop, kStop, kStop},
+     "`email` of the source is `mail` now"},
+    {"… and is of another kind in the same place",
+     [](ContractQuestion* q) {
+       RenameAtSource(q, "email", "mail");
+       q->wanted.source_columns[2].declared = "bigint";
+       q->wanted.columns.push_back(Form("mail"));
+     },
+     {kRefuse, kRefuse, kRefuse, kStop, kStop, kStop},
+     "`email` of the source is `mail` now"},
+    {"… and takes the place of one in clear that is dropped",
+     [](ContractQuestion* q) {
+       q->recorded->source_columns[1].declared = "varchar(80)";
+       q->wanted.source_columns = {{"id", "int"}, {"mail", "varchar(80)"}, {"at", "timestamp"}};
+       q->wanted.columns[1] = Form("mail");
+     },
+     {kRefuse, kRefuse, kRefuse, kStop, kStop, kStop},
+     "`email` of the source is `mail` now"},
+    {"… and every value of it is NULL",
+     [](ContractQuestion* q) {
+       RenameAtSource(q, "email", "mail");
+       q->wanted.columns.push_back(Form("mail"));
+       q->wanted.columns.back().mask = "null";
+     },
+     {kFollow, kFollow, kFollow, kFollow, kFollow, kFollow},
+     ""},
+    {"what was left out is dropped, and something of another kind is new",
+     [](ContractQuestion* q) {
+       q->wanted.source_columns = {
+           {"id", "int"}, {"name", "varchar(20)"}, {"at", "timestamp"}, {"points", "int"}};
+       q->wanted.columns.push_back(Form("points", "INT64"));
+     },
+     {kFollow, kFollow, kFollow, kFollow, kFollow, kFollow},
+     ""},
+    {"a column in clear and one that was left out change names",
+     [](ContractQuestion* q) {
+       for (TableContract* each : {&*q->recorded, &q->wanted})
+         each->source_columns[1].declared = "varchar(80)";
+       std::swap(q->wanted.source_columns[1], q->wanted.source_columns[2]);
+     },
+     {kRefuse, kRefuse, kRefuse, kFollow, kFollow, kFollow},  // a stream has followed the names
+     "`email` of the source is `name` now"},
+    {"columns change places, and their types with them",
+     [](ContractQuestion* q) { std::swap(q->wanted.source_columns[1], q->wanted.source_columns[2]); },
+     {kFollow, kFollow, kFollow, kFollow, kFollow, kFollow},
      ""},
     {"a column that was left out gets another name",
      [](ContractQuestion* q) {

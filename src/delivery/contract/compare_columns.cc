@@ -37,7 +37,10 @@ bool SameForm(const ColumnForm& a, const ColumnForm& b) {
 }  // namespace
 
 void Comparison::Columns() {
-  if (mode_ == ContractMode::kReplace) return;  // the new version has its own
+  if (mode_ == ContractMode::kReplace) {
+    for (const ColumnForm& form : wanted_.columns) NextVersion(form);
+    return;
+  }
   for (const ColumnForm& form : wanted_.columns) Column(form);
   OwnColumns();
   if (recorded_ == nullptr) return;
@@ -53,6 +56,21 @@ void Comparison::Column(const ColumnForm& form) {
   if (was == nullptr && recorded_ != nullptr) Delivered(form);
 }
 
+// The new version has its own columns; but whoever reads them may take another form for the old one.
+void Comparison::NextVersion(const ColumnForm& form) {
+  if (recorded_ == nullptr) return;
+  const ColumnForm* was = FindColumn(recorded_->columns, form.name);
+  if (was != nullptr && !SameForm(*was, form)) {
+    Add(ContractAction::kFollow,
+        fmt::format("column `{}` is delivered in another form with the next version", form.name),
+        FormText(*was), FormText(form));
+  } else if (was == nullptr && FindColumn(recorded_->source_columns, form.source) != nullptr) {
+    Add(ContractAction::kFollow,
+        fmt::format("column `{}` was left out so far, and is delivered with the next version", form.name),
+        "left out", FormText(form));
+  }
+}
+
 void Comparison::Lacking(const ColumnForm& form, const ColumnForm* was) {
   const bool seen = recorded_ != nullptr && recorded_->found.has_value() &&
                     FindColumn(recorded_->found->columns, form.name) != nullptr;
@@ -64,9 +82,16 @@ void Comparison::Lacking(const ColumnForm& form, const ColumnForm* was) {
                fmt::format("exclude it; or `hakobu repair --recopy {}` brings it and its values back",
                            wanted_.source));
   }
-  if (mode_ == ContractMode::kAppend || mode_ == ContractMode::kIncremental) {
-    return Add(ContractAction::kFollow, what + ": it is added again, NULL in rows that do not come again",
-               form.type, "no such column");
+  if (appends()) {
+    if (asked()) {
+      return Add(ContractAction::kFollow, what + ": it is added again, NULL in rows that are there",
+                 form.type, "no such column");
+    }
+    return Add(
+        ContractAction::kRefuse, what, form.type, "no such column",
+        fmt::format("exclude it; or `hakobu repair --recopy {}` lets the next run add it again, NULL in rows "
+                    "that are there",
+                    wanted_.source));
   }
   Add(ContractAction::kAnew,
       what + (mode_ == ContractMode::kHistory ? ": it is added again, NULL in the history so far"
@@ -80,9 +105,7 @@ void Comparison::Delivered(const ColumnForm& form) {
   if (FindColumn(recorded_->columns, form.name) != nullptr) return;
   const std::string what =
       fmt::format("column `{}` was left out so far: rows that are there have no value in it", form.name);
-  const bool comes =
-      mode_ == ContractMode::kUpsert || mode_ == ContractMode::kSoft || mode_ == ContractMode::kHistory;
-  Add(comes ? ContractAction::kAnew : ContractAction::kFollow, what, "left out", FormText(form));
+  Add(Again(), what, "left out", FormText(form));
 }
 
 void Comparison::OtherType(const ColumnForm& form, const ColumnForm* was, const TargetColumn& found) {
@@ -96,10 +119,10 @@ void Comparison::OtherType(const ColumnForm& form, const ColumnForm* was, const 
                form.type, found.type);
   }
   if (of_somebody) {
-    return Add(ContractAction::kStop,
+    return Add(Halt(),
                fmt::format("the type of column `{}` was changed in BigQuery by somebody else", form.name),
                form.type, found.type,
-               WidensType(form.type, found.type)
+               WidensType(form.type, found.type) && streams()
                    ? fmt::format("`hakobu repair --recopy {}` delivers it as what it is now", wanted_.source)
                    : "give the table another `target`");
   }
@@ -108,6 +131,7 @@ void Comparison::OtherType(const ColumnForm& form, const ColumnForm* was, const 
     return Add(ContractAction::kFollow, fmt::format("column `{}` is widened in BigQuery too", form.name),
                found.type, form.type);
   }
+  if (!streams()) return;  // the comparison of schemas says it, by `schema_changes:`
   Add(ContractAction::kStop,
       fmt::format("column `{}` would get another type, which BigQuery cannot do in place", form.name),
       found.type, form.type,
@@ -131,9 +155,11 @@ void Comparison::OtherForm(const ColumnForm& form, const ColumnForm& was) {
       return Add(ContractAction::kRefuse, what + ", and a history cannot be had anew", FormText(was),
                  FormText(form), again);
     case ContractMode::kAppend:
+      return Add(asked() ? ContractAction::kFollow : ContractAction::kRefuse,
+                 what + ", and those do not come again", FormText(was), FormText(form), RecopyHint());
     case ContractMode::kIncremental:
-      return Add(ContractAction::kRefuse, what + ", and those do not all come again", FormText(was),
-                 FormText(form), "deliver it to another `target`, or once with mode: replace");
+      answer_.others_must_go = true;
+      return Add(ContractAction::kAnew, what, FormText(was), FormText(form));
   }
 }
 
@@ -166,55 +192,6 @@ void Comparison::NoLongerDelivered(const ColumnForm& was) {
       fmt::format("column `{}` is left out from now on; {} keeps the values that it has", was.name,
                   wanted_.target),
       FormText(was), "left out", fmt::format("ALTER TABLE … DROP COLUMN `{}` takes them away", was.name));
-}
-
-void Comparison::ProtectedColumns() {
-  if (recorded_ == nullptr) return;
-  for (const ColumnForm& form : wanted_.columns) {
-    if (FindColumn(recorded_->source_columns, form.source) != nullptr && !IsRenamed(form.source)) continue;
-    const std::optional<std::string> before = FormerName(form.source);
-    if (!before.has_value() || question_.named.contains(form.source)) continue;
-    const ColumnForm* was = nullptr;
-    for (const ColumnForm& each : recorded_->columns) {
-      if (SameColumn(each.source, *before)) was = &each;
-    }
-    if (was != nullptr && (was->mask == "none" || (was->mask == form.mask && was->salt == form.salt)))
-      continue;
-    Add(streams() ? ContractAction::kStop : ContractAction::kRefuse,
-        fmt::format("column `{}` of the source is `{}` now, and would be delivered {}", *before, form.source,
-                    was == nullptr ? "though it was left out" : "without its mask"),
-        was == nullptr ? "left out" : FormText(*was), FormText(form),
-        fmt::format(
-            "exclude or mask `{0}`, or name it under `columns:` if it may be delivered so; then `hakobu "
-            "repair --recopy {1}`",
-            form.source, wanted_.source));
-  }
-}
-
-std::optional<std::string> Comparison::FormerName(const std::string& name) const {
-  const auto told = question_.renamed.find(name);
-  if (told != question_.renamed.end()) return told->second;
-  if (question_.occasion == ContractOccasion::kAltered) return std::nullopt;  // the statement has said it all
-  const auto is = std::find_if(wanted_.source_columns.begin(), wanted_.source_columns.end(),
-                               [&](const SourceShape& shape) { return SameColumn(shape.name, name); });
-  if (is == wanted_.source_columns.end()) return std::nullopt;
-  std::vector<std::string> gone;  // of the same type
-  const auto place = static_cast<size_t>(is - wanted_.source_columns.begin());
-  for (size_t i = 0; i < recorded_->source_columns.size(); ++i) {
-    const SourceShape& before = recorded_->source_columns[i];
-    if (before.declared != is->declared || FindColumn(wanted_.source_columns, before.name) != nullptr)
-      continue;
-    if (i == place) return before.name;
-    gone.push_back(before.name);
-  }
-  // Columns were moved too: a protected one is the likelier, since its harm is the greater.
-  for (const std::string& before : gone) {
-    const auto delivered = std::find_if(
-        recorded_->columns.begin(), recorded_->columns.end(),
-        [&](const ColumnForm& form) { return SameColumn(form.source, before) && form.mask == "none"; });
-    if (delivered == recorded_->columns.end()) return before;
-  }
-  return std::nullopt;
 }
 
 }  // namespace hakobu

@@ -140,7 +140,7 @@ TEST(Compare, AnInstallationWithoutRecordsSaysWhatItCannotTell) {
     EXPECT_EQ(answer.action, kFollow) << Texts(answer);
     EXPECT_TRUE(answer.records_what_is_found);
     EXPECT_THAT(Texts(answer), HasSubstr("zones, masks and salts"));
-    if (mode == kReplace) continue;
+    if (mode < kUpsert) continue;  // schema_changes: says what a run does
     Retype(&*question.found, "at", "TIMESTAMP");
     answer = CompareContracts(question);
     EXPECT_EQ(answer.action, kStop) << Texts(answer);
@@ -232,7 +232,7 @@ TEST(Compare, WhatIsSentIsWhatTheTableIs) {
     ContractQuestion masked = Same(mode);
     WithBalance(&masked, "NUMERIC", "BIGNUMERIC", "NUMERIC");
     Wanted(&masked, "balance").mask = "null";
-    EXPECT_EQ(CompareContracts(masked).action, mode == kUpsert ? kAnew : kRefuse);
+    EXPECT_EQ(CompareContracts(masked).action, mode == kUpsert || mode == kIncremental ? kAnew : kRefuse);
   }
 }
 
@@ -246,6 +246,49 @@ TEST(Compare, TheStreamsOwnColumnsAreHeldToo) {
   ContractQuestion retyped = Same(kHistory);
   Retype(&*retyped.found, "_hakobu_time", "STRING");
   EXPECT_EQ(CompareContracts(retyped).action, kStop);
+}
+
+TEST(Compare, WhatSomebodyHasDecidedOfARunIsDone) {
+  ContractQuestion append = Same(kAppend);
+  append.found->created_ms += 1;
+  Wanted(&append, "name").mask = "null";
+  EXPECT_EQ(CompareContracts(append).action, kRefuse);
+  append.occasion = ContractOccasion::kAsked;
+  ContractAnswer answer = CompareContracts(append);
+  EXPECT_EQ(answer.action, kFollow) << Texts(answer);
+  EXPECT_THAT(Texts(answer), HasSubstr("as was asked"));
+  append.found.reset();
+  EXPECT_EQ(CompareContracts(append).action, kAnew) << "made again";
+
+  ContractQuestion incremental = Same(kIncremental);
+  Wanted(&incremental, "name").mask = "null";
+  answer = CompareContracts(incremental);
+  EXPECT_EQ(answer.action, kAnew) << Texts(answer);
+  EXPECT_TRUE(answer.others_must_go) << "rows in clear";
+  incremental = Same(kIncremental);
+  incremental.target_is_empty = true;
+  answer = CompareContracts(incremental);
+  EXPECT_EQ(answer.action, kAnew) << Texts(answer);
+  EXPECT_FALSE(answer.others_must_go);
+  incremental.found->created_ms += 1;
+  incremental.target_is_empty = false;
+  EXPECT_EQ(CompareContracts(incremental).action, kRefuse) << "somebody's rows";
+  incremental.occasion = ContractOccasion::kAsked;
+  EXPECT_EQ(CompareContracts(incremental).action, kAnew);
+}
+
+TEST(Compare, WhatANextVersionShowsIsSaid) {
+  ContractQuestion question = Same(kReplace);
+  question.recorded->columns[1].mask = "sha256";
+  question.wanted.columns.push_back(Form("email"));
+  question.wanted.filter = ContractDigest("id > 5");
+  const ContractAnswer answer = CompareContracts(question);
+  EXPECT_EQ(answer.action, kFollow);
+  EXPECT_THAT(Texts(answer),
+              HasSubstr("column `name` is delivered in another form with the next version; expected "
+                        "STRING, masked by sha256, found STRING, not masked"));
+  EXPECT_THAT(Texts(answer), HasSubstr("column `email` was left out so far"));
+  EXPECT_THAT(Texts(answer), HasSubstr("`where` is another"));
 }
 
 TEST(Compare, AllThatIsWrongIsSaidAtOnce) {

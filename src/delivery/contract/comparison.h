@@ -41,6 +41,13 @@ class Comparison {
   bool asked() const { return question_.occasion == ContractOccasion::kAsked; }
   bool streams() const { return mode_ >= ContractMode::kUpsert; }
   bool by_key() const { return mode_ == ContractMode::kUpsert || mode_ == ContractMode::kSoft; }
+  bool appends() const { return mode_ == ContractMode::kAppend; }
+  // A run has nobody to wait for: what stops a streamed table is refused there.
+  ContractAction Halt() const { return streams() ? ContractAction::kStop : ContractAction::kRefuse; }
+  // For what somebody has decided: an append has no rows anew.
+  ContractAction Again() const { return appends() ? ContractAction::kFollow : ContractAction::kAnew; }
+  // "`hakobu repair --recopy shop.log` …", with what it does in this mode.
+  std::string RecopyHint() const;
 
   void Add(ContractAction action, std::string what, std::string expected = "", std::string found = "",
            std::string hint = "");
@@ -54,16 +61,25 @@ class Comparison {
   // False: nothing more can be said.
   bool Identity();
 
+  // A run's first version would take the place of rows that are somebody's. True: it is refused.
+  bool Somebodys();
+
   // False: the rows that are there are another table's, or of another sort.
   bool Source();
   bool Mode();
   std::string ModeChange() const;
   void Layout();
+  void Staleness();
   void Filter();
   void Key();
+  void MergeKey();
+  void Cursor();
   void ChangedKey();
   void Columns();
   void Column(const ColumnForm& form);
+
+  // Replace: what the next version has in another form than the last.
+  void NextVersion(const ColumnForm& form);
 
   // The target lacks it.
   void Lacking(const ColumnForm& form, const ColumnForm* was);
@@ -80,10 +96,18 @@ class Comparison {
 
   // A column that was left out or masked must not come in clear because it has another name now.
   void ProtectedColumns();
-  bool IsRenamed(const std::string& name) const { return question_.renamed.contains(name); }
 
-  // What the source's column was called when the contract was recorded; absent: it is new, or nothing tells.
-  std::optional<std::string> FormerName(const std::string& name) const;
+  // The form in which the column of the source was delivered; null: it was left out.
+  const ColumnForm* FormBefore(std::string_view source) const;
+
+  // Whether `form` hides no less than what the column of the source was delivered as.
+  bool HidesAsMuch(const ColumnForm& form, std::string_view before) const;
+
+  // The protected column of the record that `form` would show, because it has its values now or may have
+  // them; absent: none.
+  std::optional<std::string> ShownColumn(const ColumnForm& form) const;
+  std::optional<std::string> GoneColumn(const ColumnForm& form) const;
+  std::optional<std::string> SwappedColumn(const ColumnForm& form) const;
 
   const ContractQuestion& question_;
   const TableContract& wanted_;

@@ -156,6 +156,7 @@ TableContract MakeContract(const SourceTable& source, const TableOptions& option
   contract.mode = mode;
   contract.history_without_key = mode == ContractMode::kHistory && !options.history;
   contract.filter = ContractDigest(options.where);
+  if (mode == ContractMode::kIncremental) contract.cursor = options.cursor;
   for (const SourceColumn& column : source.columns) {
     contract.source_columns.push_back({column.name, column.declared});
   }
@@ -167,6 +168,7 @@ TableContract MakeContract(const SourceTable& source, const TableOptions& option
     contract.columns.push_back(FormOf(field, source.columns[field.source_column]));
   }
   const bool keyed = mode == ContractMode::kUpsert || mode == ContractMode::kSoft;
+  if (keyed) contract.staleness_seconds = absl::ToInt64Seconds(options.max_staleness);
   for (const size_t place : schema.key) {
     if (keyed) contract.key.push_back(schema.fields[place].name);
   }

@@ -70,7 +70,16 @@ struct TableContract {
   ContractMode mode = ContractMode::kReplace;
   // A history because the table had no key, not because the configuration asks for one.
   bool history_without_key = false;
-  std::string filter;                       // a digest of the rows' condition; empty: all rows
+  // Incremental: rows are being put in place anew in another form than this record's; some may be there.
+  bool underway = false;
+  std::string filter;  // a digest of the rows' condition; empty: all rows
+  std::string cursor;  // incremental: the source's column that windows are made by
+  // Streams, one row a key: how old a query's answer may be. Absent: not recorded.
+  std::optional<int64_t> staleness_seconds;
+  // Append: `found` held so many rows when this run had ended; what later runs added comes on top. Empty: it
+  // held what runs have added and nothing else.
+  std::string counted_run;
+  uint64_t counted_rows = 0;
   std::vector<std::string> source_key;      // the source's columns that stand for a row
   std::vector<SourceShape> source_columns;  // all of them, in order
   std::vector<std::string> key;             // of the target, as delivered; empty: none

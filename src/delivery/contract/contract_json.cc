@@ -70,7 +70,13 @@ TableContract ContractFrom(const Json& json) {
   contract.source = json.at("source").get<std::string>();
   contract.target = json.at("target").get<std::string>();
   contract.history_without_key = json.value("history_without_key", false);
+  contract.underway = json.value("underway", false);
   contract.filter = json.value("filter", "");
+  contract.cursor = json.value("cursor", "");
+  if (json.contains("staleness_seconds"))
+    contract.staleness_seconds = json.at("staleness_seconds").get<int64_t>();
+  contract.counted_run = json.value("counted_run", "");
+  contract.counted_rows = json.value("counted_rows", uint64_t{0});
   contract.source_key = json.at("source_key").get<std::vector<std::string>>();
   for (const Json& column : json.at("source_columns"))
     contract.source_columns.push_back({column.at(0).get<std::string>(), column.at(1).get<std::string>()});
@@ -88,7 +94,14 @@ std::string ContractToJson(const TableContract& contract) {
                {"target", contract.target},
                {"mode", ContractModeName(contract.mode)}};
   if (contract.history_without_key) json["history_without_key"] = true;
+  if (contract.underway) json["underway"] = true;
   if (!contract.filter.empty()) json["filter"] = contract.filter;
+  if (!contract.cursor.empty()) json["cursor"] = contract.cursor;
+  if (contract.staleness_seconds.has_value()) json["staleness_seconds"] = *contract.staleness_seconds;
+  if (!contract.counted_run.empty()) {
+    json["counted_run"] = contract.counted_run;
+    json["counted_rows"] = contract.counted_rows;
+  }
   json["source_key"] = contract.source_key;
   Json shapes = Json::array();
   for (const SourceShape& shape : contract.source_columns) shapes.push_back({shape.name, shape.declared});

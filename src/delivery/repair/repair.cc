@@ -4,15 +4,20 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/crash_point.h"
+#include "base/glob.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "delivery/open_ledger.h"
+#include "delivery/preflight/selection.h"
+#include "delivery/repair/nightly_compare.h"
 #include "delivery/repair/table_compare.h"
 #include "delivery/stream/gap.h"
+#include "delivery/stream/table_contract.h"
 
 namespace hakobu {
 namespace {
@@ -33,10 +38,17 @@ class Repairer {
   absl::StatusOr<RepairReport> Run() {
     HAKOBU_RETURN_IF_ERROR(Open());
     HAKOBU_RETURN_IF_ERROR(ReadGaps());
-    HAKOBU_ASSIGN_OR_RETURN(const std::vector<TableWork> works, Select());
+    HAKOBU_ASSIGN_OR_RETURN(const std::vector<TableWork> works,
+                            options_.verify ? SelectToVerify() : Select());
     for (const TableWork& work : works) {
       HAKOBU_RETURN_IF_ERROR(cancel_.Check());
       HAKOBU_RETURN_IF_ERROR(RunTable(work));
+    }
+    // Nothing is equal because nothing was looked at.
+    if (options_.verify && report_.tables.empty()) {
+      return WithHint(absl::FailedPreconditionError("nothing was compared: the source has no table that the "
+                                                    "configuration delivers"),
+                      "`hakobu plan` shows what is delivered");
     }
     if (!options_.verify) HAKOBU_RETURN_IF_ERROR(CloseGaps());
     for (const Gap& gap : gaps_) {
@@ -122,19 +134,84 @@ class Repairer {
     return works;
   }
 
+  bool IsWanted(const std::string& name) const {
+    const std::vector<std::string>& patterns = options_.tables;
+    return patterns.empty() || std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
+             return GlobMatches(pattern, name) || GlobMatches(pattern, name.substr(name.find('.') + 1));
+           });
+  }
+
+  // Tables of both cadences. What is wrong with single ones is theirs.
+  absl::StatusOr<std::vector<TableWork>> SelectToVerify() {
+    HAKOBU_ASSIGN_OR_RETURN(records_, context_.log->Tables());
+    HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Connection> source, Connection::Open(context_.connect));
+    std::vector<TableWork> works;
+    std::map<std::string, absl::Status> troubles;
+    for (const DeliveredBy by : {DeliveredBy::kStream, DeliveredBy::kRun}) {
+      Findings findings;
+      Selection selection = hakobu::Select(config_, {}, by, source.get(), &findings);
+      HAKOBU_RETURN_IF_ERROR(findings.GeneralProblems());
+      for (const Finding& finding : findings.list()) {
+        if (finding.level == FindingLevel::kProblem && IsWanted(finding.subject))
+          troubles.emplace(finding.subject, findings.ProblemsOf(finding.subject));
+      }
+      for (TableWork& work : selection.tables) {
+        if (IsWanted(work.name)) works.push_back(std::move(work));
+      }
+    }
+    for (const auto& [name, trouble] : troubles) {
+      RepairedTable table;
+      table.source = name;
+      Fail(std::move(table), trouble);
+    }
+    for (const std::string& pattern : options_.tables) {
+      const auto meant = [&](const std::string& name) {
+        return GlobMatches(pattern, name) || GlobMatches(pattern, name.substr(name.find('.') + 1));
+      };
+      const bool known =
+          std::any_of(works.begin(), works.end(), [&](const TableWork& work) { return meant(work.name); }) ||
+          std::any_of(troubles.begin(), troubles.end(), [&](const auto& each) { return meant(each.first); });
+      if (known) continue;
+      return WithHint(
+          absl::InvalidArgumentError(fmt::format("`{}` matches none of the configuration's tables", pattern)),
+          "`hakobu plan` shows what is delivered");
+    }
+    return works;
+  }
+
+  void Fail(RepairedTable table, const absl::Status& status) {
+    table.error = std::string(View(status.message()));
+    Log(LogSeverity::kError, "not compared", {{"table", table.source}, {"error", table.error}});
+    report_.tables.push_back(std::move(table));
+  }
+
+  absl::Status CompareAny(const TableWork& work, RepairedTable* table) {
+    if (work.options.mode != TableMode::kStream) {
+      const auto idle = context_.ledger->Lock(LedgerUse::kRun);
+      if (!idle.ok()) return WithHint(idle.status(), "compare when `hakobu run` has ended");
+      return CompareNightly(&context_, work, table);
+    }
+    HAKOBU_RETURN_IF_ERROR(CheckState(work.name));
+    if (options_.verify) {
+      HAKOBU_ASSIGN_OR_RETURN(const TableOptions options,
+                              DeliveredOptions(config_, context_.ledger.get(), work));
+      HAKOBU_ASSIGN_OR_RETURN(const LaneSchema lane, MakeLaneSchema(config_, options, work.source));
+      if (!lane.base.key.has_value()) return CompareKeyless(&context_, work, table);
+    }
+    return CompareAndRepair(work, table);
+  }
+
   absl::Status RunTable(const TableWork& work) {
     RepairedTable table;
     table.source = work.name;
     const absl::Time began = context_.clock->Now();
-    absl::Status status = CheckState(work.name);
-    if (status.ok()) status = CompareAndRepair(work, &table);
+    const absl::Status status = CompareAny(work, &table);
     if (status.code() == absl::StatusCode::kCancelled) return status;
     if (!status.ok()) {
-      table.error = std::string(View(status.message()));
-      Log(LogSeverity::kError, "not compared", {{"table", table.source}, {"error", table.error}});
-    } else if (!options_.verify && table.equal()) {
-      HAKOBU_RETURN_IF_ERROR(NoteProof(table, began));
+      Fail(std::move(table), status);
+      return absl::OkStatus();
     }
+    if (!options_.verify && table.equal()) HAKOBU_RETURN_IF_ERROR(NoteProof(table, began));
     report_.tables.push_back(std::move(table));
     return absl::OkStatus();
   }
@@ -272,33 +349,6 @@ class Repairer {
 absl::StatusOr<RepairReport> RunRepair(const Config& config, const RepairOptions& options,
                                        const Cancellation& cancel) {
   return Repairer(config, options, cancel).Run();
-}
-
-absl::StatusOr<std::vector<std::string>> CopyAnew(const Config& config,
-                                                  const std::vector<std::string>& tables) {
-  HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Ledger> ledger, OpenLedger(config, ""));
-  const auto lock = ledger->Lock(LedgerUse::kStream);
-  if (!lock.ok()) return WithHint(lock.status(), "stop `hakobu stream`, say this again, and start it");
-  HAKOBU_ASSIGN_OR_RETURN(const std::vector<StreamTableRecord> records, ledger->streams().Tables());
-  std::vector<std::string> names;
-  for (const std::string& wanted : tables) {
-    const auto record = std::find_if(records.begin(), records.end(), [&](const StreamTableRecord& each) {
-      return each.source == wanted || each.source.ends_with("." + wanted);
-    });
-    if (record == records.end()) {
-      return absl::InvalidArgumentError(fmt::format("{} has not been streamed with this ledger", wanted));
-    }
-    const absl::Status forgotten = ledger->streams()
-                                       .Advance(record->source, StreamTableEvent::kForget,
-                                                [](StreamTableRecord* gone) {
-                                                  gone->reason = kCopyAnewReason;
-                                                  gone->since = absl::Now();
-                                                })
-                                       .status();
-    HAKOBU_RETURN_IF_ERROR(forgotten);
-    names.push_back(record->source);
-  }
-  return names;
 }
 
 }  // namespace hakobu

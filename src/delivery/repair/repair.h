@@ -1,5 +1,5 @@
-// Streamed tables compared with their source, repaired, and gaps closed with the proof. docs/gaps.md states
-// what it promises.
+// Tables compared with their source; streamed ones repaired, and gaps closed with the proof. docs/gaps.md
+// states what it promises.
 #pragma once
 
 #include <cstdint>
@@ -17,11 +17,11 @@ namespace hakobu {
 struct RepairOptions {
   DestinationAddresses addresses;
   // What to look at: tables by name ("members", "shop.members", globs), the tables that these gaps concern,
-  // or those of every open gap. Nothing, to verify: every streamed table.
+  // or those of every open gap. Nothing, to verify: every table, of runs and of the stream.
   std::vector<std::string> tables;
   std::vector<int64_t> gaps;
   bool all_open = false;
-  bool verify = false;  // compare and write nothing to the tables
+  bool verify = false;  // compare, and write nothing to the tables; those of runs too
   Clock* clock = Clock::Real();
 };
 
@@ -35,8 +35,9 @@ struct RepairedTable {
   bool repaired = false;  // something was sent
   bool behind = false;    // no stream was running: what it has not yet delivered counts as a difference
   std::vector<std::string> first_keys;
-  std::string position;  // what the last comparison holds at
-  std::string error;     // why it could not be compared
+  std::string position;            // what the last comparison holds at
+  std::vector<std::string> notes;  // what was compared in another way, or not
+  std::string error;               // why it could not be compared
   bool equal() const { return error.empty() && left.all() == 0; }
 };
 
@@ -51,13 +52,5 @@ struct RepairReport {
 // it was), else what failed.
 absl::StatusOr<RepairReport> RunRepair(const Config& config, const RepairOptions& options,
                                        const Cancellation& cancel);
-
-// Why a table is "dropped" that CopyAnew has taken: somebody has decided that its rows come anew.
-inline constexpr char kCopyAnewReason[] = "to be copied anew with the next start of `hakobu stream`";
-
-// The rows of the tables come anew, all of them, when `hakobu stream` starts next; the tables in BigQuery
-// stay. FailedPrecondition while a stream is running. Returns their names.
-absl::StatusOr<std::vector<std::string>> CopyAnew(const Config& config,
-                                                  const std::vector<std::string>& tables);
 
 }  // namespace hakobu

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "delivery/repair/extra_rows.h"
+#include "delivery/repair/stream_wait.h"
 #include "delivery/schema_change.h"
 #include "delivery/stream/sequence.h"
 #include "delivery/stream/table_contract.h"
@@ -21,19 +22,6 @@ constexpr size_t kBytesInFlight = 4 << 20;
 // BigQuery forgets deleted keys after two days, and what was read must not be older than that.
 constexpr absl::Duration kOldestResumed = absl::Hours(24);
 constexpr absl::Duration kBesideLife = absl::Hours(24 * 7);
-constexpr absl::Duration kLongestWaitForStream = absl::Seconds(60);
-
-bool Passed(const StreamPosition& position, int64_t epoch, const LogPosition& to) {
-  return LogPlace::In(position.file, position.offset, position.epoch) >=
-         LogPlace::In(to.file, to.offset, epoch);
-}
-
-absl::StatusOr<StreamPosition> DeliveredUpTo(StreamBook& log) {
-  HAKOBU_ASSIGN_OR_RETURN(const std::optional<StreamPosition> stored, log.Position());
-  if (stored.has_value()) return *stored;
-  return WithHint(absl::FailedPreconditionError("nothing has been streamed with this ledger"),
-                  "run `hakobu stream` first");
-}
 
 SourceColumn Integer(std::string_view name) {
   SourceColumn column;
@@ -208,28 +196,8 @@ absl::Status TableCompare::NotePosition() {
 
 absl::Status TableCompare::WaitForStream() {
   HAKOBU_ASSIGN_OR_RETURN(Connection * source, source_.Get());
-  HAKOBU_ASSIGN_OR_RETURN(const LogPosition end, ReadLogPosition(source));
-  HAKOBU_ASSIGN_OR_RETURN(const StreamPosition first, DeliveredUpTo(*context_->log));
-  const absl::Time until = context_->clock->Now() + kLongestWaitForStream;
-  behind_ = false;
-  for (;;) {
-    HAKOBU_ASSIGN_OR_RETURN(const StreamPosition now, DeliveredUpTo(*context_->log));
-    if (Passed(now, first.epoch, end)) break;
-    // Whoever streams holds the lock.
-    behind_ = context_->ledger->Lock(LedgerUse::kStream).ok();
-    if (behind_) return absl::OkStatus();
-    if (context_->clock->Now() > until) {
-      behind_ = true;
-      Log(LogSeverity::kWarning, "the stream is behind; comparing without waiting longer",
-          {{"table", name()}});
-      return absl::OkStatus();
-    }
-    if (context_->cancel->WaitFor(absl::Milliseconds(200))) return context_->cancel->Check();
-  }
-  const absl::Duration staleness = lane_.work.options.max_staleness;
-  if (staleness > absl::ZeroDuration() && context_->cancel->WaitFor(staleness)) {
-    return context_->cancel->Check();
-  }
+  HAKOBU_ASSIGN_OR_RETURN(behind_,
+                          StreamStaysBehind(context_, source, name(), lane_.work.options.max_staleness));
   return absl::OkStatus();
 }
 

@@ -4,7 +4,7 @@
 
 #include "base/crash_point.h"
 #include "base/status.h"
-#include "delivery/repair/repair.h"
+#include "delivery/repair/copy_anew.h"
 
 namespace hakobu {
 

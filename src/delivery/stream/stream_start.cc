@@ -175,6 +175,7 @@ absl::Status StreamStart::JoinTable(StreamTable* table) {
     return context_->failure();
   }
   HAKOBU_RETURN_IF_ERROR(followed);
+  HAKOBU_RETURN_IF_ERROR(FollowSettings(context_->target(), schema));
   HAKOBU_RETURN_IF_ERROR(RecordContract(context_->target(), schema, table->options, std::nullopt));
   table->SetSchema(std::make_shared<const LaneSchema>(std::move(schema)));
   HAKOBU_RETURN_IF_ERROR(follower_->Join(table));

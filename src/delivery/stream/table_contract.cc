@@ -5,10 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/glob.h"
 #include "base/log.h"
 #include "base/status.h"
-#include "delivery/merge_sql.h"
 #include "destination/known_table.h"
 
 namespace hakobu {
@@ -38,38 +36,6 @@ TableContract ContractOf(const LaneSchema& schema, const TableOptions& options) 
                       schema.work.target.ToString());
 }
 
-// Named by themselves, not by a pattern.
-std::set<std::string> NamedColumns(const TableOptions& options) {
-  std::set<std::string> named;
-  for (const ColumnRule& rule : options.columns) {
-    if (!rule.inherited && !IsGlob(rule.pattern)) named.insert(rule.pattern);
-  }
-  for (const std::string& name : options.include) {
-    if (!IsGlob(name)) named.insert(name);
-  }
-  return named;
-}
-
-absl::StatusOr<bool> TargetIsEmpty(const TargetContext& context, const LaneSchema& schema,
-                                   const std::string& resource) {
-  QuerySpec query;
-  query.project = context.config->destination.billing_project;
-  query.location = context.config->destination.location;
-  query.sql = fmt::format("SELECT 1 FROM {}", schema.work.target.Quoted());
-  const nlohmann::json json = nlohmann::json::parse(resource, nullptr, false);
-  if (json.is_object() && json.value("requirePartitionFilter", false)) {
-    const nlohmann::json by = json.contains("timePartitioning")
-                                  ? json["timePartitioning"]
-                                  : json.value("rangePartitioning", nlohmann::json());
-    const std::string column =
-        QuoteField(by.is_object() ? by.value("field", "_PARTITIONTIME") : "_PARTITIONTIME");
-    query.sql += fmt::format(" WHERE {0} IS NULL OR {0} IS NOT NULL", column);
-  }
-  query.sql += " LIMIT 1";
-  HAKOBU_ASSIGN_OR_RETURN(const QueryAnswer answer, RunQuery(*context.destination->rest, query));
-  return answer.rows.empty();
-}
-
 // Also what the Table resource does not tell. What cannot be looked at is taken for there.
 std::vector<std::string> AllThatHangs(const TargetContext& context, const LaneSchema& schema,
                                       const TableOptions& options, const std::string& resource) {
@@ -93,14 +59,6 @@ std::vector<std::string> AllThatHangs(const TargetContext& context, const LaneSc
   return hangs;
 }
 
-ContractRecord RecordOf(const TableContract& contract, bool sweep) {
-  return {.target = contract.target,
-          .source = contract.source,
-          .contract_json = ContractToJson(contract),
-          .sweep = sweep,
-          .stored = absl::Now()};
-}
-
 // Whether somebody has to be asked whether there are rows at all.
 bool EmptinessMatters(const ContractQuestion& question, const TableFacts& facts) {
   if (!question.recorded.has_value()) return !question.delivered_before;
@@ -114,7 +72,9 @@ absl::Status LookForRows(const TargetContext& context, const ContractRequest& re
   if (question->found->kind != "TABLE") return absl::OkStatus();
   HAKOBU_ASSIGN_OR_RETURN(const TableFacts facts, ReadTableFacts(resource));
   if (!EmptinessMatters(*question, facts)) return absl::OkStatus();
-  HAKOBU_ASSIGN_OR_RETURN(question->target_is_empty, TargetIsEmpty(context, *request.schema, resource));
+  HAKOBU_ASSIGN_OR_RETURN(question->target_is_empty,
+                          TargetIsEmpty(*context.destination->rest, context.config->destination,
+                                        request.schema->work.target, resource));
   if (*question->target_is_empty && request.source_is_empty != nullptr) {
     HAKOBU_ASSIGN_OR_RETURN(question->source_is_empty, request.source_is_empty());
   }
@@ -122,26 +82,6 @@ absl::Status LookForRows(const TargetContext& context, const ContractRequest& re
 }
 
 }  // namespace
-
-absl::StatusOr<std::optional<StoredContract>> ReadContract(Ledger* ledger, const std::string& target) {
-  HAKOBU_ASSIGN_OR_RETURN(const std::optional<ContractRecord> record, ledger->contracts().Find(target));
-  if (!record.has_value()) return std::optional<StoredContract>();
-  StoredContract stored{.contract = {}, .sweep = record->sweep};
-  HAKOBU_ASSIGN_OR_RETURN(stored.contract, ContractFromJson(record->contract_json));
-  return std::optional<StoredContract>(std::move(stored));
-}
-
-void DecideType(const std::string& column, const std::string& as, TableOptions* options) {
-  for (ColumnRule& rule : options->columns) {
-    if (rule.inherited || rule.pattern != column) continue;
-    rule.column.as = as;
-    return;
-  }
-  ColumnRule rule;
-  rule.pattern = column;
-  rule.column.as = as;
-  options->columns.push_back(std::move(rule));
-}
 
 absl::StatusOr<TableOptions> DeliveredOptions(const Config& config, Ledger* ledger, const TableWork& work) {
   TableOptions options = work.options;

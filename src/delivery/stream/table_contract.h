@@ -9,20 +9,13 @@
 
 #include "absl/status/statusor.h"
 #include "delivery/contract/compare.h"
+#include "delivery/recorded_contract.h"
 #include "delivery/stream/lane_schema.h"
 #include "delivery/stream/targets.h"
 #include "ledger/ledger.h"
 
 namespace hakobu {
 
-struct StoredContract {
-  TableContract contract;
-  bool sweep = false;  // ContractRecord's
-};
-absl::StatusOr<std::optional<StoredContract>> ReadContract(Ledger* ledger, const std::string& target);
-
-// What somebody has decided for one column: the strongest entry there can be, the table's own by its name.
-void DecideType(const std::string& column, const std::string& as, TableOptions* options);
 // The configuration's options, but for what the table keeps: a history because it had no key, and columns
 // that BigQuery has in wider types.
 absl::StatusOr<TableOptions> DeliveredOptions(const Config& config, Ledger* ledger, const TableWork& work);

@@ -39,7 +39,8 @@ void TargetWatch::Look(StreamTable* table) {
         {{"table", table->name}, {"error", std::string(View(asked.status().message()))}});
     return;
   }
-  const absl::Status held = AnswerStatus(table->name, asked->answer);
+  absl::Status held = AnswerStatus(table->name, asked->answer);
+  if (held.ok() && asked->existing.has_value()) held = emptied_.Look(*table, *schema, *asked->existing);
   // What was seen while the stream itself changed it says nothing.
   if (held.ok() || table->target_changing > 0 || table->target_changes != before || !table->delivered) return;
   context_->StopTable(table, held);

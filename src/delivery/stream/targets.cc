@@ -11,6 +11,7 @@
 #include "delivery/merge_sql.h"
 #include "delivery/schema_change.h"
 #include "delivery/stream/table_contract.h"
+#include "delivery/table_resource.h"
 
 namespace hakobu {
 namespace {
@@ -78,6 +79,7 @@ absl::Status BeginTarget(const TargetContext& context, Existing existing, const 
   if (existing == Existing::kStays) {
     HAKOBU_RETURN_IF_ERROR(FollowTarget(context, Follow::kAll, schema).status());
     HAKOBU_RETURN_IF_ERROR(GiveKey(context, *schema));
+    HAKOBU_RETURN_IF_ERROR(FollowSettings(context, *schema));
     return GiveStaleness(context, *schema);
   }
   // Before the table: a crash in between must not leave one that nobody dares to write to.
@@ -94,6 +96,38 @@ absl::Status BeginTarget(const TargetContext& context, Existing existing, const 
   CrashPoint("stream.target_created");
   HAKOBU_RETURN_IF_ERROR(Annotate(made, fmt::format("{}: create {}", schema->work.name, target.ToString())));
   return GiveStaleness(context, *schema);
+}
+
+absl::Status FollowSettings(const TargetContext& context, const LaneSchema& schema) {
+  Rest& rest = *context.destination->rest;
+  const TableName& target = schema.work.target;
+  HAKOBU_ASSIGN_OR_RETURN(const Resource existing, GetTable(rest, target));
+  const auto warn = [&](std::string what, const absl::Status& status) {
+    Log(LogSeverity::kWarning, std::move(what),
+        {{"table", schema.work.name}, {"why", std::string(View(status.message()))}});
+  };
+  const std::string patch = TargetPatch(existing.json, existing.json, schema.work);
+  if (!patch.empty()) {
+    const absl::Status patched = PatchTable(rest, target, patch).status();
+    if (patched.ok()) {
+      Log(LogSeverity::kInfo, "the table's settings follow the configuration",
+          {{"table", schema.work.name}, {"settings", patch}});
+    } else {
+      warn("the table's settings could not follow the configuration", patched);
+    }
+  }
+  const absl::Status partitioned = CheckPartitioning(existing.json, schema.work);
+  if (!partitioned.ok()) warn("the table goes on with another partitioning", partitioned);
+  HAKOBU_ASSIGN_OR_RETURN(const std::optional<StoredContract> recorded,
+                          ReadContract(context.ledger, target.ToString()));
+  if (!schema.changes_by_key() || !recorded.has_value()) return absl::OkStatus();
+  const absl::Duration staleness = schema.work.options.max_staleness;
+  const std::optional<int64_t>& was = recorded->contract.staleness_seconds;
+  if (!was.has_value() || *was == absl::ToInt64Seconds(staleness)) return absl::OkStatus();
+  const DestinationConfig& destination = context.config->destination;
+  return Annotate(
+      SetMaxStaleness(rest, {destination.billing_project, destination.location}, target, staleness),
+      schema.work.name);
 }
 
 absl::StatusOr<std::vector<SchemaChange>> FollowTarget(const TargetContext& context, Follow follow,

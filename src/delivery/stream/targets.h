@@ -37,4 +37,8 @@ enum class Follow : uint8_t { kAddOnly, kAll };
 absl::StatusOr<std::vector<SchemaChange>> FollowTarget(const TargetContext& context, Follow follow,
                                                        LaneSchema* schema);
 
+// For a table that goes on, before its contract is recorded: its description, labels, clustering and
+// staleness as the configuration has them now. What cannot follow is said, and the table goes on.
+absl::Status FollowSettings(const TargetContext& context, const LaneSchema& schema);
+
 }  // namespace hakobu
