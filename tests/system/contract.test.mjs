@@ -264,6 +264,42 @@ test('somebody changes the targets', async (t) => {
     assert.equal((await stream.stop()).code, 3, stream.output);
     await one.admin.end();
   });
+  await t.test('emptied while the stream runs: the table stops; an empty source is none', async () => {
+    const one = await start(`${create}; CREATE TABLE queue (id INT PRIMARY KEY); INSERT INTO queue VALUES (1)`, [...both, { table: 'queue' }]);
+    const stream = one.job.start();
+    await one.equal(['goods', 'other', 'queue'], { server: stream });
+    await waitForLine(stream, /table is whole/, patience, 3);
+    await one.admin.query('DELETE FROM queue');
+    await one.equal(['queue'], { server: stream });
+    await one.query('TRUNCATE TABLE goods');
+    await waitForLine(stream, /goods: .*was emptied by somebody else/, patience);
+    await one.admin.query('INSERT INTO other VALUES (9, 9); INSERT INTO queue VALUES (2)');
+    await one.equal(['other', 'queue'], { server: stream });
+    assert.equal((await stream.stop()).code, 3, stream.output);
+    assert.doesNotMatch(stream.output, /queue: .*emptied/);
+    await one.recopy('goods');
+    await one.caughtUp();
+    await one.equal(['goods']);
+    await one.admin.end();
+  });
+});
+
+test('labels, words and clustering that change in the configuration alone', async (t) => {
+  const start = await begin(t, 'mysql');
+  const one = await start("CREATE TABLE s (id INT PRIMARY KEY, name VARCHAR(20), n INT); INSERT INTO s VALUES (1, 'one', 1)", [{ table: 's', labels: { team: 'one' }, cluster: ['name'] }]);
+  await one.caughtUp();
+  await one.rest('PATCH', `${one.name}/tables/s`, { labels: { theirs: 'kept' } });
+  const { creationTime } = await one.table('s');
+  one.job.rewrite((config) => {
+    Object.assign(config.tables[0], { labels: { team: 'two' }, cluster: ['n'], description: 'ours' });
+  });
+  const followed = await one.caughtUp();
+  assert.match(followed.stderr, /settings follow the configuration/);
+  const now = await one.table('s');
+  assert.deepEqual([now.labels, now.clustering, now.description, now.creationTime], [{ team: 'two', theirs: 'kept' }, { fields: ['n'] }, 'ours', creationTime]);
+  const quiet = await one.caughtUp();
+  assert.doesNotMatch(quiet.stderr, /settings follow|difference/);
+  await one.admin.end();
 });
 
 for (const flavor of ['mysql', 'mariadb']) test(`rows that go or are replaced at the source, ${flavor}`, async (t) => {
