@@ -6,10 +6,12 @@
 #include "app/binlog_command.h"
 #include "app/check_command.h"
 #include "app/completion_command.h"
+#include "app/explain_command.h"
 #include "app/gaps_command.h"
 #include "app/grants_command.h"
 #include "app/init_command.h"
 #include "app/manual_command.h"
+#include "app/pace_command.h"
 #include "app/plan_command.h"
 #include "app/probe_command.h"
 #include "app/repair_command.h"
@@ -55,6 +57,8 @@ void BuildCommandLine(CLI::App& app, CommandLine& line) {
   RegisterCheckCommand(app, line);
   RegisterPlanCommand(app, line);
   RegisterRunCommand(app, line);
+  RegisterPaceCommands(app, line);
+  RegisterExplainCommands(app, line);
   RegisterStreamCommand(app, line);
   RegisterVerifyCommand(app, line);
   RegisterGapsCommand(app, line);

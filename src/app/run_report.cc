@@ -76,6 +76,28 @@ std::string LoadText(const SourceLoad& load) {
       CountText(load.sort_merge_passes), CountText(load.server_data_reads));
 }
 
+// Where the time went, if anything but the source's own speed took a second of it; and the promise.
+std::string PaceText(const RunReport& report) {
+  std::string text;
+  double held = 0;
+  for (const auto& [reason, seconds] : report.pace.seconds_by_reason) {
+    text += fmt::format("{}{} {}", text.empty() ? "\nTime: " : ", ", SecondsText(seconds), reason);
+    if (reason != "full speed") held += seconds;
+  }
+  text = held < 1 ? "" : text + "\n";
+  if (report.pace.credits_lowest.has_value()) {
+    text += fmt::format("Burst credits: {:.0f} % at the start, {:.0f} % at the lowest, {:.0f} % at the end\n",
+                        100 * report.pace.credits_start.value_or(0), 100 * *report.pace.credits_lowest,
+                        100 * report.pace.credits_end.value_or(0));
+  }
+  if (!report.pace.late_tables.empty()) {
+    text += fmt::format("Late by {}: {}\n",
+                        SecondsText(absl::ToDoubleSeconds(report.finished - *report.pace.promise)),
+                        fmt::join(report.pace.late_tables, ", "));
+  }
+  return text;
+}
+
 std::string PositionText(const RunReport& report) {
   if (report.log_position_before.empty()) return "";
   return fmt::format("Log position before {}\nLog position after  {}\n", report.log_position_before,
@@ -108,7 +130,8 @@ std::string RunReportText(const RunReport& report) {
   const double seconds = absl::ToDoubleSeconds(report.finished - report.started);
   std::string state = report.late ? report.state + ", but late" : report.state;
   if (report.resumed_run) state += ", continued where it was interrupted";
-  return TablesText(report) + DetailText(report) + LoadText(report.source_load) + PositionText(report) +
+  return TablesText(report) + DetailText(report) + LoadText(report.source_load) + PaceText(report) +
+         PositionText(report) +
          fmt::format("\nRun {}: {}. {} rows, {} in {} ({}), consistency: {}\n", report.run_id, state,
                      CountText(rows), BytesText(bytes), SecondsText(seconds),
                      RateText(seconds <= 0 ? 0 : static_cast<double>(bytes) / seconds), report.consistency) +

@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "base/log.h"
 #include "base/transport.h"
+#include "config/budget.h"
 #include "config/secret.h"
 #include "row/type_map.h"
 
@@ -40,6 +41,9 @@ struct SourceConfig {
   absl::Duration statement_timeout;                // zero: never
   WireCompression compression = WireCompression::kNone;
   uint32_t connections = 2;  // the most that read tables at one time
+  std::optional<StorageConfig> storage;
+  std::optional<CloudWatchConfig> cloudwatch;
+  BudgetConfig budget;
 };
 
 enum class EndpointKind : uint8_t { kGoogle, kLocal };
@@ -203,6 +207,7 @@ struct Config {
   DestinationConfig destination;
   TableOptions defaults;
   std::vector<TableRule> tables;  // in the file's order, `defaults` already applied to each
+  std::string promise;  // "06:00 Asia/Tokyo": when a run's tables are published; empty: none
   std::string ledger = ".hakobu/ledger.db";
   LogConfig log;
   LimitConfig limits;

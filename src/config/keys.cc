@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "config/budget_section.h"
 #include "config/config.h"
 #include "config/section_builder.h"
 #include "config/table_section.h"
@@ -63,6 +64,9 @@ Section SourceSection() {
       "Compression of the connection: worth it over a slow line only.");
   builder.Integer("connections", &SourceConfig::connections, 1, 64,
                   "The most connections that read at one time.");
+  builder.Nested("storage", &SourceConfig::storage, StorageSection());
+  builder.Nested("cloudwatch", &SourceConfig::cloudwatch, CloudWatchSection());
+  builder.Nested("budget", &SourceConfig::budget, BudgetSection());
   return builder.Take();
 }
 
@@ -277,6 +281,12 @@ Section MakeRoot() {
           },
           TableRuleSection())
       .Required();
+  builder
+      .Text(
+          "promise", &Config::promise,
+          "The hour of each day by which the tables of `hakobu run` are published. A run that ends after the "
+          "next such hour from its start is late (exit code 3), and says hours before that it will be.")
+      .Example("\"06:00 Asia/Tokyo\"");
   builder.Text("ledger", &Config::ledger,
                "File that holds what has been delivered (SQLite); keep it between runs.");
   builder.Nested("log", &Config::log, LogSection());

@@ -10,6 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "base/address.h"
 #include "base/glob.h"
+#include "config/budget_section.h"
 #include "row/name_fold.h"
 
 namespace hakobu {
@@ -163,6 +164,7 @@ void CheckDuplicates(const Config& config, ConfigProblems* problems) {
 
 void ValidateConfig(const Config& config, ConfigProblems* problems) {
   CheckSource(config.source, problems);
+  CheckBudget(config, problems);
   CheckNames(config.destination, problems);
   CheckEndpoint(config.destination, problems);
   CheckCredentials(config.destination, problems);

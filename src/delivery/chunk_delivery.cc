@@ -73,7 +73,10 @@ absl::Status ChunkDelivery::Deliver(TableRun* table, ChunkRecord* chunk) {
       continue;
     }
     status = Annotate(status, fmt::format("{}: chunk {}", table->work.name, chunk->number));
-    HAKOBU_RETURN_IF_ERROR(attempts.Again(status));
+    {
+      const ReaderIn retrying(&run_->readers, ReaderState::kRetrying);
+      HAKOBU_RETURN_IF_ERROR(attempts.Again(status));
+    }
     ++table->retries;
     Log(LogSeverity::kWarning, "chunk failed, trying again",
         {{"table", table->work.name},
@@ -105,7 +108,11 @@ absl::Status ChunkDelivery::Attempt(TableRun* table, ChunkRecord* chunk) {
   HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<RowSink> sink, OpenSink(table, chunk, job_id));
   HAKOBU_RETURN_IF_ERROR(ReadInto(table, bounds, sink.get()));
   CrashPoint("chunk.read");
-  HAKOBU_ASSIGN_OR_RETURN(const SinkResult result, sink->Finish());
+  SinkResult result;
+  {
+    const ReaderIn writing(&run_->readers, ReaderState::kWriting);
+    HAKOBU_ASSIGN_OR_RETURN(result, sink->Finish());
+  }
   ChunkRecord done = *chunk;
   done.state = ChunkState::kDone;
   Take(result, &done);
@@ -127,7 +134,10 @@ absl::Status ChunkDelivery::ReadInto(TableRun* table, const Chunk& bounds, RowSi
                            .batch_columns = table->decoder->batch_columns()};
   return ReadChunk(connection, source, bounds, [&](Batch& batch) -> absl::Status {
     HAKOBU_RETURN_IF_ERROR(run_->cancel->Check());
-    HAKOBU_RETURN_IF_ERROR(sink->Write(batch));
+    {
+      const ReaderIn writing(&run_->readers, ReaderState::kWriting);
+      HAKOBU_RETURN_IF_ERROR(sink->Write(batch));
+    }
     table->rows += batch.rows();
     counted_rows_ += batch.rows();
     return absl::OkStatus();

@@ -124,6 +124,19 @@ struct TableReport {
   bool refused = false;  // failed because delivering it would have lost data
 };
 
+// Where a run's time went, and what became of its promise (docs/promises.md).
+struct PaceReport {
+  std::vector<std::pair<std::string, double>>
+      seconds_by_reason;                // the sum is the time of reading and publishing
+  uint64_t pages = 0;                   // of 16 KiB that were read, by the tables' sizes
+  std::optional<double> credits_start;  // of the bucket; none: not looked at
+  std::optional<double> credits_lowest;
+  std::optional<double> credits_end;
+  std::optional<absl::Time> promise;
+  std::vector<std::string> late_tables;  // that were not published by then
+  std::vector<std::string> notes;
+};
+
 struct RunReport {
   std::string run_id;
   std::string
@@ -136,7 +149,8 @@ struct RunReport {
   std::string log_position_before;  // "binlog.000004:1234 gtid=…"; empty where the source keeps no log
   std::string log_position_after;
   std::string consistency = "chunk";
-  bool late = false;               // took longer than `limits.finish_within`
+  bool late = false;  // took longer than `limits.finish_within`, or missed the promise
+  PaceReport pace;
   std::vector<std::string> notes;  // leftovers that were removed, warnings
 };
 

@@ -11,6 +11,7 @@
 #include "base/crash_point.h"
 #include "base/status.h"
 #include "delivery/chunk_delivery.h"
+#include "delivery/governed/run_gate.h"
 #include "delivery/publish.h"
 #include "delivery/staging.h"
 
@@ -133,9 +134,11 @@ void Engine::FailAll(const absl::Status& status) {
 }
 
 void Engine::ReadLoop() {
+  run_->readers.Add(ReaderState::kReading, 1);
   ChunkDelivery delivery(run_);
   while (const std::optional<Task> task = NextTask()) {
-    absl::Status status = EnsureDestination(run_, task->table);
+    absl::Status status = run_->gate->Enter(*task->table);
+    if (status.ok()) status = EnsureDestination(run_, task->table);
     if (status.ok()) status = delivery.Deliver(task->table, task->chunk);
     if (status.ok()) {
       ChunkDone(task->table);
@@ -147,6 +150,7 @@ void Engine::ReadLoop() {
       Fail(task->table, status);
     }
   }
+  run_->readers.Add(ReaderState::kReading, -1);
 }
 
 void Engine::PublishLoop() {

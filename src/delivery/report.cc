@@ -50,6 +50,22 @@ ordered_json ToJson(const TableReport& table) {
           {"error", table.error}};
 }
 
+ordered_json ToJson(const PaceReport& pace) {
+  ordered_json seconds = ordered_json::object();
+  for (const auto& [reason, value] : pace.seconds_by_reason) seconds[reason] = value;
+  const auto part = [](const std::optional<double>& value) {
+    return value.has_value() ? ordered_json(*value) : ordered_json(nullptr);
+  };
+  return {
+      {"secondsByReason", std::move(seconds)},
+      {"pages", pace.pages},
+      {"creditsStart", part(pace.credits_start)},
+      {"creditsLowest", part(pace.credits_lowest)},
+      {"creditsEnd", part(pace.credits_end)},
+      {"promise", pace.promise.has_value() ? ordered_json(TimeText(*pace.promise)) : ordered_json(nullptr)},
+      {"lateTables", pace.late_tables}};
+}
+
 }  // namespace
 
 int ExitCode(const RunReport& report) {
@@ -87,6 +103,7 @@ std::string ReportToJson(const RunReport& report) {
                          {"serverDataReads", load.server_data_reads},
                          {"createdTmpDiskTables", load.created_tmp_disk_tables},
                          {"sortMergePasses", load.sort_merge_passes}}},
+                       {"pace", ToJson(report.pace)},
                        {"notes", report.notes},
                        {"tables", std::move(tables)},
                        {"exitCode", ExitCode(report)}};

@@ -8,6 +8,7 @@
 #include "delivery/cursor.h"
 #include "delivery/delivery.h"
 #include "delivery/engine.h"
+#include "delivery/governed/run_gate.h"
 #include "delivery/move/retry.h"
 #include "delivery/open_ledger.h"
 #include "delivery/outage/watch.h"
@@ -243,6 +244,8 @@ absl::Status Delivery::Finish(const absl::StatusOr<LoadCounters>& before) {
   report_.finished = run_->clock->Now();
   const absl::Duration limit = run_->config->limits.finish_within;
   report_.late = limit > absl::ZeroDuration() && report_.finished - report_.started > limit;
+  report_.late |= report_.pace.promise.has_value() && report_.finished > *report_.pace.promise;
+  report_.notes.insert(report_.notes.end(), report_.pace.notes.begin(), report_.pace.notes.end());
   for (const auto& table : tables_) report_.tables.push_back(ReportOf(table.get()));
   for (const TableTrouble& trouble : troubles_) {
     TableReport& table = report_.tables.emplace_back();
@@ -305,7 +308,15 @@ absl::StatusOr<RunReport> Delivery::Deliver() {
   plan.resumes_run = report_.resumed_run;
   plan.chunks_already_done = resumed_chunks;
   if (observer_ != nullptr) observer_->OnStart(run_->run_id, plan);
-  DeliverTables(run_, tables_, observer_);
+  {
+    RunGate gate(run_, tables_);
+    run_->gate = &gate;
+    gate.Start();
+    DeliverTables(run_, tables_, observer_);
+    gate.Stop();
+    run_->gate = nullptr;
+    report_.pace = gate.report();
+  }
   const absl::Status finished = Finish(before);
   for (size_t i = 0; i < report_.tables.size(); ++i) report_.tables[i].chunks_resumed = resumed[i];
   if (!finished.ok()) {

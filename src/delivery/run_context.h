@@ -9,6 +9,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "decode/decode.h"
+#include "delivery/governed/reader_states.h"
 #include "delivery/load_pace.h"
 #include "delivery/move/source_lease.h"
 #include "delivery/publish_method.h"
@@ -59,6 +60,8 @@ struct TableRun {
   std::vector<std::string> notes ABSL_GUARDED_BY(mutex);
 };
 
+class RunGate;
+
 struct RunContext {
   const Config* config = nullptr;
   RunOptions options;
@@ -71,6 +74,8 @@ struct RunContext {
   std::string run_id;
   std::shared_ptr<OpenConnections> connections = std::make_shared<OpenConnections>();
   SourceLoadSum load;
+  ReaderStates readers;
+  RunGate* gate = nullptr;  // while tables are delivered
 
   SourceAccess source() {
     return {.connect = &connect, .cancel = cancel, .connections = connections.get(), .load = &load};

@@ -69,7 +69,8 @@ std::string SigningKey(const AwsKeys& keys, std::string_view date, std::string_v
 }  // namespace
 
 HeaderList SignV4(std::string_view method, std::string_view url, std::string_view region,
-                  std::string_view service, const AwsKeys& keys, absl::Time now, const HeaderList& extra) {
+                  std::string_view service, const AwsKeys& keys, absl::Time now, const HeaderList& extra,
+                  std::string_view body) {
   const UrlParts parts = Split(url);
   const std::string stamp = absl::FormatTime("%Y%m%dT%H%M%SZ", now, absl::UTCTimeZone());
   const std::string date = stamp.substr(0, 8);
@@ -85,7 +86,7 @@ HeaderList SignV4(std::string_view method, std::string_view url, std::string_vie
     lines += fmt::format("{}:{}\n", name, value);
   }
   const std::string canonical =
-      fmt::format("{}\n{}\n{}\n{}\n{}\n{}", method, parts.path, parts.query, lines, names, Hex(Sha256("")));
+      fmt::format("{}\n{}\n{}\n{}\n{}\n{}", method, parts.path, parts.query, lines, names, Hex(Sha256(body)));
   const std::string scope = fmt::format("{}/{}/{}/aws4_request", date, region, service);
   const std::string to_sign =
       fmt::format("AWS4-HMAC-SHA256\n{}\n{}\n{}", stamp, scope, Hex(Sha256(canonical)));

@@ -1,4 +1,4 @@
-// AWS Signature Version 4 of a request without a body
+// AWS Signature Version 4 of a request
 // [docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html]. Pure.
 #pragma once
 
@@ -22,6 +22,7 @@ using HeaderList = std::vector<std::pair<std::string, std::string>>;
 // All headers of the signed request: host, x-amz-date, x-amz-security-token (with a session token), `extra`,
 // and Authorization. `extra` has lower-case names and is signed too.
 HeaderList SignV4(std::string_view method, std::string_view url, std::string_view region,
-                  std::string_view service, const AwsKeys& keys, absl::Time now, const HeaderList& extra);
+                  std::string_view service, const AwsKeys& keys, absl::Time now, const HeaderList& extra,
+                  std::string_view body = {});
 
 }  // namespace hakobu

@@ -14,6 +14,7 @@
 #include "ledger/grant_book.h"
 #include "ledger/ledger_lock.h"
 #include "ledger/outage_book.h"
+#include "ledger/pace_book.h"
 #include "ledger/probe_book.h"
 #include "ledger/published_book.h"
 #include "ledger/repair_book.h"
@@ -51,6 +52,7 @@ class Ledger {
   GrantBook& grants() { return grants_; }
   ProbeBook& probes() { return probes_; }
   OutageBook& outages() { return outages_; }
+  PaceBook& pace() { return pace_; }
 
  private:
   Ledger(std::string path, std::string id, std::unique_ptr<Sqlite> sqlite)
@@ -68,6 +70,7 @@ class Ledger {
   GrantBook grants_{&file_};
   ProbeBook probes_{&file_};
   OutageBook outages_{&file_};
+  PaceBook pace_{&file_};
 };
 
 }  // namespace hakobu

@@ -143,9 +143,19 @@ CREATE TABLE outages (
   PRIMARY KEY (command, subject)) WITHOUT ROWID;
 )sql";
 
+// What is kept of a source's load, and a person's wish (pace_book.h).
+constexpr const char* kPace = R"sql(
+CREATE TABLE pace_wish (id INTEGER PRIMARY KEY CHECK (id = 1), share REAL NOT NULL, since_us INTEGER NOT NULL);
+CREATE TABLE pace_fits (
+  bucket TEXT PRIMARY KEY, refill REAL NOT NULL, cost REAL NOT NULL, doubt REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE pace_loads (
+  source TEXT NOT NULL, week INTEGER NOT NULL, slot INTEGER NOT NULL, iops REAL NOT NULL,
+  PRIMARY KEY (source, week, slot)) WITHOUT ROWID;
+)sql";
+
 // The n-th (from 1) brings a ledger from version n-1 to n; `PRAGMA user_version` holds the version.
-constexpr const char* kMigrations[] = {kVersion1,  kGrants,    kStream, kRepair, kHealth,
-                                       kPublished, kContracts, kProbe,  kErased, kOutages};
+constexpr const char* kMigrations[] = {kVersion1,  kGrants, kStream, kRepair,  kHealth, kPublished,
+                                       kContracts, kProbe,  kErased, kOutages, kPace};
 
 absl::StatusOr<size_t> VersionOf(Sqlite* sqlite) {
   HAKOBU_ASSIGN_OR_RETURN(SqliteRows rows, sqlite->Prepare("PRAGMA user_version"));

@@ -8,9 +8,9 @@
 namespace hakobu {
 namespace {
 
-constexpr size_t kEventHeaderBytes = 19;
+constexpr size_t kIdentityHeaderBytes = 19;
 constexpr size_t kVersionBytes = 50;
-constexpr uint8_t kFormatDescriptionEvent = 15;
+constexpr uint8_t kIdentityFormatEvent = 15;
 
 bool TakeNumber(std::string_view* text, uint32_t* number) {
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), *number);
@@ -33,13 +33,13 @@ LogFileIdentity LogFileIdentity::Parse(std::string_view text) {
 }
 
 std::optional<LogFileIdentity> IdentityOf(std::string_view event) {
-  if (event.size() < kEventHeaderBytes + 2 + kVersionBytes) return std::nullopt;
+  if (event.size() < kIdentityHeaderBytes + 2 + kVersionBytes) return std::nullopt;
   ByteReader reader(event);
   LogFileIdentity identity;
   identity.created = reader.U32();
-  if (reader.U8() != kFormatDescriptionEvent) return std::nullopt;
+  if (reader.U8() != kIdentityFormatEvent) return std::nullopt;
   identity.server_id = reader.U32();
-  const std::string_view version = event.substr(kEventHeaderBytes + 2, kVersionBytes);
+  const std::string_view version = event.substr(kIdentityHeaderBytes + 2, kVersionBytes);
   identity.server_version = version.substr(0, version.find('\0'));
   return identity;
 }
