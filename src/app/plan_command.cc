@@ -59,9 +59,9 @@ absl::StatusOr<int> ShowPlan(const GlobalOptions& globals, const std::vector<std
     fmt::print("{}", PlanJson(plan, config.prices));
     return code;
   }
-  nlohmann::ordered_json json = nlohmann::ordered_json::parse(PlanJson(plan, config.prices));
-  json["stream"] = nlohmann::ordered_json::parse(stream);
-  fmt::print("{}\n", json.dump(2));
+  nlohmann::ordered_json whole = nlohmann::ordered_json::parse(PlanJson(plan, config.prices));
+  whole["stream"] = nlohmann::ordered_json::parse(stream);
+  fmt::print("{}\n", whole.dump(2));
   return code;
 }
 
