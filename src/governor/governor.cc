@@ -144,11 +144,9 @@ Decision Governor::Tick(double now) {
   const double share = loop_.Step(now, verdict.utilisation);
   Decision decision = Planned(now);
   const double looped = share * std::min(own_most_, options_.iops_limit);
-  if (share < 1 && looped < decision.rate) {
-    const bool known = !verdict.highest.empty();
-    decision = {.rate = looped,
-                .reason = known ? ReasonOf(verdict.highest) : Reason::kFullSpeed,
-                .why = verdict.highest};
+  // With nothing to steer by there is nothing to be careful about.
+  if (share < 1 && looped < decision.rate && !verdict.highest.empty()) {
+    decision = {.rate = looped, .reason = ReasonOf(verdict.highest), .why = verdict.highest};
   }
   if (person_ < 1 && person_ * own_most_ < decision.rate) {
     decision = {.rate = person_ * own_most_, .reason = Reason::kPerson, .why = ""};

@@ -109,7 +109,7 @@ test('a run within its budget', { timeout: 900000 }, async (t) => {
     const full = makeJob({ mysql: server, bigquery, dataset: 'full', test: t, ...options, source });
     const first = await full.run({ env, timeoutMs: 600000 });
     assert.equal(first.code, 0, first.stderr);
-    assert.ok(first.report.pace.creditsStart > 0.89 && first.report.pace.creditsStart <= 0.901, JSON.stringify(first.report.pace));
+    assert.ok(first.report.pace.creditsStart > 0.89 && first.report.pace.creditsStart < 0.95, JSON.stringify(first.report.pace));
     const { headers, body, text } = asked[0];
     assert.deepEqual(body.MetricDataQueries[0].MetricStat, { Metric: { Namespace: 'AWS/RDS', MetricName: 'BurstBalance',
       Dimensions: [{ Name: 'DBInstanceIdentifier', Value: 'db1' }] }, Period: 60, Stat: 'Minimum' });
@@ -132,7 +132,7 @@ test('a run within its budget', { timeout: 900000 }, async (t) => {
     assert.equal(second.code, 0, stderr);
     assert.equal(second.report.tables[0].rows, rows);
     assert.ok(second.report.pace.secondsByReason.credits > 0, JSON.stringify(second.report.pace));
-    assert.ok(second.report.pace.creditsLowest < 0.11, JSON.stringify(second.report.pace));
+    assert.ok(second.report.pace.creditsLowest < 0.15, JSON.stringify(second.report.pace));
     const why = await run(['-c', join(empty.folder, 'hakobu.yaml'), '--json', 'explain-run']);
     assert.equal(why.code, 0, why.stderr);
     assert.equal(JSON.parse(why.stdout).causes[0].reason, 'credits', why.stdout);

@@ -120,6 +120,7 @@ void RunGate::Stop() {
   NoteLate(now);
   absl::MutexLock lock(&mutex_);
   Book(now);
+  report_.pages = static_cast<uint64_t>(WhatIsLeft().done);
   if (governor_->Question(now).buckets.empty()) return;
   const CreditModel& credits = governor_->credits(0);
   if (!credits.seen()) return;
