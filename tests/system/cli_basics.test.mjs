@@ -15,7 +15,7 @@ function folder(t) {
 
 function commandsOf(help) {
   return help.split('Subcommands:\n')[1].split('\n\n')[0].split('\n')
-    .map((line) => /^ {2}([a-z]+)/.exec(line)?.[1]).filter(Boolean);
+    .map((line) => /^ {2}([a-z-]+)/.exec(line)?.[1]).filter(Boolean);
 }
 
 test('help names every command, and every command has help with an example', async () => {

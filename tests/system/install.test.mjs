@@ -18,7 +18,7 @@ before(() => {
 after(() => rmSync(stage, { recursive: true, force: true }));
 
 const installed = (path) => join(stage, 'anywhere', path);
-const commandsOf = (help) => [...help.split('Subcommands:')[1].split('\n\n')[0].matchAll(/^ {2}([a-z]+) /gm)].map((m) => m[1]);
+const commandsOf = (help) => [...help.split('Subcommands:')[1].split('\n\n')[0].matchAll(/^ {2}([a-z-]+) /gm)].map((m) => m[1]);
 
 test('the installed program runs from any folder and knows no path into the tree', () => {
   const program = installed('bin/hakobu');
