@@ -8,7 +8,7 @@ namespace {
 TEST(Sealer, WhatIsSealedIsOpenedByTheSameSecretAtTheSamePlaceOnly) {
   const Sealer sealer = Sealer::Derive("a salt of customers", "ledger 1", "bounds");
   for (const std::string& text : {std::string(), std::string("{\"after\":[\"tanaka@example.com\"]}"),
-                                 std::string("\0\xff", 2), std::string(100'000, 'x')}) {
+                                  std::string("\0\xff", 2), std::string(100'000, 'x')}) {
     const std::string sealed = sealer.Seal(text, "shop.members");
     EXPECT_EQ(sealed.size(), text.size() + Sealer::kOverheadBytes);
     EXPECT_EQ(*Sealer::Derive("a salt of customers", "ledger 1", "bounds").Open(sealed, "shop.members"),

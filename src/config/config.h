@@ -207,7 +207,7 @@ struct Config {
   DestinationConfig destination;
   TableOptions defaults;
   std::vector<TableRule> tables;  // in the file's order, `defaults` already applied to each
-  std::string promise;  // "06:00 Asia/Tokyo": when a run's tables are published; empty: none
+  std::string promise;            // "06:00 Asia/Tokyo": when a run's tables are published; empty: none
   std::string ledger = ".hakobu/ledger.db";
   LogConfig log;
   LimitConfig limits;
