@@ -18,7 +18,7 @@ constexpr BehaviourName kNames[] = {
     {Behaviour::kDroppedColumns, "dropped_columns", Setting::kOn},
     {Behaviour::kReplacedTables, "replaced_tables", Setting::kOff},
     {Behaviour::kHiddenJobs, "hidden_jobs", Setting::kOn},
-    {Behaviour::kUpdateRates, "update_rates", Setting::kOn},
+    {Behaviour::kUpdateRates, "update_rates", Setting::kOff},
     {Behaviour::kExpiringStreams, "expiring_streams", Setting::kOn},
     {Behaviour::kRestMaxStaleness, "rest_max_staleness", Setting::kOn},
     {Behaviour::kStreamingAlters, "streaming_alters", Setting::kOn},
