@@ -228,7 +228,7 @@ test('a resumable upload is resumed where it stopped, also after a crash of the 
   assert.equal(last.status, 200);
   const job = await last.json();
   assert.equal(job.jobReference.jobId, jobId);
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await eventually(async () => (await client().job(jobId).get())[0].metadata.status.state === 'DONE');
   const [rows] = await client().query(`SELECT count(*) AS n, sum(a) AS s FROM d.t`);
   assert.deepEqual(rows, [{ n: 60000, s: 60000 }]);
   // What was loaded is known by its id after a crash, too.
