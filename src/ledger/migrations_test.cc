@@ -115,6 +115,7 @@ TEST_F(MigrationsTest, GrantsOfAnEarlierLedgerAreKnown) {
 TEST_F(MigrationsTest, WhatEarlierVersionsKeptInClearIsGone) {
   MakeVersion5();
   Execute(R"sql(
+    PRAGMA secure_delete = OFF;
     UPDATE chunks SET bounds_json = '{"number":0,"after":["planted-chunk@example.com"]}';
     UPDATE run_tables SET plan_json = '{"where":"tenant = ''planted-filter''"}';
     INSERT INTO publish_steps VALUES ('r2', 'shop.members', 'cursor', '{"lower":"planted-cursor"}', 1);
