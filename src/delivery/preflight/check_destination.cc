@@ -22,20 +22,21 @@ bool SamePlace(const std::string& left, const std::string& right) {
   return absl::EqualsIgnoreCase(absl::string_view(left), absl::string_view(right));
 }
 
-// True when the dataset is there.
-bool CheckDataset(const DestinationConfig& destination, const std::string& name, Rest* rest,
-                  Findings* findings) {
+// Elsewhere: not where the configuration says, so that every job in it fails.
+enum class DatasetSight : uint8_t { kMissing, kThere, kElsewhere };
+DatasetSight CheckDataset(const DestinationConfig& destination, const std::string& name, Rest* rest,
+                          Findings* findings) {
   const absl::StatusOr<Resource> dataset = GetDataset(*rest, {destination.project, name});
   if (dataset.status().code() == absl::StatusCode::kNotFound) {
     findings->Add(FindingLevel::kNote, kDestination,
                   fmt::format("dataset {}.{} does not exist: the first run makes it in {}",
                               destination.project, name, destination.location),
                   "that needs bigquery.datasets.create on the project");
-    return false;
+    return DatasetSight::kMissing;
   }
   if (!dataset.ok()) {
     findings->AddStatus(kDestination, dataset.status());
-    return false;
+    return DatasetSight::kMissing;
   }
   const nlohmann::json json = nlohmann::json::parse(dataset->json, nullptr, false);
   const std::string location = json.is_object() ? json.value("location", "") : "";
@@ -44,11 +45,11 @@ bool CheckDataset(const DestinationConfig& destination, const std::string& name,
                         absl::InvalidArgumentError(fmt::format(
                             "dataset {} is in {}, and destination.location says {}; hint: set location: {}",
                             name, location, destination.location, location)));
-  } else {
-    findings->Add(FindingLevel::kOk, kDestination,
-                  fmt::format("dataset {}.{} in {}", destination.project, name, location));
+    return DatasetSight::kElsewhere;
   }
-  return true;
+  findings->Add(FindingLevel::kOk, kDestination,
+                fmt::format("dataset {}.{} in {}", destination.project, name, location));
+  return DatasetSight::kThere;
 }
 
 // A dry run costs nothing, and needs bigquery.jobs.create as copies, loads and merges do.
@@ -129,16 +130,16 @@ void CheckDestination(const Config& config, Destination* sides, std::vector<Tabl
   if (!destination.local()) {
     findings->Add(FindingLevel::kOk, kDestination, rest->options().credentials->Describe());
   }
-  const bool exists = CheckDataset(destination, destination.dataset, rest, findings);
+  const DatasetSight sight = CheckDataset(destination, destination.dataset, rest, findings);
   StagingDataset staging = StagingDataset::kIsThere;
   const bool stages = !tables->empty() || streamed.empty();  // streams have no staging tables
   if (stages && destination.staging_dataset != destination.dataset &&
-      !CheckDataset(destination, destination.staging_dataset, rest, findings)) {
+      CheckDataset(destination, destination.staging_dataset, rest, findings) != DatasetSight::kThere) {
     staging = StagingDataset::kIsMissing;
   }
-  if (!findings->has_problems() || exists) CheckJobs(destination, rest, findings);
-  if (!exists) return;
-  TryCalls(config, staging, sides, findings);
+  if (!findings->has_problems() || sight != DatasetSight::kMissing) CheckJobs(destination, rest, findings);
+  if (sight == DatasetSight::kMissing) return;
+  if (sight == DatasetSight::kThere) TryCalls(config, staging, sides, findings);
   const std::unique_ptr<Ledger> ledger = OpenLedger(config, findings);
   for (TableWork& work : *tables) CompareWithTarget(rest, ledger.get(), &work, findings);
   for (const TableWork& work : streamed) {
