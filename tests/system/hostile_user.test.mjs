@@ -4,7 +4,7 @@ import { chmodSync, readdirSync, readFileSync, readlinkSync, statSync } from 'no
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { project, readClient } from '../harness/clients.mjs';
-import { startBigquery, startMysql } from '../harness/servers.mjs';
+import { hakobu, Server, startBigquery, startMysql } from '../harness/servers.mjs';
 import { makeJob } from '../harness/delivery.mjs';
 import { makeStream, waitForLine } from '../harness/stream.mjs';
 
@@ -29,7 +29,9 @@ test('endpoint: local answers nobody but its own command, over REST and gRPC', a
   const job = makeStream({ mysql, bigquery: { endpoint: 'http://127.0.0.1:1', grpcPort: 1 }, dataset: 'd', tables: [{ table: 'shop.*' }], test: t });
   job.config.destination = { project, dataset: 'd', endpoint: 'local' };
   job.config.stream.listen = '127.0.0.1:0';
-  const stream = job.start();
+  job.write();
+  // In its own folder: endpoint: local keeps what it holds where it is started.
+  const stream = new Server(hakobu, ['-c', join(job.folder, 'hakobu.yaml'), '--log-format', 'json', 'stream'], { cwd: job.folder });
   t.after(() => stream.stop());
   await waitForLine(stream, /"address":"127\.0\.0\.1:\d+"/, 240000);
   await waitForLine(stream, /copied/, 240000);
