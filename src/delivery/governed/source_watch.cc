@@ -41,7 +41,7 @@ SourceWatch::SourceWatch(RunContext* run) : run_(run), budget_(run->config->sour
 }
 
 SourceWatch::~SourceWatch() {
-  if (source_ != nullptr) run_->connections.Remove(source_.get());
+  if (source_ != nullptr) run_->connections->Remove(source_.get());
 }
 
 std::vector<SignalLimit> SourceWatch::Limits() const {
@@ -91,13 +91,13 @@ void SourceWatch::LookAtSource(double now, double ours, Governor* governor) {
     absl::StatusOr<std::unique_ptr<Connection>> opened = Connection::Open(run_->connect);
     if (!opened.ok()) return CannotSee(opened.status(), &source_said_);
     source_ = *std::move(opened);
-    run_->connections.Add(source_.get());
+    run_->connections->Add(source_.get());
   }
   const absl::StatusOr<LoadSignals> signals =
       ReadLoadSignals(source_.get(), {.history_length = budget_.history_length > 0,
                                       .replica_lag = budget_.replica_lag > absl::ZeroDuration()});
   if (!signals.ok()) {
-    run_->connections.Remove(source_.get());
+    run_->connections->Remove(source_.get());
     source_.reset();
     return CannotSee(signals.status(), &source_said_);
   }
