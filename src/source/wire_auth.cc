@@ -205,7 +205,8 @@ absl::Status OfferAuthentication(st_mysql* mysql) {
 
 absl::Status ExplainRefusedMethod(std::string_view library_text, TlsMode tls) {
   // CR_ERR_RESTRICTED_AUTH, and what the library says where it does not find a plugin's file.
-  const bool refused = library_text.find("restricted_auth") != library_text.npos;
+  const bool refused = library_text.find("restricted_auth") != library_text.npos ||
+                       library_text.find("could not be loaded") != library_text.npos;
   if (!refused) return absl::OkStatus();
   const size_t begin = library_text.find('\'');
   const size_t end = begin == library_text.npos ? begin : library_text.find('\'', begin + 1);

@@ -45,6 +45,7 @@ StorageApi::StorageApi(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) 
 absl::StatusOr<std::unique_ptr<StorageApi>> StorageApi::Start(Catalog* catalog,
                                                               const StorageApiOptions& options) {
   auto parts = std::make_unique<Parts>();
+  parts->no_faults.behaviours().SetAll(Setting::kOff);
   Faults* const faults = options.faults == nullptr ? &parts->no_faults : options.faults;
   HAKOBU_ASSIGN_OR_RETURN(parts->streams, WriteStreams::Open(catalog, faults));
   HAKOBU_ASSIGN_OR_RETURN(parts->changes, ChangeLog::Open(catalog));
