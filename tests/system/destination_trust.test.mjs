@@ -23,7 +23,7 @@ async function configuration(t, destination, tables = [{ table: 'shop.members' }
 
 async function check(file, env = {}) {
   const result = await run(['-c', file, '--json', 'check'], { env });
-  const findings = result.stdout.startsWith('{') ? JSON.parse(result.stdout).findings : [];
+  const findings = result.stdout.startsWith('{') ? JSON.parse(result.stdout).findings ?? [] : [];
   return { ...result, findings: findings.filter(({ subject }) => subject === 'destination') };
 }
 const problems = ({ findings }) => findings.filter(({ level }) => level === 'problem');

@@ -229,7 +229,7 @@ describe('this machine', { concurrency: false }, () => {
     const job = makeJob({ mysql, bigquery, dataset: 'full', tables: big, defaults: { chunk_rows: 100 }, test: t });
     job.write();
     // Writes beyond the limit fail (EFBIG), as they do on a full disk; the signal is ignored.
-    const limited = await run(['-c', `trap '' XFSZ; ulimit -f 200; exec "$0" "$@"`, hakobu, ...job.arguments()], { command: 'bash' });
+    const limited = await run(['-c', `trap '' XFSZ; ulimit -f 350; exec "$0" "$@"`, hakobu, ...job.arguments()], { command: 'bash' });
     assert.equal(limited.code, 1, limited.stderr + limited.stdout);
     assert.match(limited.stderr + limited.stdout, /disk under the ledger is full/);
     const result = await job.run();
