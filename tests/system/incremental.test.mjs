@@ -111,9 +111,9 @@ for (const flavor of ['mysql', 'mariadb']) test(`incremental from ${flavor}`, { 
     await deliver();
     assert.equal((await deliveredTable(client, database, 'a')).rows.length, 1);
     job.config.tables[0].where = 'kind < 3';
-    assert.match(notes(await deliver(), 'a'), /all rows are read again/);
+    assert.match(notes(await deliver(), 'a'), /put in place anew|all rows are read again/);
     await equal();
-    assert.doesNotMatch(notes(await deliver(), 'a'), /all rows are read again/);
+    assert.doesNotMatch(notes(await deliver(), 'a'), /put in place anew|all rows are read again/);
     const hashes = async () => {
       const { fields, rows } = await deliveredTable(client, database, 'a');
       return rows.map((row) => row[fields.findIndex((field) => field.name === 'mail')]).sort();
