@@ -17,7 +17,10 @@ export function makeStream({ defaults = {}, stream = {}, extra = {}, ...options 
     // A Server (stop, kill9, exited, output) that runs until it is stopped.
     start({ args: more = [], env = {} } = {}) {
       job.write();
-      return new Server(hakobu, args(more), { env: { ...process.env, ...env } });
+      const server = new Server(hakobu, args(more), { env: { ...process.env, ...env } });
+      // A test that fails in between leaves nothing behind that would be waited for.
+      options.test?.after(() => server.stop());
+      return server;
     },
     // Runs until everything that is in the log now is delivered: { code, signal, stdout, stderr, status }.
     async catchUp({ env = {}, timeoutMs = 60000 } = {}) {

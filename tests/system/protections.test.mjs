@@ -29,7 +29,13 @@ async function place(t, make, more) {
   await admin.query(create);
   const as = (method, rest, body, token = 'owner-token') => call(server, method, rest, { token, body });
   const done = async (...args) => {
-    const answer = await as(...args);
+    // What DDL has just made may be missing for a moment.
+    const until = Date.now() + patience;
+    let answer = await as(...args);
+    while (args[0] === 'GET' && answer.status === 404 && Date.now() < until) {
+      await sleep(100);
+      answer = await as(...args);
+    }
     assert.ok(answer.status < 300, `${args.slice(0, 2)}: ${answer.status} ${JSON.stringify(answer.body)}`);
     return answer.body;
   };
