@@ -101,7 +101,7 @@ const actions = [
   [2, 'a change of the table', (c, r, state) => changeTable(c, r, state)],
   [1, 'a database of its own', async (c, r, state) => {
     const name = `${state.database}_${state.session}_${++state.databases}`;
-    await c.query(`CREATE DATABASE ${name} CHARACTER SET latin1; CREATE TABLE ${name}.own (id INT PRIMARY KEY, v VARCHAR(20))`);
+    await c.query(`CREATE DATABASE ${name} CHARACTER SET latin1; CREATE TABLE ${name}.own (id INT PRIMARY KEY, v VARCHAR(40))`);
     await c.query(`INSERT INTO ${name}.own VALUES (1, 'é'), (?, ?); UPDATE ${name}.own SET v = 'later' WHERE id = 1`, [2 + below(r, 9), String(r())]);
   }],
 ];
