@@ -7,6 +7,7 @@ import { behave, change, eventually, failure } from '../harness/behaviours.mjs';
 import { project, readClient, writeClient } from '../harness/clients.mjs';
 import { bareOnly, useDataset } from '../harness/contract.mjs';
 import { protoRequest, protoRows } from '../harness/proto_rows.mjs';
+import { untilWritable } from '../harness/writable.mjs';
 
 let server, bigquery, dataset;
 const datasetId = useDataset('behaviours', (made) => ({ server, bigquery, dataset } = made));
@@ -240,6 +241,7 @@ test('a type clash ends the connection', bareOnly, async (t) => {
 test('the Write API\'s unary methods answer as recorded', async (t) => {
   const stub = stubOf(t);
   const table = await makeTable('recorded');
+  await untilWritable(server, table);
   const stream = await eventually(() => create(stub, table, 'COMMITTED').catch(() => undefined));
   assert.equal(stream.location, '');
   assert.equal(stream.writeMode, 'WRITE_MODE_UNSPECIFIED');
