@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import avro from 'avsc';
 import { adapt, bigqueryClient, managedwriter, project, writerClient } from '../harness/clients.mjs';
 import { privateFolder, startBigquery } from '../harness/servers.mjs';
+import { untilWritable } from '../harness/writable.mjs';
 
 const fields = [
   { name: 'id', type: 'INTEGER', mode: 'REQUIRED' },
@@ -69,6 +70,7 @@ test('loads: a column that the file lacks; a key that a JSON row lacks', async (
 
 test('appends: by the connection\'s setting, by the request\'s map, and NULL without either', async (t) => {
   const { server, rows, uuids } = await start(t);
+  await untilWritable(server, `projects/${project}/datasets/d/tables/t`);
   const client = writerClient(server);
   t.after(() => client.close());
   const streamId = `projects/${project}/datasets/d/tables/t/streams/_default`;
