@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'node:test';
 import { hakobu, run, startBigquery, startMysql } from '../harness/servers.mjs';
-import { bigqueryClient, fetchSeen, project } from '../harness/clients.mjs';
+import { bigqueryClient, project } from '../harness/clients.mjs';
+import { datasetsRest, hang, hangsOn } from '../harness/hangings.mjs';
 import { makeStream, waitForLine, waitUntilEqual } from '../harness/stream.mjs';
 
 const options = {
@@ -15,7 +16,6 @@ const options = {
   mariadb: ['--server-id=1', '--log-bin=binlog', '--binlog-format=ROW'],
 };
 const patience = 240000;  // of states that come far sooner on a machine that does nothing else
-const tag = { names: ['projects/p/locations/us/taxonomies/1/policyTags/2'] };
 
 // Each case has a database and a dataset of its own on the same servers.
 async function begin(t, flavor) {
@@ -23,13 +23,7 @@ async function begin(t, flavor) {
   const server = await startBigquery({ test: t });
   const bigquery = bigqueryClient(server);
   let number = 0;
-  const rest = async (method, path, body) => {
-    const answer = await fetchSeen(`${server.endpoint}/bigquery/v2/projects/${project}/datasets/${path}`,
-      { method, headers: { 'content-type': 'application/json' }, body: body && JSON.stringify(body) });
-    const text = await answer.text();
-    assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${text}`);
-    return text ? JSON.parse(text) : undefined;
-  };
+  const rest = datasetsRest(server);
   return async (sql, tables, { name = `c${++number}`, ...more } = {}) => {
     const admin = await mysql.connect();
     await admin.query(`CREATE DATABASE ${name} CHARACTER SET utf8mb4; USE ${name}; ${sql}`);
@@ -47,24 +41,8 @@ async function begin(t, flavor) {
         const result = await run(['-c', join(job.folder, 'hakobu.yaml'), 'repair', '--recopy', `${name}.${table}`]);
         assert.equal(result.code, 0, result.stderr);
       },
-      // What a customer hangs on a table.
-      async hang(table, column) {
-        const { schema } = await one.table(table);
-        for (const field of schema.fields) if (field.name === column) Object.assign(field, { policyTags: tag, description: 'theirs' });
-        await rest('PATCH', `${name}/tables/${table}`, { schema, description: 'the customer’s own words', labels: { team: 'finance' } });
-        await rest('POST', `${name}/tables/${table}/rowAccessPolicies`,
-          { rowAccessPolicyReference: { projectId: project, datasetId: name, tableId: table, policyId: 'vip' }, filterPredicate: 'id < 1000000', grantees: ['allUsers'] });
-        await rest('POST', `${name}/tables/${table}:setIamPolicy`,
-          { policy: { bindings: [{ role: 'roles/bigquery.dataViewer', members: ['group:analysts@example.com'] }] } });
-      },
-      async hangsOn(table) {
-        const { description, labels, creationTime, tableConstraints, schema } = await one.table(table);
-        const { rowAccessPolicies } = await rest('GET', `${name}/tables/${table}/rowAccessPolicies`);
-        const { bindings } = await rest('POST', `${name}/tables/${table}:getIamPolicy`, {});
-        return { description, labels, creationTime, tableConstraints, bindings,
-          tags: schema.fields.filter((field) => field.policyTags).map((field) => [field.name, field.description, field.policyTags]),
-          policies: rowAccessPolicies.map((policy) => [policy.rowAccessPolicyReference.policyId, policy.filterPredicate]) };
-      },
+      hang: (table, column) => hang(rest, name, table, column),
+      hangsOn: (table) => hangsOn(rest, name, table),
     };
     return one;
   };

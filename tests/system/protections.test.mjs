@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { bigqueryClient, project } from '../harness/clients.mjs';
+import { bigqueryClient, isHidden, project } from '../harness/clients.mjs';
 import { makeJob } from '../harness/delivery.mjs';
 import { call, company, owner, startWithIdentities } from '../harness/identities.mjs';
 import { run, startMysql } from '../harness/servers.mjs';
@@ -29,10 +29,10 @@ async function place(t, make, more) {
   await admin.query(create);
   const as = (method, rest, body, token = 'owner-token') => call(server, method, rest, { token, body });
   const done = async (...args) => {
-    // What DDL has just made may be missing for a moment.
+    // What DDL has just made may be hidden for a moment.
     const until = Date.now() + patience;
     let answer = await as(...args);
-    while (args[0] === 'GET' && answer.status === 404 && Date.now() < until) {
+    while (isHidden(answer.status, JSON.stringify(answer.body)) && Date.now() < until) {
       await sleep(100);
       answer = await as(...args);
     }

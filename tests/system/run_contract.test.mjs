@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { run, startBigquery, startMysql } from '../harness/servers.mjs';
 import { bigqueryClient, project } from '../harness/clients.mjs';
+import { datasetsRest, hang, hangsOn } from '../harness/hangings.mjs';
 import { makeJob } from '../harness/delivery.mjs';
 
 Object.assign(process.env, { RUN_SALT_ONE: 'pepper-one-of-sixteen', RUN_SALT_TWO: 'pepper-two-of-sixteen' });
 const hash = (salt, text) => createHash('sha256').update(salt + text).digest('hex');
 const salted = (name) => ({ mask: 'sha256', salt: `\${env:RUN_SALT_${name}}` });
-const tag = { names: ['projects/p/locations/us/taxonomies/1/policyTags/2'] };
 
 // Each case has a database and a dataset of its own on the same servers.
 async function begin(t, flavor) {
@@ -20,13 +20,7 @@ async function begin(t, flavor) {
   const server = await startBigquery({ test: t });
   const bigquery = bigqueryClient(server);
   let number = 0;
-  const rest = async (method, path, body) => {
-    const answer = await fetch(`${server.endpoint}/bigquery/v2/projects/${project}/datasets/${path}`,
-      { method, headers: { 'content-type': 'application/json' }, body: body && JSON.stringify(body) });
-    const text = await answer.text();
-    assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${text}`);
-    return text ? JSON.parse(text) : undefined;
-  };
+  const rest = datasetsRest(server);
   return async (sql, tables, more = {}) => {
     const name = `r${++number}`;
     const admin = await mysql.connect();
@@ -63,23 +57,8 @@ async function begin(t, flavor) {
         await rest('POST', `${name}/tables`, { tableReference: { projectId: project, datasetId: name, tableId: table }, schema: { fields } });
         if (rows) await query(`INSERT INTO ${table} ${rows}`);
       },
-      async hang(table, column) {
-        const { schema } = await one.table(table);
-        for (const field of schema.fields) if (field.name === column) Object.assign(field, { policyTags: tag, description: 'theirs' });
-        await rest('PATCH', `${name}/tables/${table}`, { schema, description: 'the customer’s own words', labels: { team: 'finance' } });
-        await rest('POST', `${name}/tables/${table}/rowAccessPolicies`,
-          { rowAccessPolicyReference: { projectId: project, datasetId: name, tableId: table, policyId: 'vip' }, filterPredicate: 'id < 1000000', grantees: ['allUsers'] });
-        await rest('POST', `${name}/tables/${table}:setIamPolicy`,
-          { policy: { bindings: [{ role: 'roles/bigquery.dataViewer', members: ['group:analysts@example.com'] }] } });
-      },
-      async hangsOn(table) {
-        const { description, labels, creationTime, schema } = await one.table(table);
-        const { rowAccessPolicies } = await rest('GET', `${name}/tables/${table}/rowAccessPolicies`);
-        const { bindings } = await rest('POST', `${name}/tables/${table}:getIamPolicy`, {});
-        return { description, labels, creationTime, bindings,
-          tags: schema.fields.filter((field) => field.policyTags).map((field) => [field.name, field.description, field.policyTags]),
-          policies: rowAccessPolicies.map((policy) => [policy.rowAccessPolicyReference.policyId, policy.filterPredicate]) };
-      },
+      hang: (table, column) => hang(rest, name, table, column),
+      hangsOn: (table) => hangsOn(rest, name, table),
     };
     return one;
   };
