@@ -29,11 +29,12 @@ constexpr absl::Duration kContinueWithin = absl::Hours(12);
 constexpr absl::Duration kRowsWithin = absl::Seconds(10);
 constexpr std::string_view kReadingRows = "read rows";
 
-// Sorts by time, and fits table names and label values.
+// Sorts by time, also of two runs within one second, and fits table names and label values.
 std::string NewRunId(absl::Time now) {
   absl::BitGen random;
+  const int64_t microseconds = absl::ToUnixMicros(now) % 1000000;
   return absl::FormatTime("%Y%m%dt%H%M%S", now, absl::UTCTimeZone()) +
-         fmt::format("{:06x}", absl::Uniform<uint32_t>(random, 0, 1U << 24));
+         fmt::format("{:06}{:04x}", microseconds, absl::Uniform<uint32_t>(random, 0, 1U << 16));
 }
 
 absl::StatusOr<std::unique_ptr<RunContext>> MakeContext(const Config& config, const RunOptions& options,
