@@ -4,10 +4,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <iterator>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/time/clock.h"
 
 namespace hakobu {
 namespace {
@@ -19,9 +17,7 @@ constexpr size_t kNamesPerQuery = 500;
 // MariaDB looks tables up in a folder's list of files, where one that an ALTER is just giving its new file is
 // missing for a moment. One that is asked for by its whole name is waited for.
 constexpr size_t kNamesPerMariadbQuery = 1;
-constexpr absl::Duration kBetweenListings = absl::Milliseconds(100);
-// MariaDB names tables with history apart.
-constexpr std::string_view kIsTable = "TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')";
+constexpr int kReadings = 20;
 
 std::string_view Text(const std::optional<std::string>& value) {
   return value ? *value : std::string_view();
@@ -58,72 +54,142 @@ SourceColumn* FindColumn(SourceTable* table, std::string_view name) {
   return nullptr;
 }
 
+// What information_schema says of some tables, statement by statement.
+struct Answers {
+  std::vector<Row> tables;
+  std::vector<Row> columns;
+  std::vector<Row> checks;
+  std::vector<Row> references;
+  std::vector<Row> keys;
+  friend bool operator==(const Answers&, const Answers&) = default;
+};
+
+constexpr size_t kTableRows = 1;  // places in Answers::tables
+constexpr size_t kDataLength = 2;
+
 class SchemaReader {
  public:
   SchemaReader(Connection* connection, std::string_view database)
-      : connection_(connection), database_(QuoteText(database)) {}
+      : connection_(connection), database_(database), quoted_database_(QuoteText(database)) {}
 
   // Fills what is in `names`, a part of the tables.
   absl::Status Read(const std::vector<std::string>& names, const TableMap& tables) {
-    HAKOBU_RETURN_IF_ERROR(ReadSizes(names, tables));
-    HAKOBU_RETURN_IF_ERROR(ReadColumns(names, tables));
-    if (connection_->flavor() == ServerFlavor::kMariaDb) {
-      HAKOBU_RETURN_IF_ERROR(ReadJsonChecks(names, tables));
-      HAKOBU_RETURN_IF_ERROR(ReadSpatialReferences(names, tables));
-    }
-    return ReadKeys(names, tables);
+    HAKOBU_ASSIGN_OR_RETURN(const Answers answers, AskForOneMoment(names));
+    TakeTables(answers.tables, tables);
+    TakeColumns(answers.columns, tables);
+    TakeJsonChecks(answers.checks, tables);
+    TakeSpatialReferences(answers.references, tables);
+    TakeKeys(answers.keys, tables);
+    return absl::OkStatus();
   }
   std::vector<std::string> unknown_types;  // "table.column type"
 
  private:
-  absl::Status ReadSizes(const std::vector<std::string>& names, const TableMap& tables);
-  absl::Status ReadColumns(const std::vector<std::string>& names, const TableMap& tables);
-  absl::Status ReadJsonChecks(const std::vector<std::string>& names, const TableMap& tables);
-  absl::Status ReadSpatialReferences(const std::vector<std::string>& names, const TableMap& tables);
-  absl::Status ReadKeys(const std::vector<std::string>& names, const TableMap& tables);
+  // Each statement speaks of a moment of its own: a table that is altered would have the columns of before
+  // and the keys of after.
+  absl::StatusOr<Answers> AskForOneMoment(const std::vector<std::string>& names) {
+    // MariaDB's statements each wait for the ALTER that they meet, so that they fall between two of them.
+    if (connection_->flavor() == ServerFlavor::kMariaDb && names.size() == 1) {
+      const absl::Status held = Hold(names[0]);
+      if (held.ok()) {
+        absl::StatusOr<Answers> answers = Ask(names);
+        HAKOBU_RETURN_IF_ERROR(connection_->Execute("COMMIT"));
+        return answers;
+      }
+      HAKOBU_RETURN_IF_ERROR(connection_->Execute("COMMIT"));  // no such table, no right, locked by somebody
+    }
+    return AskUntilTheSame(names);
+  }
+  // Begins a transaction that has opened the table, as any reader does: nobody alters it before its end.
+  absl::Status Hold(const std::string& name) {
+    HAKOBU_RETURN_IF_ERROR(connection_->Execute("START TRANSACTION READ ONLY"));
+    return connection_
+        ->Query(fmt::format("SET STATEMENT lock_wait_timeout = 2 FOR SELECT 1 FROM {}.{} LIMIT 0",
+                            QuoteIdentifier(database_), QuoteIdentifier(name)))
+        .status();
+  }
+  absl::StatusOr<Answers> AskUntilTheSame(const std::vector<std::string>& names) {
+    HAKOBU_ASSIGN_OR_RETURN(Answers before, Ask(names));
+    for (int reading = 1; reading < kReadings; ++reading) {
+      HAKOBU_ASSIGN_OR_RETURN(Answers after, Ask(names));
+      for (size_t i = 0; i < std::min(before.tables.size(), after.tables.size()); ++i) {
+        before.tables[i][kTableRows] = after.tables[i][kTableRows];  // guesses, which change at any time
+        before.tables[i][kDataLength] = after.tables[i][kDataLength];
+      }
+      if (before == after) return after;
+      before = std::move(after);
+    }
+    return absl::UnavailableError(
+        fmt::format("{} changed between any two of {} readings", fmt::join(names, ", "), kReadings));
+  }
+  absl::StatusOr<std::vector<Row>> Rows(const std::string& sql, size_t columns) {
+    HAKOBU_ASSIGN_OR_RETURN(QueryResult result, connection_->Query(sql, columns));
+    return std::move(result.rows);
+  }
+  absl::StatusOr<Answers> Ask(const std::vector<std::string>& names);
+  absl::StatusOr<std::vector<Row>> AskTables(const std::vector<std::string>& names);
+  absl::StatusOr<std::vector<Row>> AskColumns(const std::vector<std::string>& names);
+  absl::StatusOr<std::vector<Row>> AskJsonChecks(const std::vector<std::string>& names);
+  absl::StatusOr<std::vector<Row>> AskSpatialReferences(const std::vector<std::string>& names);
+  absl::StatusOr<std::vector<Row>> AskKeys(const std::vector<std::string>& names);
+  static void TakeTables(const std::vector<Row>& rows, const TableMap& tables);
+  void TakeColumns(const std::vector<Row>& rows, const TableMap& tables);
+  static void TakeJsonChecks(const std::vector<Row>& rows, const TableMap& tables);
+  static void TakeSpatialReferences(const std::vector<Row>& rows, const TableMap& tables);
+  static void TakeKeys(const std::vector<Row>& rows, const TableMap& tables);
 
   Connection* connection_;
-  std::string database_;  // quoted
+  std::string database_;
+  std::string quoted_database_;
 };
 
-absl::Status SchemaReader::ReadSizes(const std::vector<std::string>& names, const TableMap& tables) {
-  HAKOBU_ASSIGN_OR_RETURN(
-      const QueryResult result,
-      connection_->Query(
-          fmt::format("SELECT TABLE_NAME, TABLE_ROWS, DATA_LENGTH, TABLE_COMMENT, TABLE_COLLATION, "
-                      "TABLE_TYPE "
-                      "FROM information_schema.TABLES WHERE TABLE_SCHEMA = {}{}",
-                      database_, NameFilter("TABLE_NAME", names)),
-          6));
-  for (const Row& row : result.rows) {
+absl::StatusOr<Answers> SchemaReader::Ask(const std::vector<std::string>& names) {
+  Answers answers;
+  HAKOBU_ASSIGN_OR_RETURN(answers.tables, AskTables(names));
+  HAKOBU_ASSIGN_OR_RETURN(answers.columns, AskColumns(names));
+  if (connection_->flavor() == ServerFlavor::kMariaDb) {
+    HAKOBU_ASSIGN_OR_RETURN(answers.checks, AskJsonChecks(names));
+    HAKOBU_ASSIGN_OR_RETURN(answers.references, AskSpatialReferences(names));
+  }
+  HAKOBU_ASSIGN_OR_RETURN(answers.keys, AskKeys(names));
+  return answers;
+}
+
+absl::StatusOr<std::vector<Row>> SchemaReader::AskTables(const std::vector<std::string>& names) {
+  return Rows(
+      fmt::format("SELECT TABLE_NAME, TABLE_ROWS, DATA_LENGTH, TABLE_COMMENT, TABLE_COLLATION, TABLE_TYPE "
+                  "FROM information_schema.TABLES WHERE TABLE_SCHEMA = {}{} ORDER BY TABLE_NAME",
+                  quoted_database_, NameFilter("TABLE_NAME", names)),
+      6);
+}
+
+void SchemaReader::TakeTables(const std::vector<Row>& rows, const TableMap& tables) {
+  for (const Row& row : rows) {
     TableDefinition* definition = FindDefinition(tables, row[0]);
     if (definition == nullptr) continue;
-    definition->table.estimated_rows = Number(row[1]);
-    definition->table.data_bytes = Number(row[2]);
+    definition->table.estimated_rows = Number(row[kTableRows]);
+    definition->table.data_bytes = Number(row[kDataLength]);
     definition->table.comment = Text(row[3]);
     definition->collation = Text(row[4]);
     if (Text(row[5]) == "SYSTEM VERSIONED") definition->table.row_end = "row_end";  // unless a column says so
   }
-  return absl::OkStatus();
 }
 
-absl::Status SchemaReader::ReadColumns(const std::vector<std::string>& names, const TableMap& tables) {
-  const bool has_srid =
-      connection_->flavor() == ServerFlavor::kMySql && connection_->version_number() >= 80000;
-  HAKOBU_ASSIGN_OR_RETURN(
-      const QueryResult result,
-      connection_->Query(
-          fmt::format("SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, "
-                      "CHARACTER_MAXIMUM_LENGTH, "
-                      "NUMERIC_PRECISION, NUMERIC_SCALE, DATETIME_PRECISION, CHARACTER_SET_NAME, "
-                      "COLLATION_NAME, EXTRA, "
-                      "COLUMN_COMMENT, {}, {} FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = {}{} "
-                      "ORDER BY TABLE_NAME, ORDINAL_POSITION",
-                      has_srid ? "SRS_ID" : "NULL",
-                      connection_->flavor() == ServerFlavor::kMariaDb ? "GENERATION_EXPRESSION" : "NULL",
-                      database_, NameFilter("TABLE_NAME", names)),
-          15));
-  for (const Row& row : result.rows) {
+absl::StatusOr<std::vector<Row>> SchemaReader::AskColumns(const std::vector<std::string>& names) {
+  const bool mariadb = connection_->flavor() == ServerFlavor::kMariaDb;
+  const bool has_srid = !mariadb && connection_->version_number() >= 80000;
+  return Rows(fmt::format("SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, "
+                          "CHARACTER_MAXIMUM_LENGTH, NUMERIC_PRECISION, NUMERIC_SCALE, DATETIME_PRECISION, "
+                          "CHARACTER_SET_NAME, COLLATION_NAME, EXTRA, COLUMN_COMMENT, {}, {} "
+                          "FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = {}{} "
+                          "ORDER BY TABLE_NAME, ORDINAL_POSITION",
+                          has_srid ? "SRS_ID" : "NULL", mariadb ? "GENERATION_EXPRESSION" : "NULL",
+                          quoted_database_, NameFilter("TABLE_NAME", names)),
+              15);
+}
+
+void SchemaReader::TakeColumns(const std::vector<Row>& rows, const TableMap& tables) {
+  for (const Row& row : rows) {
     SourceTable* table = Find(tables, row[0]);
     if (table == nullptr) continue;
     SourceColumn& column = table->columns.emplace_back();
@@ -144,19 +210,18 @@ absl::Status SchemaReader::ReadColumns(const std::vector<std::string>& names, co
       unknown_types.push_back(fmt::format("{}.{} {}", table->name, column.name, column.declared));
     }
   }
-  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<Row>> SchemaReader::AskJsonChecks(const std::vector<std::string>& names) {
+  return Rows(fmt::format("SELECT TABLE_NAME, CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS "
+                          "WHERE CONSTRAINT_SCHEMA = {}{} ORDER BY TABLE_NAME, CONSTRAINT_NAME, CHECK_CLAUSE",
+                          quoted_database_, NameFilter("TABLE_NAME", names)),
+              2);
 }
 
 // MariaDB's JSON is LONGTEXT with a check on the column that reads json_valid(`name`).
-absl::Status SchemaReader::ReadJsonChecks(const std::vector<std::string>& names, const TableMap& tables) {
-  HAKOBU_ASSIGN_OR_RETURN(
-      const QueryResult result,
-      connection_->Query(
-          fmt::format("SELECT TABLE_NAME, CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS "
-                      "WHERE CONSTRAINT_SCHEMA = {}{}",
-                      database_, NameFilter("TABLE_NAME", names)),
-          2));
-  for (const Row& row : result.rows) {
+void SchemaReader::TakeJsonChecks(const std::vector<Row>& rows, const TableMap& tables) {
+  for (const Row& row : rows) {
     SourceTable* table = Find(tables, row[0]);
     if (table == nullptr) continue;
     for (SourceColumn& column : table->columns) {
@@ -165,41 +230,40 @@ absl::Status SchemaReader::ReadJsonChecks(const std::vector<std::string>& names,
       if (is_json) column.type = SourceType::kJson;
     }
   }
-  return absl::OkStatus();
 }
 
-absl::Status SchemaReader::ReadSpatialReferences(const std::vector<std::string>& names,
-                                                 const TableMap& tables) {
-  HAKOBU_ASSIGN_OR_RETURN(
-      const QueryResult result,
-      connection_->Query(fmt::format("SELECT G_TABLE_NAME, G_GEOMETRY_COLUMN, SRID "
-                                     "FROM information_schema.GEOMETRY_COLUMNS WHERE G_TABLE_SCHEMA = {}{}",
-                                     database_, NameFilter("G_TABLE_NAME", names)),
-                         3));
-  for (const Row& row : result.rows) {
+absl::StatusOr<std::vector<Row>> SchemaReader::AskSpatialReferences(const std::vector<std::string>& names) {
+  return Rows(
+      fmt::format("SELECT G_TABLE_NAME, G_GEOMETRY_COLUMN, SRID FROM information_schema.GEOMETRY_COLUMNS "
+                  "WHERE G_TABLE_SCHEMA = {}{} ORDER BY G_TABLE_NAME, G_GEOMETRY_COLUMN",
+                  quoted_database_, NameFilter("G_TABLE_NAME", names)),
+      3);
+}
+
+void SchemaReader::TakeSpatialReferences(const std::vector<Row>& rows, const TableMap& tables) {
+  for (const Row& row : rows) {
     SourceTable* table = Find(tables, row[0]);
     SourceColumn* column = table == nullptr ? nullptr : FindColumn(table, Text(row[1]));
     // 0 is what a column without a reference system shows there.
     if (column != nullptr && Number(row[2]) != 0) column->srid = static_cast<uint32_t>(Number(row[2]));
   }
-  return absl::OkStatus();
 }
 
-absl::Status SchemaReader::ReadKeys(const std::vector<std::string>& names, const TableMap& tables) {
+absl::StatusOr<std::vector<Row>> SchemaReader::AskKeys(const std::vector<std::string>& names) {
   const bool mariadb = connection_->flavor() == ServerFlavor::kMariaDb;
   // An index that the optimizer must not use cannot be forced either.
   const std::string_view visible = mariadb                                  ? "IGNORED = 'NO'"
                                    : connection_->version_number() >= 80000 ? "IS_VISIBLE = 'YES'"
                                                                             : "TRUE";
-  HAKOBU_ASSIGN_OR_RETURN(
-      const QueryResult result,
-      connection_->Query(
-          fmt::format("SELECT TABLE_NAME, INDEX_NAME, COLUMN_NAME, SUB_PART, INDEX_TYPE, NON_UNIQUE, {} FROM "
-                      "information_schema.STATISTICS WHERE TABLE_SCHEMA = {}{} "
-                      "ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX",
-                      visible, database_, NameFilter("TABLE_NAME", names)),
-          7));
-  for (const Row& row : result.rows) {
+  return Rows(fmt::format("SELECT TABLE_NAME, INDEX_NAME, COLUMN_NAME, SUB_PART, INDEX_TYPE, NON_UNIQUE, {} "
+                          "FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = {}{} "
+                          "ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX",
+                          visible, quoted_database_, NameFilter("TABLE_NAME", names)),
+              7);
+}
+
+void SchemaReader::TakeKeys(const std::vector<Row>& rows, const TableMap& tables) {
+  for (const Row& row : rows) {
     TableDefinition* definition = FindDefinition(tables, row[0]);
     if (definition == nullptr) continue;
     std::vector<TableIndex>& indexes = definition->indexes;
@@ -213,23 +277,6 @@ absl::Status SchemaReader::ReadKeys(const std::vector<std::string>& names, const
     if (!indexes.back().parts.empty() && Text(row[2]) == definition->table.row_end && row[2]) continue;
     indexes.back().parts.push_back({std::string(Text(row[2])), Number(row[3])});  // NULL: an expression
   }
-  return absl::OkStatus();
-}
-
-// Sorted by bytes.
-absl::StatusOr<std::vector<std::string>> ListOnce(Connection* connection, std::string_view database,
-                                                  const std::vector<std::string>& among) {
-  const std::string filter = among.empty() ? "" : NameFilter("TABLE_NAME", among);
-  auto result = connection->Query(
-      fmt::format("SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} AND {}{}",
-                  QuoteText(database), kIsTable, filter));
-  if (!result.ok()) return Annotate(result.status(), fmt::format("list the tables of {}", database));
-  std::vector<std::string> names;
-  for (Row& row : result->rows) {
-    if (row[0]) names.push_back(*std::move(row[0]));
-  }
-  std::sort(names.begin(), names.end());
-  return names;
 }
 
 }  // namespace
@@ -244,21 +291,6 @@ absl::StatusOr<std::string> DatabaseSpelling(Connection* connection, std::string
   }
   if (!result->rows.empty() && result->rows[0][0]) spelling = *result->rows[0][0];
   return spelling;
-}
-
-absl::StatusOr<std::vector<std::string>> ListTables(Connection* connection, std::string_view database) {
-  HAKOBU_ASSIGN_OR_RETURN(std::vector<std::string> names, ListOnce(connection, database, {}));
-  if (connection->flavor() == ServerFlavor::kMySql) return names;
-  absl::SleepFor(kBetweenListings);
-  HAKOBU_ASSIGN_OR_RETURN(std::vector<std::string> later, ListOnce(connection, database, {}));
-  std::vector<std::string> hidden;  // by the second listing, or dropped
-  std::set_difference(names.begin(), names.end(), later.begin(), later.end(), std::back_inserter(hidden));
-  for (const std::string& name : hidden) {
-    HAKOBU_ASSIGN_OR_RETURN(const std::vector<std::string> found, ListOnce(connection, database, {name}));
-    later.insert(later.end(), found.begin(), found.end());
-  }
-  std::sort(later.begin(), later.end());
-  return later;
 }
 
 absl::StatusOr<std::vector<SourceTable>> ReadTables(Connection* connection, std::string_view database,

@@ -10,6 +10,7 @@
 #include "row/source_table.h"
 #include "row/table_definition.h"
 #include "source/connection.h"
+#include "source/table_list.h"  // IWYU pragma: export
 
 namespace hakobu {
 
@@ -18,11 +19,9 @@ namespace hakobu {
 // database.
 absl::StatusOr<std::string> DatabaseSpelling(Connection* connection, std::string_view database);
 
-// Base tables of a database by name, sorted; views and system tables are left out.
-absl::StatusOr<std::vector<std::string>> ListTables(Connection* connection, std::string_view database);
-
-// Every table of `names` (all base tables when empty) in a handful of queries, in the order of `names`.
-// NotFound names all that are missing; Unimplemented names columns of types hakobu does not know.
+// Every table of `names` (all base tables when empty) in a handful of queries, in the order of `names`, each
+// as it was at one moment, also while it is altered. NotFound names all that are missing; Unimplemented names
+// columns of types hakobu does not know; Unavailable those that change faster than they can be read.
 absl::StatusOr<std::vector<SourceTable>> ReadTables(Connection* connection, std::string_view database,
                                                     const std::vector<std::string>& names = {});
 absl::StatusOr<SourceTable> ReadTable(Connection* connection, std::string_view database,

@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
+#include <stop_token>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "tests/harness/connections.h"
 
@@ -144,19 +146,30 @@ TEST_P(SchemaTest, ReadsManyTablesInOrder) {
   EXPECT_THAT(std::string(missing.status().message()), HasSubstr("no table nope, gone"));
 }
 
-// Some statements of MariaDB's information_schema leave a table out while an ALTER gives it another file.
+// Somebody who alters tables until he goes, whatever the test has found by then.
+class Altering {
+ public:
+  Altering(const MysqlServer& server, const std::vector<std::string>& statements) {
+    thread_ = std::jthread([&server, statements](const std::stop_token& stop) {
+      while (!stop.stop_requested()) {
+        for (const std::string& statement : statements) server.Execute(statement);
+      }
+    });
+  }
+
+ private:
+  std::jthread thread_;
+};
+
+// MariaDB has no file for a table while an ALTER puts its new one in place.
 TEST_P(SchemaTest, ATableThatIsBeingAlteredIsReadWhole) {
   server_.Execute(
       "USE schema_test; CREATE TABLE other (x INT PRIMARY KEY);"
       "CREATE TABLE t (id INT PRIMARY KEY, a INT, j JSON, KEY (a)) COMMENT 'whole'");
-  std::atomic<bool> done = false;
-  std::thread alters([&] {
-    while (!done) {
-      server_.Execute("ALTER TABLE schema_test.t MODIFY a BIGINT; ALTER TABLE schema_test.t MODIFY a INT");
-    }
-  });
+  const Altering altering(
+      server_, {"ALTER TABLE schema_test.t MODIFY a BIGINT", "ALTER TABLE schema_test.t MODIFY a INT"});
   const auto connection = Connect(server_);
-  for (int reading = 0; reading < 150; ++reading) {
+  for (int reading = 0; reading < 60; ++reading) {
     const auto tables = ReadTables(connection.get(), "schema_test", {"other", "t"});
     ASSERT_TRUE(tables.ok()) << tables.status();
     const SourceTable& table = (*tables)[1];
@@ -165,11 +178,45 @@ TEST_P(SchemaTest, ATableThatIsBeingAlteredIsReadWhole) {
     EXPECT_EQ(table.columns[2].type, SourceType::kJson);
     EXPECT_TRUE(table.key.has_value());
   }
-  for (int listing = 0; listing < 20; ++listing) {
-    EXPECT_THAT(*ListTables(connection.get(), "schema_test"), ElementsAre("other", "t"));
+}
+
+TEST_P(SchemaTest, TablesThatAreBeingAlteredAreListed) {
+  server_.Execute(
+      "USE schema_test; CREATE TABLE other (x INT PRIMARY KEY); CREATE VIEW seen AS SELECT * FROM other;"
+      "CREATE TABLE t (id INT PRIMARY KEY, a INT); CREATE TABLE u (id INT PRIMARY KEY) ENGINE=MyISAM;"
+      "DROP DATABASE IF EXISTS schema_test_2; CREATE DATABASE schema_test_2;"
+      "CREATE TABLE schema_test_2.v (id INT PRIMARY KEY, a INT)");
+  const Altering one(server_,
+                     {"ALTER TABLE schema_test.t MODIFY a BIGINT", "ALTER TABLE schema_test.t MODIFY a INT"});
+  const Altering two(server_,
+                     {"ALTER TABLE schema_test_2.v FORCE, ALGORITHM=COPY", "OPTIMIZE TABLE schema_test.u"});
+  const auto connection = Connect(server_);
+  for (int listing = 0; listing < 8; ++listing) {
+    const auto tables = ListTablesOf(connection.get(), {"schema_test", "schema_test_2", "no_such_database"});
+    ASSERT_TRUE(tables.ok()) << tables.status();
+    EXPECT_THAT(tables->at("schema_test"), ElementsAre("other", "t", "u"));
+    EXPECT_THAT(tables->at("schema_test_2"), ElementsAre("v"));
+    EXPECT_THAT(tables->at("no_such_database"), ElementsAre());
   }
-  done = true;
-  alters.join();
+  EXPECT_TRUE(*IsBaseTable(connection.get(), "schema_test", "t"));
+  EXPECT_FALSE(*IsBaseTable(connection.get(), "schema_test", "seen"));
+  EXPECT_FALSE(*IsBaseTable(connection.get(), "schema_test", "T"));
+}
+
+// Columns of one moment and keys of another are no table that there ever was.
+TEST_P(SchemaTest, ColumnsAndKeysAreOfOneMoment) {
+  server_.Execute("USE schema_test; CREATE TABLE t (a INT NOT NULL, b INT NOT NULL, PRIMARY KEY (a))");
+  const Altering altering(
+      server_, {"ALTER TABLE schema_test.t DROP PRIMARY KEY, CHANGE a c INT NOT NULL, ADD PRIMARY KEY (b)",
+                "ALTER TABLE schema_test.t DROP PRIMARY KEY, CHANGE c a INT NOT NULL, ADD PRIMARY KEY (a)"});
+  const auto connection = Connect(server_);
+  for (int reading = 0; reading < 60; ++reading) {
+    const auto table = ReadTable(connection.get(), "schema_test", "t");
+    ASSERT_TRUE(table.ok()) << table.status();
+    ASSERT_TRUE(table->key.has_value());
+    const bool first = table->columns[0].name == "a";
+    EXPECT_EQ(table->columns[table->key->columns[0]].name, first ? "a" : "b");
+  }
 }
 
 TEST(MariaDbSchema, ReadsItsOwnTypesAsText) {

@@ -88,16 +88,21 @@ class Selector {
         if (!IsOfServer(name) && MayDeliverFrom(config_, name)) databases.insert(name);
       }
     }
+    absl::StatusOr<TablesByDatabase> names = ListTablesOf(source_, {databases.begin(), databases.end()});
+    if (!names.ok()) {
+      findings_->AddStatus(kSelection, names.status());
+      all_listed_ = false;  // nothing can be said of what matches nothing
+      return true;
+    }
     for (const std::string& database : databases) {
       absl::StatusOr<std::string> spelling = DatabaseSpelling(source_, database);
-      absl::StatusOr<std::vector<std::string>> names = ListTables(source_, database);
       if (spelling.ok() && IsListed(*spelling)) continue;  // a glob met what a rule names otherwise
-      if (spelling.ok() && names.ok()) {
-        listings_.push_back({database, *std::move(spelling), *std::move(names)});
+      if (spelling.ok()) {
+        listings_.push_back({database, *std::move(spelling), std::move((*names)[database])});
         continue;
       }
-      findings_->AddStatus(kSelection, spelling.ok() ? names.status() : spelling.status());
-      all_listed_ = false;  // nothing can be said of what matches nothing
+      findings_->AddStatus(kSelection, spelling.status());
+      all_listed_ = false;
     }
     return true;
   }

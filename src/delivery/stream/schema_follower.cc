@@ -158,21 +158,25 @@ absl::StatusOr<std::unique_ptr<SchemaFollower>> SchemaFollower::Open(Connection*
     if (follower->history_.DatabaseCollation(database.database).empty())
       follower->history_.AddDatabase(database);
   }
+  std::vector<std::string> unread;
   for (const std::string& database : databases) {
-    if (follower->followed_before_.contains(database)) continue;
-    HAKOBU_RETURN_IF_ERROR(follower->ReadDatabase(source, database));
+    if (!follower->followed_before_.contains(database)) unread.push_back(database);
+  }
+  HAKOBU_ASSIGN_OR_RETURN(const TablesByDatabase tables, ListTablesOf(source, unread));
+  for (const auto& [database, names] : tables) {
+    if (!names.empty()) HAKOBU_RETURN_IF_ERROR(follower->ReadDatabase(source, database, names));
   }
   return follower;
 }
 
-absl::Status SchemaFollower::ReadDatabase(Connection* source, const std::string& database) {
-  absl::StatusOr<std::vector<TableDefinition>> tables = ReadTableDefinitions(source, database, {});
+absl::Status SchemaFollower::ReadDatabase(Connection* source, const std::string& database,
+                                          const std::vector<std::string>& names) {
+  absl::StatusOr<std::vector<TableDefinition>> tables = ReadTableDefinitions(source, database, names);
   if (tables.status().code() == absl::StatusCode::kUnavailable) return tables.status();
   if (!tables.ok()) {
     // One has a type that is not known, or went while it was read: the others can be read one by one.
     Log(LogSeverity::kDebug, "not all tables can be followed",
         {{"database", database}, {"error", std::string(View(tables.status().message()))}});
-    HAKOBU_ASSIGN_OR_RETURN(const std::vector<std::string> names, ListTables(source, database));
     tables.emplace();
     for (const std::string& name : names) {
       absl::StatusOr<std::vector<TableDefinition>> one = ReadTableDefinitions(source, database, {name});

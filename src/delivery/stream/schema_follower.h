@@ -65,7 +65,8 @@ class SchemaFollower {
 
  private:
   absl::Status Load(std::string_view stored);
-  absl::Status ReadDatabase(Connection* source, const std::string& database);
+  absl::Status ReadDatabase(Connection* source, const std::string& database,
+                            const std::vector<std::string>& names);
   bool Concerns(const std::string& database);
   SchemaFollower(ddl::Dialect dialect, uint32_t version, bool lower_case_names)
       : dialect_(dialect),

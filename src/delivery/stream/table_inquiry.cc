@@ -78,13 +78,16 @@ absl::StatusOr<TableList> TableWatch::List() {
   TableList list;
   HAKOBU_ASSIGN_OR_RETURN(list.place, ReadLogPosition(source.get()));
   HAKOBU_ASSIGN_OR_RETURN(const std::vector<DatabaseDefault> databases, ReadDatabaseDefaults(source.get()));
+  std::vector<std::string> wanted;
   for (const DatabaseDefault& each : databases) {
-    if (!MayStream(*context_->config, each.database)) continue;
-    HAKOBU_ASSIGN_OR_RETURN(std::vector<std::string> names, ListTables(source.get(), each.database));
-    for (std::string& name : names) {
-      const TableRule* rule = FindRule(*context_->config, each.database, name);
+    if (MayStream(*context_->config, each.database)) wanted.push_back(each.database);
+  }
+  HAKOBU_ASSIGN_OR_RETURN(const TablesByDatabase tables, ListTablesOf(source.get(), wanted));
+  for (const auto& [database, names] : tables) {
+    for (const std::string& name : names) {
+      const TableRule* rule = FindRule(*context_->config, database, name);
       if (rule == nullptr || rule->options.mode != TableMode::kStream) continue;
-      list.tables.push_back({each.database, std::move(name)});
+      list.tables.push_back({database, name});
     }
   }
   return list;
