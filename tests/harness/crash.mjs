@@ -115,7 +115,7 @@ async function chunkReads(admin, database) {
   return rows.map(({ statement, times }) => ({ statement, times: Number(times) })).filter(({ statement }) => !/^SELECT `id` FROM /.test(statement));
 }
 
-function newestRun(ledger) {
+export function newestRun(ledger) {
   const sql = 'SELECT id, state FROM runs ORDER BY started_us DESC, rowid DESC LIMIT 1';
   const text = execFileSync('sqlite3', ['-json', ledger, sql], { encoding: 'utf8' });
   return text.trim() === '' ? { id: '', state: '' } : JSON.parse(text)[0];

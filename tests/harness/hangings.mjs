@@ -16,14 +16,22 @@ export function datasetsRest(server) {
   };
 }
 
-export async function hang(rest, datasetId, tableId, column) {
+// Words alone, which every way of publishing keeps.
+export async function hangWords(rest, datasetId, tableId) {
+  await rest('PATCH', `${datasetId}/tables/${tableId}`, { description: 'the customer’s own words', labels: { team: 'finance' } });
+}
+
+// `policy`: with a row access policy.
+export async function hang(rest, datasetId, tableId, column, { policy = true } = {}) {
   const path = `${datasetId}/tables/${tableId}`;
   const { schema } = await rest('GET', path);
   for (const field of schema.fields) if (field.name === column) Object.assign(field, { policyTags: tag, description: 'theirs' });
   await rest('PATCH', path, { schema, description: 'the customer’s own words', labels: { team: 'finance' } });
-  await rest('POST', `${path}/rowAccessPolicies`, {
-    rowAccessPolicyReference: { projectId: project, datasetId, tableId, policyId: 'vip' },
-    filterPredicate: 'id < 1000000', grantees: ['allUsers'] });
+  if (policy) {
+    await rest('POST', `${path}/rowAccessPolicies`, {
+      rowAccessPolicyReference: { projectId: project, datasetId, tableId, policyId: 'vip' },
+      filterPredicate: 'id < 1000000', grantees: ['allUsers'] });
+  }
   await rest('POST', `${path}:setIamPolicy`,
     { policy: { bindings: [{ role: 'roles/bigquery.dataViewer', members: ['group:analysts@example.com'] }] } });
 }
@@ -35,5 +43,5 @@ export async function hangsOn(rest, datasetId, tableId) {
   const { bindings } = await rest('POST', `${path}:getIamPolicy`, {});
   return { description, labels, creationTime, tableConstraints, bindings,
     tags: schema.fields.filter((field) => field.policyTags).map((field) => [field.name, field.description, field.policyTags]),
-    policies: rowAccessPolicies.map((policy) => [policy.rowAccessPolicyReference.policyId, policy.filterPredicate]) };
+    policies: rowAccessPolicies?.map((policy) => [policy.rowAccessPolicyReference.policyId, policy.filterPredicate]) };
 }
