@@ -27,14 +27,29 @@ function asksAgain(client) {
     });
     return ask();
   };
+  const query = client.query.bind(client);
+  client.query = async (...given) => {
+    const deadline = Date.now() + hiddenForMs;
+    for (;;) {
+      try {
+        return await query(...given);
+      } catch (error) {
+        if (!isTooMany(error.message) || Date.now() > deadline) throw error;
+        await new Promise((resolve) => { setTimeout(resolve, 100); });
+      }
+    }
+  };
   return client;
 }
-// fetch for whoever reads tables without a client.
+// One table takes so many statements and patches at once, and then one after the other.
+const isTooMany = (text) => /exceeded quota for table update operations|too many table update operations/.test(text);
+// fetch for whoever reads and alters tables without a client.
 export async function fetchSeen(url, options) {
   const deadline = Date.now() + hiddenForMs;
   for (;;) {
     const answer = await fetch(url, options);
-    if (answer.status !== 404 || !isHidden(404, await answer.clone().text()) || Date.now() > deadline) return answer;
+    const text = answer.ok ? '' : await answer.clone().text();
+    if ((!isHidden(answer.status, text) && !isTooMany(text)) || Date.now() > deadline) return answer;
     await new Promise((resolve) => { setTimeout(resolve, 50); });
   }
 }

@@ -1,10 +1,11 @@
-// A table that was just made may be denied to writers for a while, as if it did not exist. Tests that are about something
-// else wait until it is not.
+// A table that was just made may be denied to writers for a while, as if it did not exist; one that was replaced or made
+// again is not found by new ones. Tests that are about something else wait until that is over.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { idRows } from './append.mjs';
 import { writeClient } from './clients.mjs';
 
-const isDenial = (error) => error?.code === 7 && /or it may not exist/.test(error.message);
+const isDenial = (error) => (error?.code === 7 && /or it may not exist/.test(error.message)) ||
+  (error?.code === 5 && /is truncated|is re-created/.test(error.message));
 const patienceMs = 300_000;
 
 // How a connection's first append ends that has no rows: whatever else it is told, it is not denied any more.
