@@ -17,6 +17,11 @@ TEST(NameFold, NamesAreTheSameWithoutCaseAndAccents) {
   }
 }
 
+// Two characters for one letter (U+1FBE, U+03B9): the first is nothing but the second.
+TEST(NameFold, TwoFormsOfOneLetterAreTheSame) {
+  EXPECT_TRUE(SameName("\xe1\xbe\xbe", "\xce\xb9"));
+}
+
 TEST(NameFold, OtherNamesAreNot) {
   for (const auto& [a, b] :
        {std::pair{"id", "ids"}, {"", "a"}, {"か", "が"}, {"ハ", "バ"}, {"名前", "名"}, {"й", "и"}}) {
