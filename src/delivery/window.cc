@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/status.h"
-#include "destination/jobs.h"
+#include "delivery/outlying_values.h"
 
 namespace hakobu {
 namespace {
@@ -65,17 +65,6 @@ absl::StatusOr<std::string> Evaluate(Connection* source, const std::string& expr
   return source->QueryValue("SELECT " + expression);
 }
 
-// Everything that decides what a row becomes. Its digest: a filter may hold what is nobody's business.
-std::string CursorForm(const TableWork& work) {
-  std::string columns;
-  for (const Field& field : work.schema.fields) {
-    columns += fmt::format("{} {} {} {} {} {};", static_cast<int>(field.conversion), field.zone,
-                           static_cast<int>(field.mask), field.mask_salt, field.mask_keep_characters,
-                           static_cast<int>(field.invalid));
-  }
-  return MakeJobId("cursor", {work.options.where, work.options.cursor, SchemaJson(work), columns});
-}
-
 // The condition, and what it cannot tell: from a lower bound on, or all rows.
 void SetCondition(const TableWork& work, const std::optional<CursorState>& state, Window* window) {
   window->whole_table = !state.has_value() || state->lower.empty();
@@ -121,16 +110,40 @@ absl::StatusOr<Window> TemporalWindow(Connection* source, const TableWork& work,
                            "MICROSECOND) - INTERVAL {} MICROSECOND",
                            fmt::format("CAST({} AS DATETIME(6))", QuoteText(upper)), 0, QuoteText(*largest),
                            age_us, overlap_us)));
-  window.next = CursorState{.form = {}, .lower = lower, .history = {}};
+  window.next = CursorState{.lower = lower, .history = {}};
   if (state.has_value() && !state->lower.empty() && state->lower > lower) window.next->lower = state->lower;
   return window;
+}
+
+// The largest value that the bound may go by.
+absl::StatusOr<std::optional<std::string>> LargestOfMany(Connection* source, const TableWork& work,
+                                                         Window* window) {
+  const std::string cursor = QuoteIdentifier(work.options.cursor);
+  HAKOBU_ASSIGN_OR_RETURN(
+      const QueryResult result,
+      source->Query(fmt::format("SELECT {0} FROM {1} WHERE {0} IS NOT NULL ORDER BY {0} DESC LIMIT {2}",
+                                cursor, TableSql(work), kLargestValues)));
+  std::vector<std::string> values;
+  for (const auto& row : result.rows) values.push_back(row[0].value_or(""));
+  if (values.empty()) return std::optional<std::string>();
+  const size_t outlying = CountOutlying(values);
+  if (outlying > 0) {
+    window->notes.push_back(
+        fmt::format("the {} largest value{} of the cursor `{}`, from {} on, lie{} far above all others: the "
+                    "bound stays at "
+                    "{}, so that rows between are not missed, and what is above is read in every run until "
+                    "more rows are there",
+                    outlying, outlying == 1 ? "" : "s", work.options.cursor, values[outlying - 1],
+                    outlying == 1 ? "s" : "", values[outlying]));
+  }
+  return std::optional<std::string>(values[outlying]);
 }
 
 absl::StatusOr<Window> IntegerWindow(Connection* source, const TableWork& work,
                                      const std::optional<CursorState>& state) {
   Window window;
   HAKOBU_ASSIGN_OR_RETURN(const Open open, OldestTransaction(source, &window.notes));
-  HAKOBU_ASSIGN_OR_RETURN(const std::optional<std::string> largest, Largest(source, work, ""));
+  HAKOBU_ASSIGN_OR_RETURN(const std::optional<std::string> largest, LargestOfMany(source, work, &window));
   SetCondition(work, state, &window);
   if (!largest.has_value()) {
     window.next = state;
@@ -160,8 +173,7 @@ absl::StatusOr<Window> IntegerWindow(Connection* source, const TableWork& work,
 }  // namespace
 
 std::string CursorState::ToJson() const {
-  nlohmann::ordered_json json = {
-      {"form", form}, {"lower", lower}, {"history", nlohmann::ordered_json::array()}};
+  nlohmann::ordered_json json = {{"lower", lower}, {"history", nlohmann::ordered_json::array()}};
   for (const Seen& seen : history) {
     json["history"].push_back({{"at_us", absl::ToUnixMicros(seen.at)}, {"largest", seen.largest}});
   }
@@ -171,7 +183,7 @@ std::string CursorState::ToJson() const {
 absl::StatusOr<CursorState> CursorState::FromJson(std::string_view text) {
   const nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_object()) return absl::InternalError("the ledger's cursor is no JSON object");
-  CursorState state{.form = json.value("form", ""), .lower = json.value("lower", ""), .history = {}};
+  CursorState state{.lower = json.value("lower", ""), .history = {}};
   for (const nlohmann::json& seen : json.value("history", nlohmann::json::array())) {
     state.history.push_back(
         {absl::FromUnixMicros(seen.value("at_us", int64_t{0})), seen.value("largest", "")});
@@ -180,11 +192,8 @@ absl::StatusOr<CursorState> CursorState::FromJson(std::string_view text) {
 }
 
 absl::StatusOr<Window> PlanWindow(Connection* source, const TableWork& work,
-                                  const std::optional<CursorState>& kept) {
+                                  const std::optional<CursorState>& state) {
   const SourceColumn& column = CursorColumn(work);
-  const std::string form = CursorForm(work);
-  const bool another_form = kept.has_value() && !kept->form.empty() && kept->form != form;
-  const std::optional<CursorState> state = another_form ? std::nullopt : kept;
   absl::StatusOr<Window> window = absl::InvalidArgumentError("");
   if (IsTemporal(column.type)) {
     window = TemporalWindow(source, work, state);
@@ -196,12 +205,6 @@ absl::StatusOr<Window> PlanWindow(Connection* source, const TableWork& work,
                     "a cursor is an integer, DATE, DATETIME or TIMESTAMP column");
   }
   if (!window.ok()) return Annotate(window.status(), fmt::format("{}: bound the cursor's window", work.name));
-  if (window->next.has_value()) window->next->form = form;
-  if (another_form) {
-    window->notes.push_back(
-        "the filter, or what columns are delivered as, has changed: all rows are read again; rows that a "
-        "filter leaves out now stay in BigQuery");
-  }
   window->notes.push_back(
       work.options.deletes == Deletes::kCompare
           ? "incremental: all keys are read as well, and rows without one are deleted in BigQuery"

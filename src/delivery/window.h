@@ -15,7 +15,6 @@ namespace hakobu {
 
 // What the ledger keeps between runs, as JSON text.
 struct CursorState {
-  std::string form;   // what rows were delivered by: filter, columns, types, masks; empty: not known
   std::string lower;  // the next window begins here, inclusive; empty: everything is read
   // Integer cursors: the largest value seen at the start of past runs, oldest first, at most 20.
   struct Seen {
@@ -41,8 +40,8 @@ struct Window {
 
 // Everything from the lower bound on is read, whatever lies in the future. The next window begins, with
 // temporal cursors, `overlap` before the moment at which the oldest open transaction began, in the column's
-// own clock; with integer cursors at a value that was seen before that moment. Where rows are delivered by
-// another form than before, all are read.
+// own clock; with integer cursors at a value that was seen before that moment and does not lie far above
+// all others (outlying_values.h).
 absl::StatusOr<Window> PlanWindow(Connection* source, const TableWork& work,
                                   const std::optional<CursorState>& state);
 

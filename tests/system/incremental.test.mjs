@@ -104,6 +104,22 @@ for (const flavor of ['mysql', 'mariadb']) test(`incremental from ${flavor}`, { 
     await equal();
   });
 
+  await t.test('a few integer cursors that lie far above all others do not hide the rows that come below them', async (part) => {
+    const types = { big: ['BIGINT', '9223372036854775807'], wide: ['BIGINT UNSIGNED', '18446744073709551615'], small: ['SMALLINT', '32767'], bare: ['BIGINT', '9000000000000000'] };
+    const setup = Object.entries(types).map(([name, [type, far]]) => `CREATE TABLE ${name} (id INT PRIMARY KEY, v INT, c ${type}${name === 'bare' ? '' : ', KEY (c)'});
+      INSERT INTO ${name} VALUES (1, 0, 1), (2, 0, 2), (3, 0, 3), (4, 0, 3), (5, 0, ${far})`).join(';');
+    const { deliver, equal, sql } = await begin(part, setup, Object.fromEntries(Object.keys(types).map((name) => [name, { cursor: 'c', overlap_values: 0 }])));
+    for (let round = 1; round < 4; ++round) {
+      const report = await deliver();
+      await equal();
+      for (const name of Object.keys(types)) assert.match(notes(report, name), /the 1 largest value of the cursor `c`, from \d+ on, lies far above all others/, name);
+      // Rows below it, and another version of its own.
+      await sql(Object.keys(types).map((name) => `INSERT INTO ${name} VALUES (${10 + round}, 0, ${3 + round}); UPDATE ${name} SET v = ${round} WHERE id = 5`).join(';'));
+    }
+    await deliver();
+    await equal();
+  });
+
   await t.test('a filter, a salt and a type that change between two runs: everything is delivered as it is now', async (part) => {
     const { job, deliver, equal, sql, database } = await begin(part, `CREATE TABLE a (id INT PRIMARY KEY, kind INT, mail VARCHAR(50), c DATETIME(6), KEY (c));
       INSERT INTO a SELECT 1, 1, 'one@x', NOW(6) - INTERVAL 2 DAY UNION SELECT 2, 2, 'two@x', NOW(6) - INTERVAL 2 DAY`,
