@@ -8,11 +8,13 @@
 
 #include "absl/strings/match.h"
 #include "base/status.h"
+#include "delivery/gone_tables.h"
 #include "delivery/move/retry.h"
 #include "delivery/preflight/condition_check.h"
 #include "delivery/preflight/selection.h"
 #include "delivery/run_contract.h"
 #include "delivery/schema_change.h"
+#include "delivery/sealed_values.h"
 #include "destination/known_table.h"
 
 namespace hakobu {
@@ -97,9 +99,13 @@ absl::StatusOr<Prepared> Prepare(RunContext* run, Connection* source) {
     problems.Add(MapTable(*run->config, &work), work.name);
     problems.Add(CheckCondition(source, work), work.name);
   }
+  if (findings.GeneralProblems().ok()) {
+    problems.Add(LookForGoneTables(*run, source, selection, findings, &prepared, &problems));
+  }
   problems.Add(CheckDataset(run, &prepared));
   for (TableWork& work : prepared.tables) {
     const absl::Status status = CompareWithTarget(run, source, prepared.dataset_exists, &work);
+    if (std::string open = LieOpenNote(work); !open.empty()) work.notes.push_back(std::move(open));
     problems.Add(status, PassesByItself(status) ? "" : work.name);
   }
   const bool general = std::any_of(problems.list().begin(), problems.list().end(),

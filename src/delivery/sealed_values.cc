@@ -75,4 +75,11 @@ absl::StatusOr<std::string> SealedValues::Read(std::string_view text) const {
   return Annotate(opened.status(), fmt::format("{}: open a value in the ledger", table_));
 }
 
+std::string LieOpenNote(const TableWork& work) {
+  if (!SealedValues("", work).lie_open()) return "";
+  return "the key or the cursor is left out or masked without a salt: bounds of key ranges and the cursor's "
+         "bound lie in "
+         "the ledger in clear; a column that is masked by sha256 with a salt gives what they are sealed by";
+}
+
 }  // namespace hakobu

@@ -28,11 +28,16 @@ class SealedValues {
   // Text that was written before the column was hidden is taken as it is. FailedPrecondition when the salt is
   // another now.
   absl::StatusOr<std::string> Read(std::string_view text) const;
+  // Hidden, but nothing to seal by: the values lie in the ledger in clear.
+  bool lie_open() const { return hidden_ && !sealer_.has_value(); }
 
  private:
   std::string table_;
   bool hidden_ = false;
   std::optional<Sealer> sealer_;  // absent: the table has no salt
 };
+
+// What whoever runs this should know: of a table whose hidden values cannot be sealed; empty for every other.
+std::string LieOpenNote(const TableWork& work);
 
 }  // namespace hakobu

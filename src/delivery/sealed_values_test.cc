@@ -68,5 +68,18 @@ TEST(SealedValues, WhatWasSealedIsReadAfterTheColumnIsShown) {
       SealedValues("ledger", Members(Mask::kNone, Mask::kNone)).Read("sealed:%%%").status()));
 }
 
+TEST(SealedValues, WhatCannotBeSealedIsSaid) {
+  TableWork cursor = Members(Mask::kNone, Mask::kNull);
+  cursor.schema.fields.pop_back();  // the only salt
+  EXPECT_EQ(LieOpenNote(cursor), "") << "neither key nor cursor";
+  cursor.options.cursor = "at";
+  EXPECT_THAT(LieOpenNote(cursor), HasSubstr("in clear"));
+  EXPECT_EQ(SealedValues("ledger", cursor).Write(kBounds), kBounds);
+  TableWork key = Members(Mask::kNone, Mask::kNone);
+  key.schema.fields = {key.schema.fields[1]};
+  EXPECT_THAT(LieOpenNote(key), HasSubstr("in clear")) << "left out";
+  EXPECT_EQ(LieOpenNote(Members(Mask::kSha256, Mask::kNone)), "") << "sealed";
+}
+
 }  // namespace
 }  // namespace hakobu

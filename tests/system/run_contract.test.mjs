@@ -316,6 +316,50 @@ for (const flavor of ['mysql', 'mariadb']) test(`what was left out or masked nev
   });
 });
 
+for (const flavor of ['mysql', 'mariadb']) test(`tables that are renamed or dropped between two runs, ${flavor}`, { timeout: 300000 }, async (t) => {
+  const start = await begin(t, flavor);
+  const create = (name) => `CREATE TABLE ${name} (id INT PRIMARY KEY, mail VARCHAR(80), note VARCHAR(20), company INT NOT NULL, changed DATETIME(6) NOT NULL, KEY (changed));
+    INSERT INTO ${name} VALUES (1, 'secret@x', 'secret', 1, '2024-01-01'), (2, 'secret@y', 'two', 2, '2024-01-02');`;
+  const hidings = { masked: { columns: { mail: salted('ONE') } }, 'left out': { exclude: ['mail'] }, filtered: { where: 'company = 2' } };
+  for (const mode of ['replace', 'incremental']) for (const [hidden, hide] of Object.entries(hidings)) {
+    await t.test(`${mode}, ${hidden}: under a name that only a glob means it is refused`, async () => {
+      const more = mode === 'incremental' ? { mode, cursor: 'changed' } : { mode };
+      const one = await start(create('members') + create('memo') + create('other'), [{ table: 'mem*', ...more, ...hide }, { table: '*', ...more }]);
+      await one.delivers();
+      const before = await one.query('SELECT * FROM members ORDER BY id');
+      await one.admin.query('RENAME TABLE members TO people; ALTER TABLE people ADD COLUMN since INT');
+      const refused = await one.delivers(4);
+      assert.match(refused.said, /people may be r\d+\.members under another name, which is gone and had its columns; there (column `mail` was (masked|left out)|its rows were chosen)/);
+      assert.equal(refused.report.tables.find((table) => table.source.endsWith('.other')).state, 'done', 'one table’s trouble is that table’s');
+      assert.deepEqual(await one.query('SELECT * FROM members ORDER BY id'), before, 'it stays as it was');
+      await assert.rejects(one.table('people'), /404|not found/i);
+      const plan = await one.command('plan');
+      assert.match(plan.stdout + plan.stderr, /may be r\d+\.members under another name/);
+      // The hint.
+      one.job.config.tables.push({ table: `${one.name}.people`, ...more, ...hide });
+      const delivered = await one.delivers();
+      assert.match(delivered.said, /members is gone from the source: .*members stays as it was delivered at \d{4}-/);
+      assert.equal((await one.query('SELECT * FROM people')).length, before.length);
+      await one.admin.end();
+    });
+  }
+
+  await t.test('what shows nothing more is delivered and said, and so is what is dropped', async () => {
+    const one = await start(create('members') + create('gone') + create('kept'), [{ table: '*', mode: 'replace', columns: { mail: salted('ONE') } }]);
+    await one.delivers();
+    await one.admin.query('RENAME TABLE members TO people; DROP TABLE gone; CREATE TABLE unlike (id INT PRIMARY KEY, price INT)');
+    const { said } = await one.delivers();
+    assert.match(said, /people may be r\d+\.members under another name, which is gone and had its columns: it is delivered to .*people/);
+    assert.match(said, /r\d+\.gone is gone from the source/);
+    assert.doesNotMatch(said, /unlike may be|kept is gone/);
+    assert.doesNotMatch(JSON.stringify(await one.query('SELECT * FROM people')), /secret@/);
+    // Back again: nothing is gone any more.
+    await one.admin.query('RENAME TABLE people TO members');
+    assert.doesNotMatch((await one.delivers()).said, /members is gone/);
+    await one.admin.end();
+  });
+});
+
 test('replace', async (t) => {
   const start = await begin(t, 'mysql');
 
