@@ -78,6 +78,11 @@ test('a recursion without an end ends, and so does a job whose time is over', as
   await refused("WITH RECURSIVE n AS (SELECT 1 AS i, 'a' AS s UNION ALL SELECT i, s FROM n WHERE i > 0) SELECT COUNT(*) FROM n", /maximum number of iterations: 500/);
   assert.equal(await value('WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 500) SELECT MAX(i) FROM n'), '500');
   assert.equal(await value('WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT n.i + 1 FROM n JOIN (SELECT 1 AS one) ON TRUE WHERE n.i < 10) SELECT SUM(i) FROM n'), '55');
+  // Where rounds cannot be counted.
+  await refused('WITH RECURSIVE n AS (SELECT 1 AS i UNION DISTINCT SELECT i + 1 FROM n) SELECT MAX(i) FROM n', /must be one SELECT behind UNION ALL/);
+  await refused('WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL (SELECT i + 1 FROM n UNION ALL SELECT 0)) SELECT MAX(i) FROM n', /must be one SELECT behind UNION ALL/);
+  await refused('WITH RECURSIVE n AS (SELECT 1 AS i EXCEPT DISTINCT SELECT i + 1 FROM n) SELECT MAX(i) FROM n', /must be one SELECT behind UNION ALL/);
+  assert.equal(await value('WITH RECURSIVE n AS (SELECT 1 AS i UNION DISTINCT SELECT 1) SELECT COUNT(*) FROM n'), '1');
   const endless = 'SELECT COUNT(*) FROM UNNEST(GENERATE_ARRAY(1, 1000000)) a CROSS JOIN UNNEST(GENERATE_ARRAY(1, 1000000)) b WHERE MOD(a * b, 7) = 3';
   const begun = Date.now();
   const { status, body } = await query(endless, { jobTimeoutMs: '1500' });

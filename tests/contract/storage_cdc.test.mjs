@@ -147,8 +147,13 @@ test('changes are for the default stream only', async (t) => {
 
 test('max_staleness is set by DDL', async () => {
   await makeTable('stale');
-  await bigquery.query(`ALTER TABLE \`${dataset}.stale\` SET OPTIONS (max_staleness = INTERVAL 15 MINUTE)`);
-  const [options] = await bigquery.query(
-    `SELECT option_value FROM \`${dataset}\`.INFORMATION_SCHEMA.TABLE_OPTIONS WHERE table_name = 'stale' AND option_name = 'max_staleness'`);
-  assert.match(options[0].option_value, /INTERVAL "0-0 0 0:15:0" YEAR TO SECOND/);
+  const literals = { 'INTERVAL 15 MINUTE': '0-0 0 0:15:0', "INTERVAL '0-0 0 0:20:0' YEAR TO SECOND": '0-0 0 0:20:0', 'INTERVAL "0:30:0" HOUR TO SECOND': '0-0 0 0:30:0',
+    "INTERVAL '1 2' DAY TO HOUR": '0-0 1 2:0:0', 'INTERVAL 1 DAY': '0-0 1 0:0:0' };
+  for (const [literal, shown] of Object.entries(literals)) {
+    await bigquery.query(`ALTER TABLE \`${dataset}.stale\` SET OPTIONS (max_staleness = ${literal})`);
+    const [options] = await bigquery.query(
+      `SELECT option_value FROM \`${dataset}\`.INFORMATION_SCHEMA.TABLE_OPTIONS WHERE table_name = 'stale' AND option_name = 'max_staleness'`);
+    assert.equal(options[0].option_value, `INTERVAL "${shown}" YEAR TO SECOND`, literal);
+  }
+  await assert.rejects(bigquery.query(`ALTER TABLE \`${dataset}.stale\` SET OPTIONS (max_staleness = INTERVAL 'soon' YEAR TO SECOND)`), /Invalid INTERVAL literal/);
 });

@@ -114,7 +114,9 @@ ValueOr Translator::IntervalValue(const Expression& expression, const Scope& sco
     if (count.kind == ExpressionKind::kString)
       parts = ParseIntervalRange(count.text, expression.text, expression.text2);
     if (!parts) return Error(expression.at, "Invalid INTERVAL literal");
-    return Of(IntervalSql(*parts), Type::kInterval);
+    Value out = Of(IntervalSql(*parts), Type::kInterval);
+    out.text = IntervalText(*parts);
+    return out;
   }
   if (!IntervalOf(1, expression.text)) return Error(expression.at, "Invalid date part: " + expression.text);
   HAKOBU_ASSIGN_OR_RETURN(Value value, ExprAs(count, scope, ScalarType(Type::kInt64), "INTERVAL value"));

@@ -158,6 +158,10 @@ absl::StatusOr<std::string> Translator::TableSql(const FromItem& item, Scope& sc
                                  QuoteName(alias) + "." + QuoteName(info.sql_columns[i]), -1});
       }
       if (info.counts_rounds) rounds_of_ = QuoteName(alias);
+      if (info.is_endless) {
+        return Error(item.at,
+                     fmt::format("The recursive term of {} must be one SELECT behind UNION ALL", name));
+      }
       HAKOBU_RETURN_IF_ERROR(AddRange(std::move(range), scope, item.at));
       return fmt::format("{} AS {}", QuoteName(info.sql_name), QuoteName(alias));
     }

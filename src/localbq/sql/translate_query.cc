@@ -93,14 +93,16 @@ absl::StatusOr<std::string> Translator::CommonTables(const Query& query, const S
       info.columns = base.columns;
       info.sql_columns = base.sql_names;
       // Rows that are told apart cannot be counted so: the same row of another round would be a new one.
+      // Such a recursion could have no end that is seen.
       info.counts_rounds = table.query->set_operator == "UNION ALL" && table.query->right->select != nullptr;
+      info.is_endless = !info.counts_rounds;
       common_tables_[level][key] = info;
       recursive_term_ = info.counts_rounds ? table.query->right->select.get() : nullptr;
       rounds_of_.clear();
     }
     HAKOBU_ASSIGN_OR_RETURN(QueryResult result, TranslateQuery(*table.query, outer));
     recursive_term_ = nullptr;
-    info.counts_rounds = false;
+    info.counts_rounds = info.is_endless = false;
     info.columns = result.columns;
     info.sql_columns = result.sql_names;
     common_tables_[level][key] = info;

@@ -80,6 +80,7 @@ struct CommonTableInfo {
   std::vector<Column> columns;
   std::vector<std::string> sql_columns;
   bool counts_rounds = false;  // while its recursive term is translated
+  bool is_endless = false;     // the same, where rounds cannot be counted
 };
 
 struct Scope {
