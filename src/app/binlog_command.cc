@@ -19,6 +19,7 @@
 #include "delivery/sides.h"
 #include "source/binlog_file.h"
 #include "source/log_stream.h"
+#include "source/schema.h"
 
 namespace hakobu {
 namespace {
@@ -141,6 +142,26 @@ absl::Status PrintLive(const GlobalOptions& globals, const BinlogOptions& option
   return printed;
 }
 
+// Asks the server over a connection of its own, opened when it is first wanted.
+ChangeJson::Describe DescribeBy(const GlobalOptions& globals, const BinlogOptions& options) {
+  auto connection = std::make_shared<std::unique_ptr<Connection>>();
+  return [&globals, &options, connection](const std::string& database,
+                                          const std::string& table) -> std::optional<SourceTable> {
+    if (*connection == nullptr) {
+      const absl::StatusOr<ConnectOptions> connect = Source(globals, options);
+      absl::StatusOr<std::unique_ptr<Connection>> opened =
+          connect.ok() ? Connection::Open(*connect) : connect.status();
+      if (!opened.ok()) return std::nullopt;
+      *connection = *std::move(opened);
+    }
+    if ((*connection)->flavor() != ServerFlavor::kMariaDb) return std::nullopt;
+    absl::StatusOr<SourceTable> described = ReadTable(connection->get(), database, table);
+    if (described.ok()) return *std::move(described);
+    if (absl::IsUnavailable(described.status())) connection->reset();
+    return std::nullopt;
+  };
+}
+
 absl::Status PrintChanges(const GlobalOptions& globals, const BinlogOptions& options) {
   if (options.live != options.files.empty()) {
     return absl::InvalidArgumentError("expected log files, or --live for a server's log: one of them");
@@ -151,7 +172,8 @@ absl::Status PrintChanges(const GlobalOptions& globals, const BinlogOptions& opt
     return absl::InvalidArgumentError(
         "--from with MariaDB's GTIDs needs --live: only the server knows their place");
   }
-  ChangeJson changes(WantedTables(options.tables), WriteLine);
+  ChangeJson changes(WantedTables(options.tables), WriteLine,
+                     options.live ? DescribeBy(globals, options) : ChangeJson::Describe());
   LogRange range(from, until, &changes);
   binlog::LogDecoder decoder(&range);
   return options.live ? PrintLive(globals, options, from, &decoder, range)
@@ -167,8 +189,9 @@ int Run(const GlobalOptions& globals, const BinlogOptions& options) {
 
 constexpr std::string_view kFooter = R"(Each line is one row change or one statement:
   {"file":…,"position":…,"gtid":…,"time":…,"type":"update","database":…,"table":…,"key":{…},"before":{…},"after":{…}}
-Rows between a savepoint's statement and its ROLLBACK TO did not stay, nor those of a transaction that ends as
-"rollback". Exit code 1: something could not be read, or a file ends inside a transaction.
+Rows that ROLLBACK TO undoes are left out; those of a transaction that ends as "rollback" did not stay. MariaDB's
+uuid, inet4 and inet6 are bytes in its log: with --live the server is asked, from files they come as base64.
+Exit code 1: something could not be read, or a file ends inside a transaction.
 Column names are in the log when the source has binlog_row_metadata=FULL; otherwise columns are "@1", "@2" ….
 A place is FILE, FILE:OFFSET, a GTID set (what it holds has been seen), or a time; for --live also now (the default)
 and oldest. --live reads the source of hakobu.yaml, or the one that --user and --host or --socket name, as a replica

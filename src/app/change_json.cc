@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/escaping.h"
 #include "absl/time/time.h"
 #include "base/status.h"
+#include "decode/binlog/native_text.h"
+#include "decode/ddl/ddl.h"
 #include "encode/geometry.h"
 #include "encode/number_text.h"
 #include "encode/temporal.h"
@@ -124,6 +127,27 @@ void AppendPlace(const binlog::LogContext& context, std::string* out) {
   out->append(fmt::format(",\"time\":\"{}\"", TimeText(context)));
 }
 
+bool MayHoldNative(const binlog::TableMap& map) {
+  return std::any_of(map.columns.begin(), map.columns.end(), [](const LogColumn& column) {
+    return column.type == binlog::LogType::kString && (column.length == 4 || column.length == 16);
+  });
+}
+
+// Whether the definition of now may be that of the log's place, and says more than the log: it may have been
+// altered since.
+bool FitsNative(const binlog::TableMap& map, const SourceTable& known) {
+  if (known.columns.size() != map.columns.size()) return false;
+  bool any = false;
+  for (size_t i = 0; i < map.columns.size(); ++i) {
+    const uint16_t bytes = binlog::NativeBytes(known.columns[i].declared);
+    if (map.has_names && map.columns[i].name != known.columns[i].name) return false;
+    if (bytes == 0) continue;
+    if (map.columns[i].type != binlog::LogType::kString || map.columns[i].length != bytes) return false;
+    any = true;
+  }
+  return any;
+}
+
 }  // namespace
 
 struct ChangeJson::Table {
@@ -163,8 +187,42 @@ struct ChangeJson::Table {
   }
 };
 
-ChangeJson::ChangeJson(Wanted wanted, Write write) : wanted_(std::move(wanted)), write_(std::move(write)) {}
+ChangeJson::ChangeJson(Wanted wanted, Write write, Describe describe)
+    : wanted_(std::move(wanted)), write_(std::move(write)), describe_(std::move(describe)) {}
 ChangeJson::~ChangeJson() = default;
+
+absl::StatusOr<binlog::RowImageDecoder> ChangeJson::DecoderFor(const binlog::TableMap& map) const {
+  if (describe_ && MayHoldNative(map)) {
+    const std::optional<SourceTable> known = describe_(map.database, map.table);
+    if (known.has_value() && FitsNative(map, *known)) {
+      absl::StatusOr<binlog::RowImageDecoder> decoder =
+          binlog::RowImageDecoder::Create(map, &*known, binlog::UnknownColumns::kAssume);
+      if (decoder.ok()) return decoder;
+    }
+  }
+  return binlog::RowImageDecoder::Create(map, nullptr, binlog::UnknownColumns::kAssume);
+}
+
+absl::Status ChangeJson::Emit() {
+  return held_ != nullptr ? held_->Add(line_) : write_(line_);
+}
+
+bool ChangeJson::TakeSavepoint(const binlog::LogStatement& statement) {
+  if (!in_transaction_) return false;
+  const std::optional<ddl::SavepointStatement> savepoint = ddl::ReadSavepoint(
+      statement.text, ddl::ContextOf(statement, ddl::Dialect::kMariaDb, ddl::DdlContext().version, false));
+  if (!savepoint.has_value()) return false;
+  if (savepoint->rolls_back) return held_ != nullptr && held_->RollBackTo(savepoint->name);
+  if (held_ == nullptr) held_ = std::make_unique<HeldLines>();
+  held_->SetSavepoint(savepoint->name);
+  return true;
+}
+
+absl::Status ChangeJson::OnBegin(const binlog::LogContext&) {
+  held_.reset();
+  in_transaction_ = true;
+  return absl::OkStatus();
+}
 
 absl::StatusOr<ChangeJson::Table*> ChangeJson::FindTable(const binlog::TableMap& map) {
   // Servers give tables new ids all the time: those of old ones need no memory.
@@ -174,8 +232,7 @@ absl::StatusOr<ChangeJson::Table*> ChangeJson::FindTable(const binlog::TableMap&
   // Ids are given anew after a restart, and after each DDL: the same id is the same table only within a
   // server's run.
   if (table != nullptr && table->map == map) return table.get();
-  HAKOBU_ASSIGN_OR_RETURN(binlog::RowImageDecoder decoder,
-                          binlog::RowImageDecoder::Create(map, nullptr, binlog::UnknownColumns::kAssume));
+  HAKOBU_ASSIGN_OR_RETURN(binlog::RowImageDecoder decoder, DecoderFor(map));
   std::vector<std::string> names;
   for (size_t i = 0; i < map.columns.size(); ++i) {
     std::string name;
@@ -216,13 +273,14 @@ absl::Status ChangeJson::OnRows(const binlog::LogContext& context, const binlog:
       table->AppendRow(last, rows.present_after, &line_);
     }
     line_ += "}\n";
-    HAKOBU_RETURN_IF_ERROR(write_(line_));
+    HAKOBU_RETURN_IF_ERROR(Emit());
   }
   return absl::OkStatus();
 }
 
 absl::Status ChangeJson::OnStatement(const binlog::LogContext& context,
                                      const binlog::LogStatement& statement) {
+  if (TakeSavepoint(statement)) return absl::OkStatus();
   line_.clear();
   AppendPlace(context, &line_);
   line_ += ",\"type\":\"statement\",\"database\":";
@@ -230,10 +288,14 @@ absl::Status ChangeJson::OnStatement(const binlog::LogContext& context,
   line_ += ",\"statement\":";
   AppendString(statement.text, &line_);
   line_ += "}\n";
-  return write_(line_);
+  return Emit();
 }
 
 absl::Status ChangeJson::OnEnd(const binlog::LogContext& context, binlog::TransactionEnd end) {
+  in_transaction_ = false;
+  if (const std::unique_ptr<HeldLines> held = std::move(held_); held != nullptr) {
+    HAKOBU_RETURN_IF_ERROR(held->TakeAll([&](std::string_view piece) { return write_(std::string(piece)); }));
+  }
   if (end == binlog::TransactionEnd::kCommit) return absl::OkStatus();
   line_.clear();
   AppendPlace(context, &line_);
