@@ -92,7 +92,9 @@ async function hear(followed, { subject, begin, end, word = 'away', reason, chan
       assert.ok(Math.abs(Date.parse(kept.since) - Date.parse(warned.since)) < 2000);
     }
     await until('a second warning', () => lines().find((line) => line.message.startsWith(`${name} `) && / still /.test(line.message)), () => stream.output);
-    log.push({ heardMs, message: warned.message, error: warned.error });
+    // Where nobody sees the beginning, as with a disk that fills up: from the first failure that the stream met.
+    const heardMsAfterSince = Date.parse(warned.time) - Date.parse(warned.since);
+    log.push({ heardMs, heardMsAfterSince, message: warned.message, error: warned.error });
   } finally {
     clearInterval(changing);
     await end();
