@@ -15,9 +15,10 @@ const arrows = {
   destination: ['row', 'base'],
   localbq: ['base'],
   ledger: ['base'],
+  notify: ['destination', 'ledger', 'config', 'base', 'row'],
   grants: ['destination', 'ledger', 'config', 'base', 'row'],
   delivery: ['governor', 'source', 'decode', 'encode', 'destination', 'ledger', 'config', 'row', 'base'],
-  app: ['delivery', 'governor', 'grants', 'localbq', 'config', 'ledger', 'destination', 'source', 'decode', 'encode', 'row', 'base'],
+  app: ['delivery', 'governor', 'grants', 'notify', 'localbq', 'config', 'ledger', 'destination', 'source', 'decode', 'encode', 'row', 'base'],
 };
 const root = new URL('..', import.meta.url).pathname;
 const violations = [];

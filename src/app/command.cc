@@ -15,17 +15,17 @@ namespace {
 LogFormat g_log_format =
     LogFormat::kPlain;  // set before anything is said, and once more by the configuration
 
-int ExitCodeOf(const absl::Status& status) {
-  if (status.code() == absl::StatusCode::kInvalidArgument) return kExitUsage;
-  return status.code() == absl::StatusCode::kDataLoss ? kExitWouldLoseData : kExitFailed;
-}
-
 void Use(LogFormat format, LogSeverity least) {
   g_log_format = format;
   SetUpLog(format, least);
 }
 
 }  // namespace
+
+int ExitCodeFor(const absl::Status& status) {
+  if (status.code() == absl::StatusCode::kInvalidArgument) return kExitUsage;
+  return status.code() == absl::StatusCode::kDataLoss ? kExitWouldLoseData : kExitFailed;
+}
 
 void SetUpLogFor(const GlobalOptions& options) {
   Use(options.log_format == "json" ? LogFormat::kJson : LogFormat::kPlain,
@@ -48,7 +48,7 @@ void Tell(std::string_view message) {
 }
 
 int ReportError(const absl::Status& status) {
-  const int code = ExitCodeOf(status);
+  const int code = ExitCodeFor(status);
   if (g_log_format == LogFormat::kJson) {
     Log(LogSeverity::kError, View(status.message()), {{"exit_code", fmt::format("{}", code)}});
   } else {

@@ -42,9 +42,11 @@ void SetUpLogFor(const GlobalOptions& options);
 // The configuration's `log:`, where the command line says nothing.
 void SetUpLogFor(const GlobalOptions& options, const Config& config);
 
+// InvalidArgument is wrong usage or configuration (2), DataLoss a refusal (4), everything else a failure (1).
+int ExitCodeFor(const absl::Status& status);
+
 // Says on standard error that a command failed, as `hakobu: <message>`, or as a log line where log lines are
-// JSON; answers the exit code for the status: InvalidArgument is wrong usage or configuration (2), DataLoss a
-// refusal (4), everything else a failure (1).
+// JSON; answers ExitCodeFor the status.
 int ReportError(const absl::Status& status);
 // The same for a command whose result is one JSON document on standard output: with --json there is one for a
 // failure too: {"error": {"message": …, "exit_code": …}}.

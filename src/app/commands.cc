@@ -11,6 +11,7 @@
 #include "app/grants_command.h"
 #include "app/init_command.h"
 #include "app/manual_command.h"
+#include "app/notify_command.h"
 #include "app/pace_command.h"
 #include "app/plan_command.h"
 #include "app/probe_command.h"
@@ -64,6 +65,7 @@ void BuildCommandLine(CLI::App& app, CommandLine& line) {
   RegisterGapsCommand(app, line);
   RegisterRepairCommand(app, line);
   RegisterStatusCommand(app, line);
+  RegisterNotifyCommand(app, line);
   RegisterBinlogCommand(app, line);
   RegisterBigQueryCommand(app, line);
   RegisterSchemaCommand(app, line);

@@ -8,6 +8,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "app/grants_alerts.h"
 #include "base/escape.h"
 #include "base/status.h"
 #include "grants/export.h"
@@ -207,6 +208,7 @@ absl::StatusOr<int> GrantsImport(GrantsSession& session, const GrantsArguments& 
 absl::StatusOr<int> GrantsDrift(GrantsSession& session, const GlobalOptions& globals) {
   HAKOBU_ASSIGN_OR_RETURN(const std::vector<DriftLine> lines, ReadDrift(session));
   fmt::print("{}", globals.json ? DriftToJson(lines) : DriftToText(lines));
+  TellDrift(session.config(), lines);
   return lines.empty() ? 0 : 2;
 }
 

@@ -12,58 +12,6 @@
 namespace hakobu {
 namespace {
 
-using Labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;
-
-// A label's value: backslash, quote and line feed are escaped, everything else is UTF-8 as it is.
-std::string Escaped(std::string_view value) {
-  std::string text;
-  for (const char character : value) {
-    switch (character) {
-      case '\\':
-        text += "\\\\";
-        break;
-      case '"':
-        text += "\\\"";
-        break;
-      case '\n':
-        text += "\\n";
-        break;
-      default:
-        text += character;
-    }
-  }
-  return text;
-}
-
-class Page {
- public:
-  // One metric: its samples follow.
-  void Metric(std::string_view name, std::string_view type, std::string_view help) {
-    name_ = name;
-    head_ = fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n", name, help, type);
-  }
-  template <typename Value>
-  void Sample(const Labels& labels, Value value) {
-    text_ += std::exchange(head_, "") + name_;
-    char before = '{';
-    for (const auto& [label, text] : labels) {
-      text_ += fmt::format("{}{}=\"{}\"", before, label, Escaped(text));
-      before = ',';
-    }
-    if (labels.size() > 0) text_ += '}';
-    text_ += fmt::format(" {}\n", value);
-  }
-  template <typename Value>
-  void Only(std::string_view name, std::string_view type, std::string_view help, Value value) {
-    Metric(name, type, help);
-    Sample({}, value);
-  }
-  std::string Take() { return std::move(text_); }
-
- private:
-  std::string name_, head_, text_;
-};
-
 bool IsKnown(absl::Time time) {
   return time != absl::InfinitePast() && time != absl::InfiniteFuture();
 }
@@ -88,7 +36,7 @@ uint64_t ResidentBytes() {
   return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
-void AddStates(const StreamStatus& status, Page* page) {
+void AddStates(const StreamStatus& status, MetricsPage* page) {
   page->Metric("hakobu_stream_state", "gauge", "1 for the state the stream is in, 0 for the others.");
   for (const std::string_view state : kStreamPhaseNames)
     page->Sample({{"state", state}}, NameOf(status.state) == state ? 1 : 0);
@@ -97,7 +45,7 @@ void AddStates(const StreamStatus& status, Page* page) {
 }
 
 // Of every side, so that an alert can be written before anything happened.
-void AddOutages(const StreamStatus& status, absl::Time now, Page* page) {
+void AddOutages(const StreamStatus& status, absl::Time now, MetricsPage* page) {
   const auto lasting = [&](std::string_view subject) -> const Outage* {
     for (const Outage& outage : status.outages) {
       if (NameOf(outage.subject) == subject) return &outage;
@@ -115,7 +63,7 @@ void AddOutages(const StreamStatus& status, absl::Time now, Page* page) {
   }
 }
 
-void AddTimes(const StreamStatus& status, absl::Time now, Page* page) {
+void AddTimes(const StreamStatus& status, absl::Time now, MetricsPage* page) {
   if (IsKnown(status.started))
     page->Only("hakobu_stream_start_time_seconds", "gauge", "When the stream started.",
                Seconds(status.started));
@@ -147,7 +95,7 @@ void AddTimes(const StreamStatus& status, absl::Time now, Page* page) {
   }
 }
 
-void AddPositions(const StreamStatus& status, Page* page) {
+void AddPositions(const StreamStatus& status, MetricsPage* page) {
   page->Metric("hakobu_stream_position_offset_bytes", "gauge",
                "Place in the source's log: what is stored as delivered, and what has been read.");
   if (!status.file.empty()) page->Sample({{"kind", "stored"}, {"file", status.file}}, status.offset);
@@ -155,7 +103,7 @@ void AddPositions(const StreamStatus& status, Page* page) {
     page->Sample({{"kind", "read"}, {"file", status.read_file}}, status.read_offset);
 }
 
-void AddCounters(const StreamStatus& status, Page* page) {
+void AddCounters(const StreamStatus& status, MetricsPage* page) {
   struct Counter {
     std::string_view name, help;
     uint64_t StreamStatus::* value;
@@ -177,7 +125,7 @@ void AddCounters(const StreamStatus& status, Page* page) {
   page->Only("process_resident_memory_bytes", "gauge", "Memory of this process.", ResidentBytes());
 }
 
-void AddTables(const StreamStatus& status, absl::Time now, Page* page) {
+void AddTables(const StreamStatus& status, absl::Time now, MetricsPage* page) {
   const auto each = [&](std::string_view name, std::string_view type, std::string_view help, auto value) {
     page->Metric(name, type, help);
     for (const StreamTableStatus& table : status.tables) {
@@ -210,7 +158,7 @@ void AddTables(const StreamStatus& status, absl::Time now, Page* page) {
 }  // namespace
 
 std::string PrometheusText(const StreamStatus& status, absl::Time now) {
-  Page page;
+  MetricsPage page;
   AddStates(status, &page);
   AddOutages(status, now, &page);
   AddTimes(status, now, &page);

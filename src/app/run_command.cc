@@ -4,11 +4,16 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <memory>
 
+#include "absl/time/clock.h"
+#include "app/attempt.h"
 #include "app/destination_side.h"
 #include "app/interrupt.h"
 #include "app/progress.h"
+#include "app/run_conditions.h"
+#include "app/run_metrics.h"
 #include "app/run_report.h"
 #include "base/status.h"
 #include "config/load.h"
@@ -22,11 +27,36 @@ struct RunChoices {
   bool quiet = false;
 };
 
-absl::StatusOr<int> Deliver(const GlobalOptions& globals, const RunChoices& choices) {
-  HAKOBU_ASSIGN_OR_RETURN(const Config config, LoadConfig(globals.config_path));
-  SetUpLogFor(globals, config);
-  Cancellation cancel;
-  const std::unique_ptr<InterruptGuard> guard = InterruptGuard::Watch(&cancel);
+// Passes all on, and tells once when the promised hour comes before the end.
+class PromiseWatch : public RunObserver {
+ public:
+  PromiseWatch(std::unique_ptr<RunObserver> next, const std::string& promise, Notifier* notifier,
+               Clock* clock)
+      : next_(std::move(next)), promise_(promise), notifier_(notifier), clock_(clock) {
+    if (const auto hour = ParseDailyHour(promise)) at_ = hour->After(clock->Now());
+  }
+  void OnStart(const std::string& run_id, const RunPlan& plan) override { next_->OnStart(run_id, plan); }
+  void OnProgress(const std::vector<TableProgress>& tables) override {
+    next_->OnProgress(tables);
+    if (notifier_ == nullptr || clock_->Now() < at_) return;
+    at_ = absl::InfiniteFuture();
+    std::vector<std::string> missing;
+    for (const TableProgress& table : tables) {
+      if (table.state != "done") missing.push_back(table.source);
+    }
+    if (!missing.empty()) notifier_->Note(ObserveMissedPromise(promise_, missing));
+  }
+
+ private:
+  const std::unique_ptr<RunObserver> next_;
+  const std::string promise_;
+  Notifier* const notifier_;
+  Clock* const clock_;
+  absl::Time at_ = absl::InfiniteFuture();
+};
+
+absl::StatusOr<RunReport> Deliver(const GlobalOptions& globals, const RunChoices& choices,
+                                  const Config& config, Notifier* notifier, const Cancellation& cancel) {
   HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<DestinationSide> destination, DestinationSide::Open(config));
   RunOptions options;
   options.tables = choices.tables;
@@ -36,11 +66,41 @@ absl::StatusOr<int> Deliver(const GlobalOptions& globals, const RunChoices& choi
   std::unique_ptr<RunObserver> progress =
       choices.quiet ? std::make_unique<RunObserver>()
                     : MakeProgress(bars ? ProgressStyle::kBars : ProgressStyle::kLines, options.clock);
-  const absl::StatusOr<RunReport> report = Run(config, options, progress.get(), cancel);
-  progress.reset();  // takes the bars away before anything else is printed
-  HAKOBU_RETURN_IF_ERROR(report.status());
-  fmt::print("{}", globals.json ? ReportToJson(*report) + "\n" : RunReportText(*report));
-  return ExitCode(*report);
+  // Its end takes the bars away before anything else is printed.
+  PromiseWatch watch(std::move(progress), config.promise, notifier, options.clock);
+  HAKOBU_ASSIGN_OR_RETURN(RunReport report, Run(config, options, &watch, cancel));
+  MarkAccepted(config, &report);
+  return report;
+}
+
+int RunAndTell(const GlobalOptions& globals, const RunChoices& choices) {
+  Cancellation cancel;
+  const std::unique_ptr<InterruptGuard> guard = InterruptGuard::Watch(&cancel);
+  const absl::StatusOr<Config> config = LoadConfig(globals.config_path);
+  if (config.ok()) SetUpLogFor(globals, *config);
+  Attempt attempt("run", globals, config, &cancel);
+  const absl::Time began = absl::Now();
+  const absl::StatusOr<RunReport> report =
+      config.ok() ? Deliver(globals, choices, *config, attempt.notifier(), cancel) : config.status();
+  const int code = report.ok() ? ExitCode(*report) : ExitCodeFor(report.status());
+  if (report.ok()) {
+    fmt::print("{}", globals.json ? ReportToJson(*report) + "\n" : RunReportText(*report));
+    std::fflush(stdout);
+  } else {
+    ReportFailure(globals, report.status());
+  }
+  if (attempt.config() != nullptr)
+    WriteRunMetrics(*attempt.config(), {.began = began, .ended = absl::Now(), .exit_code = code},
+                    report.ok() ? &*report : nullptr);
+  Observation seen;
+  if (report.ok()) {
+    seen = ObserveRun(*report, choices.tables.empty());
+  } else if (!absl::IsCancelled(report.status())) {
+    seen = ObserveNoRun(report.status());
+  }
+  const bool is_well = report.ok() && (code == kExitDone || code == kExitDoneButLate);
+  return attempt.End(code, report.ok() ? "" : std::string(View(report.status().message())), std::move(seen),
+                     is_well);
 }
 
 }  // namespace
@@ -59,12 +119,8 @@ Examples:
   hakobu run
   hakobu run members 'shop.res*' --json > report.json
 )");
-  command->callback([&line, choices] {
-    line.action = [&line, choices] {
-      const absl::StatusOr<int> result = Deliver(line.options, *choices);
-      return result.ok() ? *result : ReportFailure(line.options, result.status());
-    };
-  });
+  command->callback(
+      [&line, choices] { line.action = [&line, choices] { return RunAndTell(line.options, *choices); }; });
 }
 
 }  // namespace hakobu

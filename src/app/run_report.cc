@@ -31,9 +31,10 @@ std::string TablesText(const RunReport& report) {
 std::string QuarantineText(const TableReport& table) {
   std::string text;
   for (const QuarantinedValues& column : table.quarantined) {
-    text += fmt::format("  {}.{}: {} value{} that BigQuery cannot hold; first keys {}; {}\n", table.source,
-                        column.column, CountText(column.count), column.count == 1 ? "" : "s",
-                        fmt::join(column.first_keys, ", "), column.example);
+    text +=
+        fmt::format("  {}.{}: {} value{} that BigQuery cannot hold{}; first keys {}; {}\n", table.source,
+                    column.column, CountText(column.count), column.count == 1 ? "" : "s",
+                    column.accepted ? " (accepted)" : "", fmt::join(column.first_keys, ", "), column.example);
   }
   return text;
 }

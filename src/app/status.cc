@@ -13,6 +13,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr size_t kNoticesLookedThrough = 10'000;
+constexpr size_t kAttemptsShown = 10;
+constexpr absl::Duration kAttemptsFor = absl::Hours(24 * 7);
+
 std::string TimeText(absl::Time time) {
   return absl::FormatTime("%Y-%m-%d %H:%M:%S", time, absl::LocalTimeZone());
 }
@@ -56,8 +60,43 @@ std::string TablesText(const RunStatus& newest) {
     if (record.state == RunTableState::kFailed)
       errors += fmt::format("{}: {}\n", record.source, record.error);
   }
-  return fmt::format("\nTables of run {}\n{}{}", newest.run.id, table.Render(),
-                     errors.empty() ? "" : "\n" + errors);
+  std::string values;
+  for (const auto& [source, column] : newest.quarantined) {
+    values += fmt::format("{}.{}: {} value{} that BigQuery cannot hold\n", source, column.column,
+                          CountText(column.count), column.count == 1 ? "" : "s");
+  }
+  return fmt::format("\nTables of run {}\n{}{}{}", newest.run.id, table.Render(),
+                     errors.empty() ? "" : "\n" + errors, values.empty() ? "" : "\n" + values);
+}
+
+Json QuarantinedJson(const RunStatus& status) {
+  Json list = Json::array();
+  for (const auto& [source, column] : status.quarantined)
+    list.push_back({{"source", source}, {"column", column.column}, {"count", column.count}});
+  return list;
+}
+
+void AddTroubles(const Troubles& troubles, Json* all) {
+  Json alerts = Json::array();
+  for (const AlertRecord& alert : troubles.alerts) {
+    alerts.push_back({{"cause", alert.cause},
+                      {"level", alert.level},
+                      {"title", alert.title},
+                      {"detail", alert.detail},
+                      {"since", TimeJson(alert.since)}});
+  }
+  Json attempts = Json::array();
+  for (const AttemptRecord& attempt : troubles.attempts) {
+    const bool is_over = attempt.ended != absl::InfinitePast();
+    attempts.push_back({{"command", attempt.command},
+                        {"began", TimeJson(attempt.began)},
+                        {"ended", TimeJson(attempt.ended)},
+                        {"exit_code", is_over ? Json(attempt.exit_code) : Json(nullptr)},
+                        {"error", attempt.error}});
+  }
+  (*all)["alerts"] = std::move(alerts);
+  (*all)["messages_waiting"] = troubles.waiting.size();
+  (*all)["attempts"] = std::move(attempts);
 }
 
 // A table's own rows and bytes are written when it is done: before that, those of its finished chunks.
@@ -84,7 +123,14 @@ absl::StatusOr<std::vector<RunStatus>> ReadStatus(Ledger* ledger, size_t count) 
     for (RunTableRecord& table : tables) {
       if (table.state != RunTableState::kDone) HAKOBU_RETURN_IF_ERROR(SumFinished(ledger, &table));
     }
-    result.push_back({.run = run, .tables = std::move(tables)});
+    RunStatus status{.run = run, .tables = std::move(tables)};
+    for (const RunTableRecord& table : status.tables) {
+      HAKOBU_ASSIGN_OR_RETURN(std::vector<QuarantineRecord> columns,
+                              ledger->runs().Quarantined(run.id, table.source));
+      for (QuarantineRecord& column : columns)
+        status.quarantined.emplace_back(table.source, std::move(column));
+    }
+    result.push_back(std::move(status));
   }
   return result;
 }
@@ -114,8 +160,41 @@ std::string StatusText(const std::vector<RunStatus>& runs) {
   return table.Render() + TablesText(runs.front());
 }
 
+absl::StatusOr<Troubles> ReadTroubles(Ledger* ledger) {
+  Troubles troubles;
+  HAKOBU_ASSIGN_OR_RETURN(troubles.alerts, ledger->alerts().Alerts());
+  std::erase_if(troubles.alerts, [](const AlertRecord& alert) { return !alert.lasts(); });
+  HAKOBU_ASSIGN_OR_RETURN(troubles.waiting, ledger->alerts().Notices(kNoticesLookedThrough));
+  std::erase_if(troubles.waiting,
+                [](const NoticeRecord& notice) { return notice.state != NoticeState::kWaiting; });
+  HAKOBU_ASSIGN_OR_RETURN(troubles.attempts, ledger->attempts().Newest(kAttemptsShown));
+  return troubles;
+}
+
+std::string TroublesText(const Troubles& troubles, absl::Time now) {
+  std::string text;
+  for (const AlertRecord& alert : troubles.alerts) {
+    text += fmt::format("{}{}  {}  {}  since {}\n", text.empty() ? "\nAlerts that last\n" : "", alert.level,
+                        alert.cause, alert.title, TimeText(alert.since));
+  }
+  if (!troubles.waiting.empty()) {
+    text += fmt::format("\n{} message{} not delivered yet; the last error: {}\n", troubles.waiting.size(),
+                        troubles.waiting.size() == 1 ? " is" : "s are",
+                        troubles.waiting.front().error.empty() ? "none" : troubles.waiting.front().error);
+  }
+  std::string failed;
+  for (const AttemptRecord& attempt : troubles.attempts) {
+    if (attempt.error.empty() || now - attempt.began > kAttemptsFor) continue;
+    failed += fmt::format(
+        "{}{}  {}  exit code {}  {}\n", failed.empty() ? "\nAttempts that ended with an error\n" : "",
+        TimeText(attempt.began), attempt.command, attempt.exit_code, FirstLine(attempt.error));
+  }
+  return text + failed;
+}
+
 std::string StatusJson(const std::vector<RunStatus>& runs, const std::string& stream_json,
-                       const std::vector<OutageRecord>& outages, const std::vector<LateTable>* late) {
+                       const std::vector<OutageRecord>& outages, const std::vector<LateTable>* late,
+                       const Troubles& troubles) {
   Json list = Json::array();
   for (const RunStatus& status : runs) {
     const RunRecord& run = status.run;
@@ -135,7 +214,8 @@ std::string StatusJson(const std::vector<RunStatus>& runs, const std::string& st
                     {"finished", TimeJson(run.finished)},
                     {"state", StateName(status)},
                     {"error", run.error},
-                    {"tables", tables}});
+                    {"tables", tables},
+                    {"quarantined", QuarantinedJson(status)}});
   }
   Json all = {{"runs", list}};
   if (late != nullptr) {
@@ -149,6 +229,7 @@ std::string StatusJson(const std::vector<RunStatus>& runs, const std::string& st
   const Json stream = Json::parse(stream_json, nullptr, false);
   if (stream.is_object()) all["stream"] = stream;
   if (!outages.empty()) all["outages"] = OutageJson(outages);
+  AddTroubles(troubles, &all);
   return all.dump(2) + "\n";
 }
 

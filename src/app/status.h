@@ -14,8 +14,18 @@ namespace hakobu {
 struct RunStatus {
   RunRecord run;
   std::vector<RunTableRecord> tables;
-  bool interrupted = false;  // see MarkInterrupted
+  std::vector<std::pair<std::string, QuarantineRecord>> quarantined{};  // of each table, by its name
+  bool interrupted = false;                                             // see MarkInterrupted
 };
+
+// What else somebody who looks should see.
+struct Troubles {
+  std::vector<AlertRecord> alerts;      // that last
+  std::vector<NoticeRecord> waiting;    // messages that nobody has yet
+  std::vector<AttemptRecord> attempts;  // the newest first
+};
+absl::StatusOr<Troubles> ReadTroubles(Ledger* ledger);
+std::string TroublesText(const Troubles& troubles, absl::Time now);
 
 // The newest `count` runs, newest first, each with its tables.
 absl::StatusOr<std::vector<RunStatus>> ReadStatus(Ledger* ledger, size_t count);
@@ -27,6 +37,6 @@ std::string StatusText(const std::vector<RunStatus>& runs);
 // `late`: of --max-age, where it was asked.
 std::string StatusJson(const std::vector<RunStatus>& runs, const std::string& stream_json = "null",
                        const std::vector<OutageRecord>& outages = {},
-                       const std::vector<LateTable>* late = nullptr);
+                       const std::vector<LateTable>* late = nullptr, const Troubles& troubles = {});
 
 }  // namespace hakobu

@@ -40,6 +40,7 @@ absl::StatusOr<int> ShowStatus(const GlobalOptions& options, const StatusChoices
   std::vector<RunStatus> runs;
   std::vector<OutageRecord> outages;
   std::string stream = options.json ? "null" : "";
+  Troubles troubles;
   std::unique_ptr<Ledger> ledger;
   // Looking must not make a ledger where there is none.
   if (std::filesystem::exists(config.ledger)) {
@@ -47,21 +48,21 @@ absl::StatusOr<int> ShowStatus(const GlobalOptions& options, const StatusChoices
     HAKOBU_ASSIGN_OR_RETURN(runs, ReadStatus(ledger.get(), choices.runs));
     MarkInterrupted(ledger.get(), &runs);
     HAKOBU_ASSIGN_OR_RETURN(outages, ledger->outages().All());
+    HAKOBU_ASSIGN_OR_RETURN(troubles, ReadTroubles(ledger.get()));
     HAKOBU_ASSIGN_OR_RETURN(stream,
                             options.json ? StreamLedgerJson(config.ledger) : StreamLedgerText(config.ledger));
   }
-  const std::string outage_text = OutageText(outages);
+  const absl::Time now = absl::Now();
+  const std::string text = StatusText(runs) + stream + OutageText(outages) + TroublesText(troubles, now);
   if (!max_age) {
-    fmt::print("{}",
-               options.json ? StatusJson(runs, stream, outages) : StatusText(runs) + stream + outage_text);
+    fmt::print("{}", options.json ? StatusJson(runs, stream, outages, nullptr, troubles) : text);
     return kExitDone;
   }
-  const absl::Time now = absl::Now();
   HAKOBU_ASSIGN_OR_RETURN(const std::vector<LateTable> late, FindLate(ledger.get(), config, *max_age, now));
   if (options.json) {
-    fmt::print("{}", StatusJson(runs, stream, outages, &late));
+    fmt::print("{}", StatusJson(runs, stream, outages, &late, troubles));
   } else {
-    fmt::print("{}{}{}{}", StatusText(runs), stream, outage_text, LateText(late, *max_age, now));
+    fmt::print("{}{}", text, LateText(late, *max_age, now));
   }
   return late.empty() ? kExitDone : kExitDoneButLate;
 }

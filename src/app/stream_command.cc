@@ -4,13 +4,17 @@
 #include <malloc.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 
+#include "app/attempt.h"
 #include "app/destination_side.h"
 #include "app/interrupt.h"
 #include "app/metrics_server.h"
 #include "app/service_notifier.h"
+#include "app/stream_alerts.h"
+#include "app/stream_conditions.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "config/load.h"
@@ -35,11 +39,8 @@ std::string ReportText(const StreamStatus& status) {
   return text;
 }
 
-absl::StatusOr<int> Follow(const GlobalOptions& globals, const StreamChoices& choices) {
-  Cancellation cancel;
-  const std::unique_ptr<InterruptGuard> guard = InterruptGuard::Watch(&cancel);
-  HAKOBU_ASSIGN_OR_RETURN(const Config config, LoadConfig(globals.config_path));
-  SetUpLogFor(globals, config);
+absl::StatusOr<StreamReport> Follow(const StreamChoices& choices, const Config& config, Notifier* notifier,
+                                    const Cancellation& cancel) {
   // Requests are mapped by themselves, so that what a stall held goes back to the system. Without this glibc
   // raises the bound with every one that is freed.
   constexpr int kMappedFromBytes = 64 << 10;
@@ -56,10 +57,28 @@ absl::StatusOr<int> Follow(const GlobalOptions& globals, const StreamChoices& ch
     Log(LogSeverity::kInfo, "metrics, health and readiness over HTTP", {{"address", metrics->address()}});
   }
   const char* service_socket = std::getenv("NOTIFY_SOCKET");
-  ServiceNotifier observer(&board, service_socket != nullptr ? service_socket : "");
-  HAKOBU_ASSIGN_OR_RETURN(const StreamReport report, RunStream(config, options, &observer, cancel));
-  fmt::print("{}", globals.json ? StreamStatusToJson(report.status) + "\n" : ReportText(report.status));
-  return ExitCode(report);
+  StreamAlerts alerts(&board, config, notifier);
+  ServiceNotifier observer(&alerts, service_socket != nullptr ? service_socket : "");
+  return RunStream(config, options, &observer, cancel);
+}
+
+int FollowAndTell(const GlobalOptions& globals, const StreamChoices& choices) {
+  Cancellation cancel;
+  const std::unique_ptr<InterruptGuard> guard = InterruptGuard::Watch(&cancel);
+  const absl::StatusOr<Config> config = LoadConfig(globals.config_path);
+  if (config.ok()) SetUpLogFor(globals, *config);
+  Attempt attempt("stream", globals, config, &cancel);
+  const absl::StatusOr<StreamReport> report =
+      config.ok() ? Follow(choices, *config, attempt.notifier(), cancel) : config.status();
+  if (!report.ok()) {
+    const int code = ReportFailure(globals, report.status());
+    return attempt.End(code, std::string(View(report.status().message())),
+                       absl::IsCancelled(report.status()) ? Observation{} : ObserveStreamEnd(report.status()),
+                       /*is_well=*/false);
+  }
+  fmt::print("{}", globals.json ? StreamStatusToJson(report->status) + "\n" : ReportText(report->status));
+  std::fflush(stdout);
+  return attempt.End(ExitCode(*report), "", {}, /*is_well=*/false);
 }
 
 }  // namespace
@@ -79,12 +98,8 @@ Examples:
   hakobu --log-format json stream
   hakobu stream --until-caught-up --json
 )");
-  command->callback([&line, choices] {
-    line.action = [&line, choices] {
-      const absl::StatusOr<int> result = Follow(line.options, *choices);
-      return result.ok() ? *result : ReportFailure(line.options, result.status());
-    };
-  });
+  command->callback(
+      [&line, choices] { line.action = [&line, choices] { return FollowAndTell(line.options, *choices); }; });
 }
 
 }  // namespace hakobu

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/transport.h"
 #include "config/budget.h"
+#include "config/notify.h"
 #include "config/secret.h"
 #include "row/type_map.h"
 
@@ -27,11 +28,15 @@ struct TlsConfig {
   std::string key;          // file
 };
 
+enum class SourceAuth : uint8_t { kPassword, kRdsIam };
+
 struct SourceConfig {
   std::string host = "127.0.0.1";
   uint16_t port = 3306;
   std::string socket;  // path; when set, host, port and tls are not used
   std::string user;
+  SourceAuth auth = SourceAuth::kPassword;
+  std::string region;  // kRdsIam: of the database; empty: what the host's name says
   Secret password;
   // What `password` refers to, read again: passwords rotate. Null where nothing was read.
   std::function<absl::StatusOr<std::string>()> password_again;
@@ -213,6 +218,9 @@ struct Config {
   LimitConfig limits;
   PriceConfig prices;
   StreamConfig stream;
+  NotifyConfig notify;
+  MetricsConfig metrics;
+  std::vector<AcceptRule> accept;
 };
 
 // The rule for `database`.`table`, or null when none matches. An exact name beats a glob; among globs the one

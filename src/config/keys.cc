@@ -7,6 +7,7 @@
 
 #include "config/budget_section.h"
 #include "config/config.h"
+#include "config/notify_section.h"
 #include "config/section_builder.h"
 #include "config/table_section.h"
 
@@ -45,6 +46,18 @@ Section SourceSection() {
       .Required()
       .Example("hakobu");
   builder.Private("password", &SourceConfig::password, "Its password; never written in the file itself.");
+  builder.Choose<SourceAuth>(
+      "auth", &SourceConfig::auth,
+      {{SourceAuth::kPassword, "password", "by `password`, or none where the account has none"},
+       {SourceAuth::kRdsIam, "rds_iam",
+        "IAM database authentication of RDS and Aurora: a token signed with the AWS keys of the environment "
+        "or of "
+        "the task, made anew when it is refused. It needs rds-db:connect, and tls.mode: verify_identity"}},
+      "How the account proves itself.");
+  builder
+      .Text("region", &SourceConfig::region,
+            "With auth: rds_iam, the database's AWS region, where `host` is not the name that AWS gave it.")
+      .Example("ap-northeast-1");
   builder.Nested("tls", &SourceConfig::tls, TlsSection());
   builder.Duration("connect_timeout", &SourceConfig::connect_timeout, absl::Seconds(1), absl::Minutes(10),
                    "How long one attempt to connect may take.");
@@ -293,6 +306,9 @@ Section MakeRoot() {
   builder.Nested("limits", &Config::limits, LimitSection());
   builder.Nested("prices", &Config::prices, PriceSection());
   builder.Nested("stream", &Config::stream, StreamSection());
+  builder.Nested("notify", &Config::notify, NotifySection());
+  builder.Nested("metrics", &Config::metrics, MetricsSection());
+  builder.NestedList("accept", [](Config& config) { return &config.accept.emplace_back(); }, AcceptSection());
   return builder.Take();
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/address.h"
 #include "base/glob.h"
+#include "base/status.h"
 #include "config/condition.h"
 #include "config/keys.h"
 #include "config/problems.h"
@@ -64,6 +65,59 @@ std::string_view WithoutByteOrderMark(std::string_view text) {
   return text;
 }
 
+// The configuration as far as it can be read; what is wrong with it goes to `found`.
+Config ReadAll(std::string_view text, const std::string& path, const Environment& environment,
+               SecretUse secrets, ConfigProblems* found) {
+  text = WithoutByteOrderMark(text);
+  ConfigProblems& problems = *found;
+  Config config;
+  config.path = path;
+  YAML::Node root;
+  try {
+    root = YAML::Load(std::string(text));
+  } catch (const YAML::Exception& error) {
+    // `columns: {*mail: …}`: to YAML a `*` is a reference to an anchor.
+    const bool anchor =
+        error.msg.find("anchor") != std::string::npos || error.msg.find("alias") != std::string::npos;
+    problems.Add(Place{error.mark.line + 1, error.mark.column + 1}, "", "YAML", error.msg,
+                 anchor ? "a pattern that begins with * is written in quotes: \"*mail*\"" : "");
+    return config;
+  }
+  if (!root.IsMap()) {
+    problems.Add(Place{1, 1}, "", "a mapping with source, destination and tables",
+                 root.IsNull() ? "nothing" : "something else", "`hakobu init` writes one");
+    return config;
+  }
+  SectionReader reader(text, std::filesystem::path(path).parent_path().string(), environment, secrets,
+                       &problems);
+  reader.Read(RootSection(), root, "", &config);
+  if (secrets == SecretUse::kRead) {
+    RememberPassword(root, std::filesystem::path(path).parent_path().string(), environment, &config.source);
+  }
+  Complete(problems, &config);
+  ValidateConfig(config, &problems);
+  CompleteTls(&config.source);
+  // From here on a table's filter is one condition. That of `defaults` is first: it can only be narrowed.
+  for (TableRule& rule : config.tables) {
+    rule.options.where = BothConditions(rule.options.inherited_where, rule.options.where);
+    rule.options.inherited_where.clear();
+  }
+  return config;
+}
+
+// InvalidArgument when there is none.
+absl::StatusOr<std::string> ReadConfigFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (!file || !(text << file.rdbuf())) {
+    return absl::InvalidArgumentError(fmt::format(
+        "{}: expected a configuration, found no readable file; hint: `hakobu init` writes one, --config "
+        "names another",
+        path));
+  }
+  return text.str();
+}
+
 }  // namespace
 
 bool DestinationConfig::local() const {
@@ -87,55 +141,27 @@ Environment ProcessEnvironment() {
 
 absl::StatusOr<Config> ParseConfig(std::string_view text, const std::string& path,
                                    const Environment& environment, SecretUse secrets) {
-  text = WithoutByteOrderMark(text);
   ConfigProblems problems;
-  YAML::Node root;
-  try {
-    root = YAML::Load(std::string(text));
-  } catch (const YAML::Exception& error) {
-    // `columns: {*mail: …}`: to YAML a `*` is a reference to an anchor.
-    const bool anchor =
-        error.msg.find("anchor") != std::string::npos || error.msg.find("alias") != std::string::npos;
-    problems.Add(Place{error.mark.line + 1, error.mark.column + 1}, "", "YAML", error.msg,
-                 anchor ? "a pattern that begins with * is written in quotes: \"*mail*\"" : "");
-    return problems.ToStatus(path);
-  }
-  if (!root.IsMap()) {
-    problems.Add(Place{1, 1}, "", "a mapping with source, destination and tables",
-                 root.IsNull() ? "nothing" : "something else", "`hakobu init` writes one");
-    return problems.ToStatus(path);
-  }
-  Config config;
-  config.path = path;
-  SectionReader reader(text, std::filesystem::path(path).parent_path().string(), environment, secrets,
-                       &problems);
-  reader.Read(RootSection(), root, "", &config);
-  if (secrets == SecretUse::kRead) {
-    RememberPassword(root, std::filesystem::path(path).parent_path().string(), environment, &config.source);
-  }
-  Complete(problems, &config);
-  ValidateConfig(config, &problems);
-  CompleteTls(&config.source);
-  // From here on a table's filter is one condition. That of `defaults` is first: it can only be narrowed.
-  for (TableRule& rule : config.tables) {
-    rule.options.where = BothConditions(rule.options.inherited_where, rule.options.where);
-    rule.options.inherited_where.clear();
-  }
-  if (absl::Status status = problems.ToStatus(path); !status.ok()) return status;
+  Config config = ReadAll(text, path, environment, secrets, &problems);
+  HAKOBU_RETURN_IF_ERROR(problems.ToStatus(path));
   return config;
 }
 
 absl::StatusOr<Config> LoadConfig(const std::string& path, const Environment& environment,
                                   SecretUse secrets) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf())) {
-    return absl::InvalidArgumentError(fmt::format(
-        "{}: expected a configuration, found no readable file; hint: `hakobu init` writes one, --config "
-        "names another",
-        path));
+  HAKOBU_ASSIGN_OR_RETURN(const std::string text, ReadConfigFile(path));
+  return ParseConfig(text, path, environment, secrets);
+}
+
+std::optional<Config> LoadWhatTells(const std::string& path, const Environment& environment) {
+  const absl::StatusOr<std::string> text = ReadConfigFile(path);
+  if (!text.ok()) return std::nullopt;
+  ConfigProblems problems;
+  Config config = ReadAll(*text, path, environment, SecretUse::kRead, &problems);
+  for (const std::string_view key : {"", "ledger", "log", "notify", "metrics"}) {
+    if (problems.Concerns(key)) return std::nullopt;
   }
-  return ParseConfig(text.str(), path, environment, secrets);
+  return config;
 }
 
 }  // namespace hakobu

@@ -40,5 +40,9 @@ absl::StatusOr<Config> ParseConfig(std::string_view text, const std::string& pat
 absl::StatusOr<Config> LoadConfig(const std::string& path,
                                   const Environment& environment = ProcessEnvironment(),
                                   SecretUse secrets = SecretUse::kRead);
+// What of a configuration can be used to tell somebody that the rest cannot: `ledger`, `log`, `notify` and
+// `metrics`. None where these are wrong themselves.
+std::optional<Config> LoadWhatTells(const std::string& path,
+                                    const Environment& environment = ProcessEnvironment());
 
 }  // namespace hakobu

@@ -31,6 +31,15 @@ void ConfigProblems::Add(Place place, std::string key, std::string expected, std
       {place.line, place.column, std::move(key), std::move(expected), std::move(found), std::move(hint)});
 }
 
+bool ConfigProblems::Concerns(std::string_view key) const {
+  return std::any_of(problems_.begin(), problems_.end(), [&](const ConfigProblem& problem) {
+    if (key.empty() || problem.key.empty()) return key.empty() && problem.key.empty();
+    const std::string_view under = std::string_view(problem.key).substr(0, key.size());
+    return under == key && (problem.key.size() == key.size() || problem.key[key.size()] == '.' ||
+                            problem.key[key.size()] == '[');
+  });
+}
+
 absl::Status ConfigProblems::ToStatus(std::string_view path) const {
   if (problems_.empty()) return absl::OkStatus();
   std::vector<ConfigProblem> sorted = problems_;

@@ -30,6 +30,8 @@ class ConfigProblems {
     Add(PlaceOf(key), key, std::move(expected), std::move(found), std::move(hint));
   }
   bool empty() const { return problems_.empty(); }
+  // Whether something is wrong with the key or what is under it; "": with the file as a whole.
+  bool Concerns(std::string_view key) const;
   // InvalidArgument with every problem, in the file's order, one a line; OK when there is none.
   absl::Status ToStatus(std::string_view path) const;
 

@@ -11,6 +11,7 @@
 #include "base/address.h"
 #include "base/glob.h"
 #include "config/budget_section.h"
+#include "config/notify_section.h"
 #include "row/name_fold.h"
 
 namespace hakobu {
@@ -30,6 +31,17 @@ void CheckSource(const SourceConfig& source, ConfigProblems* problems) {
   if (!tls.ca.empty() && !verifies) {
     problems->Add("source.tls.ca", "it with mode: verify_ca or verify_identity",
                   "a mode that does not look at it", "the certificate would be taken unchecked");
+  }
+  if (source.auth == SourceAuth::kRdsIam) {
+    if (tls.mode != TlsMode::kVerifyIdentity || !source.socket.empty()) {
+      problems->Add("source.auth", "rds_iam with tls.mode: verify_identity", "another mode, or a socket",
+                    "the token would be shown to whoever answers");
+    }
+    if (problems->Has("source.password")) {
+      problems->Add("source.password", "either it or auth: rds_iam", "both");
+    }
+  } else if (problems->Has("source.region")) {
+    problems->Add("source.region", "it with auth: rds_iam", "another");
   }
   if (tls.mode == TlsMode::kOff && !tls.certificate.empty()) {
     problems->Add("source.tls.cert", "it with another mode than off", "mode: off");
@@ -178,6 +190,7 @@ void ValidateConfig(const Config& config, ConfigProblems* problems) {
   }
   CheckDuplicates(config, problems);
   CheckTargets(config, problems);
+  CheckNotify(config, problems);
 }
 
 }  // namespace hakobu

@@ -101,6 +101,7 @@ struct QuarantinedValues {
   uint64_t count = 0;
   std::vector<std::string> first_keys;  // "id=7", at most 10
   std::string example;                  // the first value, as the server prints it
+  bool accepted = false;                // known, by `accept` of the configuration: no news
 };
 
 struct TableReport {
@@ -154,8 +155,8 @@ struct RunReport {
   std::vector<std::string> notes;  // leftovers that were removed, warnings
 };
 
-// 0 done, 1 failed, 3 done but late or with quarantined values, 4 a table was refused because it would lose
-// data.
+// 0 done, 1 failed, 3 done but late or with quarantined values that are not accepted, 4 a table was refused
+// because it would lose data.
 int ExitCode(const RunReport& report);
 std::string ReportToJson(const RunReport& report);
 

@@ -15,7 +15,8 @@ ordered_json ToJson(const QuarantinedValues& values) {
   return {{"column", values.column},
           {"count", values.count},
           {"firstKeys", values.first_keys},
-          {"example", values.example}};
+          {"example", values.example},
+          {"accepted", values.accepted}};
 }
 
 ordered_json ToJson(const SchemaChange& change) {
@@ -75,7 +76,7 @@ int ExitCode(const RunReport& report) {
   for (const TableReport& table : report.tables) {
     failed |= table.state == "failed";
     refused |= table.refused;
-    quarantined |= !table.quarantined.empty();
+    for (const QuarantinedValues& values : table.quarantined) quarantined |= !values.accepted;
   }
   if (refused) return 4;
   if (failed) return 1;

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "base/status.h"
+#include "destination/cloudwatch.h"
+#include "destination/rds_login.h"
 
 namespace hakobu {
 
@@ -13,7 +15,13 @@ ConnectOptions SourceOptions(const SourceConfig& source, const Cancellation* can
   options.port = source.port;
   options.socket = source.socket;
   options.user = source.user;
-  if (source.password_again != nullptr) {
+  if (source.auth == SourceAuth::kRdsIam) {
+    // A token is good for 15 minutes; the first one that is refused after that is made anew.
+    const auto tokens =
+        RdsTokens({.host = source.host, .port = source.port, .user = source.user, .region = source.region},
+                  ProcessTokenSeam(Clock::Real(), cancel));
+    options.password_source = std::make_shared<PasswordSource>(tokens().value_or(""), tokens);
+  } else if (source.password_again != nullptr) {
     options.password_source =
         std::make_shared<PasswordSource>(source.password.Reveal(), source.password_again);
   } else {

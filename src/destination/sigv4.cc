@@ -7,6 +7,8 @@
 
 #include <algorithm>
 
+#include "destination/http.h"
+
 namespace hakobu {
 namespace {
 
@@ -95,6 +97,31 @@ HeaderList SignV4(std::string_view method, std::string_view url, std::string_vie
                        fmt::format("AWS4-HMAC-SHA256 Credential={}/{}, SignedHeaders={}, Signature={}",
                                    keys.access_key_id, scope, names, signature));
   return headers;
+}
+
+std::string RdsToken(std::string_view host, uint16_t port, std::string_view user, std::string_view region,
+                     const AwsKeys& keys, absl::Time now) {
+  constexpr int kLastsSeconds = 900;
+  const std::string stamp = absl::FormatTime("%Y%m%dT%H%M%SZ", now, absl::UTCTimeZone());
+  const std::string date = stamp.substr(0, 8);
+  const std::string scope = fmt::format("{}/{}/rds-db/aws4_request", date, region);
+  // In the order of their names, as they are signed.
+  std::vector<std::pair<std::string, std::string>> query = {
+      {"Action", "connect"},
+      {"DBUser", std::string(user)},
+      {"X-Amz-Algorithm", "AWS4-HMAC-SHA256"},
+      {"X-Amz-Credential", fmt::format("{}/{}", keys.access_key_id, scope)},
+      {"X-Amz-Date", stamp},
+      {"X-Amz-Expires", fmt::format("{}", kLastsSeconds)}};
+  if (!keys.session_token.empty()) query.emplace_back("X-Amz-Security-Token", keys.session_token);
+  query.emplace_back("X-Amz-SignedHeaders", "host");
+  const std::string pairs = FormEncode(query);
+  const std::string place = fmt::format("{}:{}", host, port);
+  const std::string canonical = fmt::format("GET\n/\n{}\nhost:{}\n\nhost\n{}", pairs, place, Hex(Sha256("")));
+  const std::string to_sign =
+      fmt::format("AWS4-HMAC-SHA256\n{}\n{}\n{}", stamp, scope, Hex(Sha256(canonical)));
+  return fmt::format("{}/?{}&X-Amz-Signature={}", place, pairs,
+                     Hex(Hmac(SigningKey(keys, date, region, "rds-db"), to_sign)));
 }
 
 }  // namespace hakobu

@@ -10,6 +10,8 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "ledger/alert_book.h"
+#include "ledger/attempt_book.h"
 #include "ledger/contract_book.h"
 #include "ledger/grant_book.h"
 #include "ledger/ledger_lock.h"
@@ -53,6 +55,8 @@ class Ledger {
   ProbeBook& probes() { return probes_; }
   OutageBook& outages() { return outages_; }
   PaceBook& pace() { return pace_; }
+  AlertBook& alerts() { return alerts_; }
+  AttemptBook& attempts() { return attempts_; }
 
  private:
   Ledger(std::string path, std::string id, std::unique_ptr<Sqlite> sqlite)
@@ -71,6 +75,8 @@ class Ledger {
   ProbeBook probes_{&file_};
   OutageBook outages_{&file_};
   PaceBook pace_{&file_};
+  AlertBook alerts_{&file_};
+  AttemptBook attempts_{&file_};
 };
 
 }  // namespace hakobu

@@ -153,9 +153,24 @@ CREATE TABLE pace_loads (
   PRIMARY KEY (source, week, slot)) WITHOUT ROWID;
 )sql";
 
+// Who was told of what (alert_book.h), and what was begun (attempt_book.h).
+constexpr const char* kAlerts = R"sql(
+CREATE TABLE alerts (
+  cause TEXT PRIMARY KEY, level TEXT NOT NULL, title TEXT NOT NULL, detail TEXT NOT NULL, episode INTEGER NOT NULL,
+  recurrences INTEGER NOT NULL, since_us INTEGER NOT NULL, said_us INTEGER NOT NULL, gone_since_us INTEGER NOT NULL,
+  ended_us INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE notices (
+  number INTEGER PRIMARY KEY, channel TEXT NOT NULL, cause TEXT NOT NULL, event_json TEXT NOT NULL,
+  created_us INTEGER NOT NULL, state TEXT NOT NULL, tries INTEGER NOT NULL, next_try_us INTEGER NOT NULL,
+  ended_us INTEGER NOT NULL, error TEXT NOT NULL, claimed TEXT NOT NULL, claimed_until_us INTEGER NOT NULL);
+CREATE TABLE attempts (
+  number INTEGER PRIMARY KEY, command TEXT NOT NULL, pid INTEGER NOT NULL, began_us INTEGER NOT NULL,
+  ended_us INTEGER NOT NULL, exit_code INTEGER NOT NULL, error TEXT NOT NULL);
+)sql";
+
 // The n-th (from 1) brings a ledger from version n-1 to n; `PRAGMA user_version` holds the version.
 constexpr const char* kMigrations[] = {kVersion1,  kGrants, kStream, kRepair,  kHealth, kPublished,
-                                       kContracts, kProbe,  kErased, kOutages, kPace};
+                                       kContracts, kProbe,  kErased, kOutages, kPace,   kAlerts};
 
 absl::StatusOr<size_t> VersionOf(Sqlite* sqlite) {
   HAKOBU_ASSIGN_OR_RETURN(SqliteRows rows, sqlite->Prepare("PRAGMA user_version"));

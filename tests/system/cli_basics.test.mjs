@@ -153,7 +153,7 @@ test('status without a ledger says so and makes none', async (t) => {
   assert.equal(code, 0);
   assert.equal(stdout, 'No run yet.\n');
   const json = await run(['status', '--json'], { cwd: path });
-  assert.deepEqual(JSON.parse(json.stdout), { runs: [] });
+  assert.deepEqual(JSON.parse(json.stdout), { runs: [], alerts: [], messages_waiting: 0, attempts: [] });
   assert.equal(spawnSync('ls', ['-A', path], { encoding: 'utf8' }).stdout, 'hakobu.yaml\n');
 });
 
