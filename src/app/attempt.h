@@ -25,7 +25,7 @@ class Attempt {
 
   // Null when the configuration cannot even tell.
   Notifier* notifier() { return notifier_.get(); }
-  // The same, with a file of metrics to write.
+  // Null likewise; of a configuration that is wrong, only what telling needs may be used.
   const Config* config() const { return config_ ? &*config_ : nullptr; }
 
   // What came of it. Waits a little until `last` is told. Answers the exit code.
