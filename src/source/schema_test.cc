@@ -169,7 +169,7 @@ TEST_P(SchemaTest, ATableThatIsBeingAlteredIsReadWhole) {
   const Altering altering(
       server_, {"ALTER TABLE schema_test.t MODIFY a BIGINT", "ALTER TABLE schema_test.t MODIFY a INT"});
   const auto connection = Connect(server_);
-  for (int reading = 0; reading < 60; ++reading) {
+  for (int reading = 0; reading < 25; ++reading) {
     const auto tables = ReadTables(connection.get(), "schema_test", {"other", "t"});
     ASSERT_TRUE(tables.ok()) << tables.status();
     const SourceTable& table = (*tables)[1];
@@ -191,7 +191,7 @@ TEST_P(SchemaTest, TablesThatAreBeingAlteredAreListed) {
   const Altering two(server_,
                      {"ALTER TABLE schema_test_2.v FORCE, ALGORITHM=COPY", "OPTIMIZE TABLE schema_test.u"});
   const auto connection = Connect(server_);
-  for (int listing = 0; listing < 8; ++listing) {
+  for (int listing = 0; listing < 5; ++listing) {
     const auto tables = ListTablesOf(connection.get(), {"schema_test", "schema_test_2", "no_such_database"});
     ASSERT_TRUE(tables.ok()) << tables.status();
     EXPECT_THAT(tables->at("schema_test"), ElementsAre("other", "t", "u"));
@@ -210,7 +210,7 @@ TEST_P(SchemaTest, ColumnsAndKeysAreOfOneMoment) {
       server_, {"ALTER TABLE schema_test.t DROP PRIMARY KEY, CHANGE a c INT NOT NULL, ADD PRIMARY KEY (b)",
                 "ALTER TABLE schema_test.t DROP PRIMARY KEY, CHANGE c a INT NOT NULL, ADD PRIMARY KEY (a)"});
   const auto connection = Connect(server_);
-  for (int reading = 0; reading < 60; ++reading) {
+  for (int reading = 0; reading < 25; ++reading) {
     const auto table = ReadTable(connection.get(), "schema_test", "t");
     ASSERT_TRUE(table.ok()) << table.status();
     ASSERT_TRUE(table->key.has_value());

@@ -76,8 +76,10 @@ struct Lookup {
   std::vector<Address> addresses ABSL_GUARDED_BY(mutex);
 };
 
-void LookUp(const std::shared_ptr<Lookup>& lookup, const std::string& host, const std::string& port) {
+void LookUp(const std::shared_ptr<Lookup>& lookup, const std::string& host, const std::string& port,
+            int flags) {
   addrinfo hints{};
+  hints.ai_flags = flags;
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_protocol = IPPROTO_TCP;
   addrinfo* found = nullptr;
@@ -97,8 +99,16 @@ void LookUp(const std::shared_ptr<Lookup>& lookup, const std::string& host, cons
 }
 
 absl::StatusOr<std::vector<Address>> Resolve(const WireOpening& opening, const std::string& host, int port) {
+  const std::string service = fmt::format("{}", port);
+  // An address is no name: nobody is asked, and a busy machine owes no answer in time.
+  const auto numeric = std::make_shared<Lookup>();
+  LookUp(numeric, host, service, AI_NUMERICHOST | AI_NUMERICSERV);
+  {
+    absl::MutexLock lock(&numeric->mutex);
+    if (numeric->error == 0 && !numeric->addresses.empty()) return std::move(numeric->addresses);
+  }
   const auto lookup = std::make_shared<Lookup>();
-  std::thread(LookUp, lookup, host, fmt::format("{}", port)).detach();
+  std::thread(LookUp, lookup, host, service, 0).detach();
   const absl::Time deadline = absl::Now() + opening.options().patience;
   for (;;) {
     if (opening.options().cancel != nullptr) HAKOBU_RETURN_IF_ERROR(opening.options().cancel->Check());
