@@ -220,6 +220,7 @@ absl::Status Connection::LogIn(const ConnectOptions& options, const std::string&
                        .cancel = options.cancel,
                        .outages = options.outages});
   const bool tcp = options.socket.empty();
+  const LastAnswer answer;
   const MYSQL* connected =
       mysql_real_connect(mysql_, tcp ? options.host.c_str() : nullptr, options.user.c_str(), password.c_str(),
                          options.database.empty() ? nullptr : options.database.c_str(), options.port,
@@ -232,7 +233,8 @@ absl::Status Connection::LogIn(const ConnectOptions& options, const std::string&
                     tcp ? "turn TLS on at the server" : "over a socket there is no TLS: set tls.mode to off");
   }
   if (!opening.failure().ok()) return Annotate(opening.failure(), phrase);
-  const absl::Status refused = ExplainRefusedMethod(mysql_error(mysql_), options.tls.mode);
+  const absl::Status refused =
+      ExplainRefusedMethod(mysql_error(mysql_), answer.AskedMethod(), options.tls.mode);
   return refused.ok() ? LastError(phrase) : Annotate(refused, phrase);
 }
 

@@ -10,6 +10,7 @@
 #include <openssl/rsa.h>
 #include <openssl/sha.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -21,6 +22,12 @@
 #include "absl/synchronization/mutex.h"
 #include "base/status.h"
 #include "source/wire_socket.h"
+
+// Exported by the library, in none of its installed headers: calls back with what is read (mode 0) and
+// written, behind TLS.
+extern "C" int ma_pvio_register_callback(my_bool add,
+                                         void (*callback)(int mode, MYSQL* mysql, const unsigned char* bytes,
+                                                          size_t size));
 
 namespace hakobu {
 namespace {
@@ -180,7 +187,36 @@ AuthenticationPlugin plugins[] = {Plugin("caching_sha2_password", CachingSha2),
                                   Plugin("sha256_password", PlainSha256),
                                   Plugin("mysql_clear_password", ClearPassword)};
 
+// Where the thread's LastAnswer keeps what is read; null: nobody logs in.
+thread_local std::string* last_answer = nullptr;
+
+void KeepAnswer(int mode, MYSQL* /*mysql*/, const unsigned char* bytes, size_t size) {
+  constexpr size_t kMostBytes = 512;  // of which a method's name needs few; -1 as a size: nothing came
+  if (last_answer == nullptr || mode != 0 || size == 0 || static_cast<ssize_t>(size) < 0) return;
+  last_answer->assign(reinterpret_cast<const char*>(bytes), std::min(size, kMostBytes));
+}
+
 }  // namespace
+
+LastAnswer::LastAnswer() {
+  last_answer = &bytes_;
+}
+LastAnswer::~LastAnswer() {
+  last_answer = nullptr;
+}
+
+// AuthSwitchRequest: length (3), number, 0xFE, the method's name and a zero.
+std::string LastAnswer::AskedMethod() const {
+  constexpr size_t kName = 5;
+  constexpr size_t kLongest = 64;
+  if (bytes_.size() <= kName || bytes_[kName - 1] != '\xFE') return "";
+  const std::string name = bytes_.substr(kName, bytes_.find('\0', kName) - kName);
+  const bool plausible = name.size() <= kLongest && std::all_of(name.begin(), name.end(), [](char c) {
+                           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                                  (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '/' || c == '-';
+                         });
+  return plausible ? name : "";
+}
 
 std::string AuthenticationMethods(TlsMode tls, bool unix_socket) {
   std::string names = "mysql_native_password,client_ed25519,caching_sha2_password,sha256_password";
@@ -199,20 +235,23 @@ absl::Status OfferAuthentication(st_mysql* mysql) {
           fmt::format("offer {} to the client library: {}", plugin.header.name, mysql_error(mysql)));
     }
   }
+  if (ma_pvio_register_callback(1, KeepAnswer) != 0) {
+    return absl::InternalError("listen to what the client library reads: it has no room");
+  }
   offered = true;
   return absl::OkStatus();
 }
 
-absl::Status ExplainRefusedMethod(std::string_view library_text, TlsMode tls) {
+absl::Status ExplainRefusedMethod(std::string_view library_text, std::string_view asked, TlsMode tls) {
   // CR_ERR_RESTRICTED_AUTH, and what the library says where it does not find a plugin's file.
   const bool refused = library_text.find("restricted_auth") != library_text.npos ||
                        library_text.find("could not be loaded") != library_text.npos;
   if (!refused) return absl::OkStatus();
   const size_t begin = library_text.find('\'');
   const size_t end = begin == library_text.npos ? begin : library_text.find('\'', begin + 1);
-  const std::string_view name =
-      end == library_text.npos ? "?" : library_text.substr(begin + 1, end - begin - 1);
-  // The library has often forgotten the name by the time it complains.
+  const std::string_view name = !asked.empty()             ? asked
+                                : end == library_text.npos ? "?"
+                                                           : library_text.substr(begin + 1, end - begin - 1);
   const bool known = !name.empty() && name != "?";
   const absl::Status status = absl::UnauthenticatedError(fmt::format(
       "the server asks for the authentication method {}; it is refused, and nothing was sent",

@@ -25,8 +25,23 @@ std::string AuthenticationMethods(TlsMode tls, bool unix_socket);
 // Once: gives the library the methods above that it has not, or not so.
 absl::Status OfferAuthentication(st_mysql* mysql);
 
-// What a server that asked for another method is told about: a Status that names it, from the library's error
-// text; OK when the text is of another kind.
-absl::Status ExplainRefusedMethod(std::string_view library_text, TlsMode tls);
+// What this thread's login has read last: the library has often forgotten the method's name by the time it
+// complains, but the server's last packet has it. One at a time in a thread.
+class LastAnswer {
+ public:
+  LastAnswer();
+  ~LastAnswer();
+  LastAnswer(const LastAnswer&) = delete;
+  LastAnswer& operator=(const LastAnswer&) = delete;
+  // The method that it asks for; empty where it is no such packet, or names what no method is called.
+  std::string AskedMethod() const;
+
+ private:
+  std::string bytes_;
+};
+
+// What a server that asked for another method is told about: a Status that names it (`asked`, or from the
+// library's error text); OK when the text is of another kind.
+absl::Status ExplainRefusedMethod(std::string_view library_text, std::string_view asked, TlsMode tls);
 
 }  // namespace hakobu
