@@ -104,7 +104,7 @@ class SchemaReader {
   absl::Status Hold(const std::string& name) {
     HAKOBU_RETURN_IF_ERROR(connection_->Execute("START TRANSACTION READ ONLY"));
     return connection_
-        ->Query(fmt::format("SET STATEMENT lock_wait_timeout = 2 FOR SELECT 1 FROM {}.{} LIMIT 0",
+        ->Query(fmt::format("SET STATEMENT lock_wait_timeout = 1 FOR SELECT 1 FROM {}.{} LIMIT 0",
                             QuoteIdentifier(database_), QuoteIdentifier(name)))
         .status();
   }
