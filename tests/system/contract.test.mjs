@@ -288,6 +288,27 @@ test('labels, words and clustering that change in the configuration alone', asyn
   await one.admin.end();
 });
 
+test('max_staleness that is set, and then changes alone, to another and to none', async (t) => {
+  const start = await begin(t, 'mysql');
+  const one = await start("CREATE TABLE s (id INT PRIMARY KEY); INSERT INTO s VALUES (1); CREATE TABLE plain (id INT PRIMARY KEY); INSERT INTO plain VALUES (1)",
+    [{ table: 's', max_staleness: '15m' }, { table: 'plain' }]);
+  const staleness = async () => Object.fromEntries((await one.query(
+    "SELECT table_name, option_value FROM INFORMATION_SCHEMA.TABLE_OPTIONS WHERE option_name = 'max_staleness'")).map((row) => [row.table_name, row.option_value]));
+  const shown = (text) => ({ s: `INTERVAL "${text}" YEAR TO SECOND` });
+  await one.caughtUp();
+  assert.deepEqual(await staleness(), shown('0-0 0 0:15:0'));
+  const { creationTime } = await one.table('s');
+  for (const [value, text] of [['90m', '0-0 0 1:30:0'], ['1d', '0-0 0 24:0:0'], ['0s', '0-0 0 0:0:0'], ['45s', '0-0 0 0:0:45']]) {
+    one.job.rewrite((config) => Object.assign(config.tables[0], { max_staleness: value }));
+    const followed = await one.caughtUp();
+    assert.match(followed.stderr, /max_staleness/, value);
+    assert.deepEqual(await staleness(), shown(text), value);
+    assert.doesNotMatch((await one.caughtUp()).stderr, /max_staleness/, `${value}, once`);
+  }
+  assert.equal((await one.table('s')).creationTime, creationTime);
+  await one.admin.end();
+});
+
 for (const flavor of ['mysql', 'mariadb']) test(`rows that go or are replaced at the source, ${flavor}`, async (t) => {
   const start = await begin(t, flavor);
 
