@@ -20,6 +20,8 @@
 #include "app/schema_command.h"
 #include "app/status_command.h"
 #include "app/stream_command.h"
+#include "app/tenants/config_command.h"
+#include "app/tenants/tenant_command.h"
 
 namespace hakobu {
 namespace {
@@ -66,6 +68,8 @@ void BuildCommandLine(CLI::App& app, CommandLine& line) {
   RegisterRepairCommand(app, line);
   RegisterStatusCommand(app, line);
   RegisterNotifyCommand(app, line);
+  RegisterConfigCommand(app, line);
+  RegisterTenantCommand(app, line);
   RegisterBinlogCommand(app, line);
   RegisterBigQueryCommand(app, line);
   RegisterSchemaCommand(app, line);

@@ -15,8 +15,8 @@ namespace hakobu {
 namespace {
 
 absl::StatusOr<int> Wish(const GlobalOptions& globals, double share) {
-  HAKOBU_ASSIGN_OR_RETURN(const Config config,
-                          LoadConfig(globals.config_path, ProcessEnvironment(), SecretUse::kUnread));
+  HAKOBU_ASSIGN_OR_RETURN(const Config config, LoadConfig(globals.config_path, ProcessEnvironment(),
+                                                          SecretUse::kUnread, TenantUse::kServed));
   HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Ledger> ledger, Ledger::Open(config.ledger));
   HAKOBU_RETURN_IF_ERROR(ledger->pace().SetWish({.share = share, .since = Clock::Real()->Now()}));
   if (globals.json) {

@@ -15,14 +15,17 @@
 #include "app/run_conditions.h"
 #include "app/run_metrics.h"
 #include "app/run_report.h"
+#include "app/tenants/tenant_status.h"
 #include "base/status.h"
 #include "config/load.h"
+#include "delivery/tenants/run_tenants.h"
 
 namespace hakobu {
 namespace {
 
 struct RunChoices {
   std::vector<std::string> tables;
+  std::vector<std::string> tenants;
   bool fresh = false;
   bool quiet = false;
 };
@@ -73,15 +76,68 @@ absl::StatusOr<RunReport> Deliver(const GlobalOptions& globals, const RunChoices
   return report;
 }
 
+// All tenants' tables as those of one run, for who is told of what is wrong.
+RunReport Together(const TenantsReport& report) {
+  RunReport all;
+  all.run_id = report.run_id;
+  all.state = ExitCode(report) == kExitFailed ? "failed" : report.state;
+  all.started = report.started;
+  all.finished = report.finished;
+  for (const TenantReport& tenant : report.tenants) {
+    for (TableReport table : tenant.run.tables) {
+      table.source = fmt::format("{}: {}", tenant.id, table.source);
+      all.tables.push_back(std::move(table));
+    }
+    if (!tenant.parked) continue;
+    TableReport& table = all.tables.emplace_back();
+    table.source = tenant.id;
+    table.state = "failed";
+    table.error = tenant.reason;
+  }
+  return all;
+}
+
+absl::StatusOr<TenantsReport> DeliverToTenants(const RunChoices& choices, const Config& config,
+                                               const Cancellation& cancel) {
+  HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<DestinationSide> destination, DestinationSide::Open(config));
+  RunOptions options;
+  options.tables = choices.tables;
+  options.addresses = destination->addresses();
+  return RunTenants(config, options, choices.tenants, cancel);
+}
+
+int RunTenantsAndTell(const GlobalOptions& globals, const RunChoices& choices, const Config& config,
+                      const Cancellation& cancel, Attempt* attempt) {
+  const absl::StatusOr<TenantsReport> report = DeliverToTenants(choices, config, cancel);
+  if (!report.ok()) {
+    const int code = ReportFailure(globals, report.status());
+    return attempt->End(code, std::string(View(report.status().message())), ObserveNoRun(report.status()),
+                        false);
+  }
+  fmt::print("{}", globals.json ? ReportToJson(*report) + "\n" : TenantsReportText(*report));
+  std::fflush(stdout);
+  const int code = ExitCode(*report);
+  const bool is_well = code == kExitDone || code == kExitDoneButLate;
+  return attempt->End(
+      code, "", ObserveRun(Together(*report), choices.tables.empty() && choices.tenants.empty()), is_well);
+}
+
 int RunAndTell(const GlobalOptions& globals, const RunChoices& choices) {
   Cancellation cancel;
   const std::unique_ptr<InterruptGuard> guard = InterruptGuard::Watch(&cancel);
-  const absl::StatusOr<Config> config = LoadConfig(globals.config_path);
+  const absl::StatusOr<Config> config =
+      LoadConfig(globals.config_path, ProcessEnvironment(), SecretUse::kRead, TenantUse::kServed);
   if (config.ok()) SetUpLogFor(globals, *config);
   Attempt attempt("run", globals, config, &cancel);
+  if (config.ok() && config->tenants.has_value())
+    return RunTenantsAndTell(globals, choices, *config, cancel, &attempt);
   const absl::Time began = absl::Now();
+  const absl::Status wanted =
+      config.ok() && !choices.tenants.empty()
+          ? absl::InvalidArgumentError(fmt::format("--tenants: {} has no `tenants`", config->path))
+          : config.status();
   const absl::StatusOr<RunReport> report =
-      config.ok() ? Deliver(globals, choices, *config, attempt.notifier(), cancel) : config.status();
+      wanted.ok() ? Deliver(globals, choices, *config, attempt.notifier(), cancel) : wanted;
   const int code = report.ok() ? ExitCode(*report) : ExitCodeFor(report.status());
   if (report.ok()) {
     fmt::print("{}", globals.json ? ReportToJson(*report) + "\n" : RunReportText(*report));
@@ -110,6 +166,11 @@ void RegisterRunCommand(CLI::App& app, CommandLine& line) {
   auto choices = std::make_shared<RunChoices>();
   command->add_option("table", choices->tables, "Only these: table, database.table or a glob")
       ->type_name("TABLE");
+  command
+      ->add_option("--tenants", choices->tenants,
+                   "With tenants: only these, by id or tier:NAME; may be given several times")
+      ->type_name("TENANT")
+      ->allow_extra_args(false);
   command->add_flag("--fresh", choices->fresh, "Begin anew, even if an interrupted run could be continued");
   command->add_flag("-q,--quiet", choices->quiet, "No progress, only the report");
   command->footer(
@@ -118,6 +179,7 @@ The report says what was delivered, what was quarantined, and what the reading c
 Examples:
   hakobu run
   hakobu run members 'shop.res*' --json > report.json
+  hakobu run --tenants tier:canary --tenants acme
 )");
   command->callback(
       [&line, choices] { line.action = [&line, choices] { return RunAndTell(line.options, *choices); }; });

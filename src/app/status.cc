@@ -194,7 +194,7 @@ std::string TroublesText(const Troubles& troubles, absl::Time now) {
 
 std::string StatusJson(const std::vector<RunStatus>& runs, const std::string& stream_json,
                        const std::vector<OutageRecord>& outages, const std::vector<LateTable>* late,
-                       const Troubles& troubles) {
+                       const Troubles& troubles, const std::string& tenants_json) {
   Json list = Json::array();
   for (const RunStatus& status : runs) {
     const RunRecord& run = status.run;
@@ -228,6 +228,8 @@ std::string StatusJson(const std::vector<RunStatus>& runs, const std::string& st
   }
   const Json stream = Json::parse(stream_json, nullptr, false);
   if (stream.is_object()) all["stream"] = stream;
+  const Json tenants = Json::parse(tenants_json, nullptr, false);
+  if (tenants.is_array() && !tenants.empty()) all["tenants"] = tenants;
   if (!outages.empty()) all["outages"] = OutageJson(outages);
   AddTroubles(troubles, &all);
   return all.dump(2) + "\n";

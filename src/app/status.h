@@ -34,9 +34,10 @@ void MarkInterrupted(Ledger* ledger, std::vector<RunStatus>* runs);
 
 std::string StatusText(const std::vector<RunStatus>& runs);
 // `stream_json`: of the stream, or "null".
-// `late`: of --max-age, where it was asked.
+// `late`: of --max-age, where it was asked. `tenants_json`: a list, left out when it is empty.
 std::string StatusJson(const std::vector<RunStatus>& runs, const std::string& stream_json = "null",
                        const std::vector<OutageRecord>& outages = {},
-                       const std::vector<LateTable>* late = nullptr, const Troubles& troubles = {});
+                       const std::vector<LateTable>* late = nullptr, const Troubles& troubles = {},
+                       const std::string& tenants_json = "[]");
 
 }  // namespace hakobu

@@ -11,6 +11,7 @@
 #include "app/status.h"
 #include "app/status_age.h"
 #include "app/stream_status.h"
+#include "app/tenants/tenant_status.h"
 #include "base/status.h"
 #include "config/load.h"
 #include "config/value.h"
@@ -35,10 +36,11 @@ absl::StatusOr<std::optional<absl::Duration>> MaxAge(const std::string& text) {
 
 absl::StatusOr<int> ShowStatus(const GlobalOptions& options, const StatusChoices& choices) {
   HAKOBU_ASSIGN_OR_RETURN(const std::optional<absl::Duration> max_age, MaxAge(choices.max_age));
-  HAKOBU_ASSIGN_OR_RETURN(const Config config,
-                          LoadConfig(options.config_path, ProcessEnvironment(), SecretUse::kUnread));
+  HAKOBU_ASSIGN_OR_RETURN(const Config config, LoadConfig(options.config_path, ProcessEnvironment(),
+                                                          SecretUse::kUnread, TenantUse::kServed));
   std::vector<RunStatus> runs;
   std::vector<OutageRecord> outages;
+  std::vector<TenantRecord> tenants;
   std::string stream = options.json ? "null" : "";
   Troubles troubles;
   std::unique_ptr<Ledger> ledger;
@@ -49,18 +51,27 @@ absl::StatusOr<int> ShowStatus(const GlobalOptions& options, const StatusChoices
     MarkInterrupted(ledger.get(), &runs);
     HAKOBU_ASSIGN_OR_RETURN(outages, ledger->outages().All());
     HAKOBU_ASSIGN_OR_RETURN(troubles, ReadTroubles(ledger.get()));
+    HAKOBU_ASSIGN_OR_RETURN(tenants, ledger->tenants().All());
     HAKOBU_ASSIGN_OR_RETURN(stream,
                             options.json ? StreamLedgerJson(config.ledger) : StreamLedgerText(config.ledger));
   }
   const absl::Time now = absl::Now();
-  const std::string text = StatusText(runs) + stream + OutageText(outages) + TroublesText(troubles, now);
+  const std::string text = StatusText(runs) + stream + TenantStatusText(tenants) + OutageText(outages) +
+                           TroublesText(troubles, now);
+  const std::string tenants_json = TenantStatusJson(tenants);
   if (!max_age) {
-    fmt::print("{}", options.json ? StatusJson(runs, stream, outages, nullptr, troubles) : text);
+    fmt::print("{}",
+               options.json ? StatusJson(runs, stream, outages, nullptr, troubles, tenants_json) : text);
     return kExitDone;
   }
-  HAKOBU_ASSIGN_OR_RETURN(const std::vector<LateTable> late, FindLate(ledger.get(), config, *max_age, now));
+  std::vector<LateTable> late;
+  if (config.tenants.has_value()) {
+    late = LateTenants(config, tenants, *max_age, now);
+  } else {
+    HAKOBU_ASSIGN_OR_RETURN(late, FindLate(ledger.get(), config, *max_age, now));
+  }
   if (options.json) {
-    fmt::print("{}", StatusJson(runs, stream, outages, &late, troubles));
+    fmt::print("{}", StatusJson(runs, stream, outages, &late, troubles, tenants_json));
   } else {
     fmt::print("{}{}", text, LateText(late, *max_age, now));
   }

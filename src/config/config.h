@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,7 +18,8 @@
 #include "config/budget.h"
 #include "config/notify.h"
 #include "config/secret.h"
-#include "row/type_map.h"
+#include "config/table_options.h"
+#include "config/tenants/tenant.h"
 
 namespace hakobu {
 
@@ -53,7 +55,6 @@ struct SourceConfig {
 
 enum class EndpointKind : uint8_t { kGoogle, kLocal };
 enum class CredentialKind : uint8_t { kAdc, kFile, kNone };
-enum class WritePath : uint8_t { kByMode, kStorage, kLoad };  // kByMode: load for replace, else storage
 
 struct CredentialConfig {
   CredentialKind type = CredentialKind::kAdc;
@@ -78,93 +79,6 @@ struct DestinationConfig {
   std::string staging_dataset;  // never empty after LoadConfig: `dataset` when not given
   // True when the destination is on this machine, so that neither TLS nor Google's credentials are used.
   bool local() const;
-};
-
-enum class TableMode : uint8_t { kReplace, kAppend, kIncremental, kStream };
-enum class PartitionUnit : uint8_t { kHour, kDay, kMonth, kYear, kRange };
-// What happens to the destination's table when the source's has changed since the last run.
-enum class AddedColumn : uint8_t { kAdd, kIgnore, kRefuse };
-enum class DroppedColumn : uint8_t { kKeep, kDrop, kRefuse };  // kKeep: stays, NULL in new rows
-enum class RenamedColumn : uint8_t { kAddAndKeep, kRename, kRefuse };
-enum class RetypedColumn : uint8_t { kWiden, kRefuse };  // kWiden: what BigQuery can widen, else refuse
-
-struct SchemaChangeConfig {
-  AddedColumn added = AddedColumn::kAdd;
-  DroppedColumn dropped = DroppedColumn::kKeep;
-  RenamedColumn renamed = RenamedColumn::kAddAndKeep;
-  RetypedColumn retyped = RetypedColumn::kWiden;
-};
-
-// mode: stream, and kCompare mode: incremental. What a row that is deleted at the source becomes.
-enum class Deletes : uint8_t { kDelete, kSoft, kCompare };
-// What happens when a part of the log cannot be had any more.
-enum class OnGap : uint8_t { kContinue, kStop };
-
-struct PartitionConfig {
-  PartitionUnit by = PartitionUnit::kDay;
-  std::string column;
-  int64_t start = 0;     // kRange: inclusive
-  int64_t end = 0;       // kRange: exclusive
-  int64_t interval = 0;  // kRange
-  std::optional<absl::Duration> expire_after;
-  bool require_filter = false;
-};
-
-// What one entry of `columns:` says; what it does not say is left to weaker entries (config/column_rules.h).
-struct ColumnConfig {
-  std::optional<std::string> as;
-  std::optional<Mask> mask;
-  std::optional<std::string> salt;
-  std::optional<uint32_t> keep;
-  std::optional<InvalidPolicy> invalid;
-  std::optional<std::string> description;
-};
-
-struct ColumnRule {
-  std::string pattern;  // a column's name, or a glob
-  ColumnConfig column;
-  bool inherited = false;   // from `defaults`, or from another entry that matches the table
-  bool must_exist = false;  // a table named exactly names the column exactly
-};
-
-// What becomes of the tables that tools make while they change another (config/helper_tables.h).
-enum class HelperTables : uint8_t { kLeaveOut, kDeliver };
-
-// How one table is delivered: `defaults:`, then the entry of `tables:` that names it.
-struct TableOptions {
-  TableMode mode = TableMode::kReplace;
-  WritePath write = WritePath::kByMode;
-  std::string target;  // table name in BigQuery; {database} and {table} are filled in
-  std::string cursor;  // incremental: column that grows with every change
-  absl::Duration overlap =
-      absl::Minutes(10);             // incremental, temporal cursor: how far back each run reads again
-  int64_t overlap_values = 1000;     // incremental, integer cursor: the same, in values
-  std::string where;                 // SQL condition on the source's rows, without WHERE
-  std::string inherited_where;       // of `defaults`, while the file is read; then part of `where`
-  std::vector<std::string> include;  // column globs; empty: all
-  std::vector<std::string> exclude;  // column globs, those of `defaults` among them
-  std::vector<ColumnRule> columns;
-  HelperTables helper_tables = HelperTables::kLeaveOut;
-  TypeProfile types = TypeProfile::kExact;
-  InvalidPolicy invalid = InvalidPolicy::kNull;
-  std::optional<PartitionConfig> partition;
-  std::vector<std::string> cluster;
-  std::map<std::string, std::string> labels;
-  std::string description;     // empty: the source table's comment
-  bool keep_previous = false;  // replace: the last version stays as <target>_previous
-  SchemaChangeConfig schema_changes;
-  bool history = false;                // stream: every change is a row of its own
-  Deletes deletes = Deletes::kDelete;  // stream, incremental
-  absl::Duration max_staleness;        // stream; zero: queries see every change at once
-  uint64_t chunk_rows = 500'000;
-  uint64_t chunk_bytes = 256ull << 20;
-};
-
-struct TableRule {
-  std::string pattern;              // "shop.members", "shop.*", "shop_??.log_*"
-  std::vector<std::string> except;  // patterns of tables that no glob of the file delivers
-  TableOptions options;
-  int line = 0;  // in the file, for messages; 1-based
 };
 
 struct LogConfig {
@@ -208,9 +122,13 @@ struct StreamConfig {
 
 struct Config {
   std::string path;  // the file it came from
+  // Every key of the file that is a value or a list of values, as it is written and where.
+  std::shared_ptr<const WrittenKeys> written;
   SourceConfig source;
   DestinationConfig destination;
   TableOptions defaults;
+  std::map<std::string, TierConfig> tiers;
+  std::optional<TenantsConfig> tenants;
   std::vector<TableRule> tables;  // in the file's order, `defaults` already applied to each
   std::string promise;            // "06:00 Asia/Tokyo": when a run's tables are published; empty: none
   std::string ledger = ".hakobu/ledger.db";

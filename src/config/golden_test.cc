@@ -17,6 +17,7 @@ namespace hakobu {
 namespace {
 
 const std::filesystem::path kFolder = "tests/golden/config";
+const std::filesystem::path kTenantsFolder = "tests/golden/tenants";
 
 std::string ReadText(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -37,21 +38,23 @@ Environment TestEnvironment() {
   };
 }
 
-std::vector<std::filesystem::path> WrongConfigurations() {
+std::vector<std::filesystem::path> WrongConfigurations(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> paths;
-  for (const auto& entry : std::filesystem::directory_iterator(kFolder)) {
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     if (entry.path().extension() == ".yaml") paths.push_back(entry.path());
   }
   std::sort(paths.begin(), paths.end());
   return paths;
 }
 
-TEST(WrongConfiguration, IsRefusedWithExactlyTheExpectedText) {
-  const std::vector<std::filesystem::path> paths = WrongConfigurations();
-  ASSERT_GE(paths.size(), 40u) << "run from the repository's root";
+// `parse`: reads one file; `least`: how many there are to be.
+template <class Parse>
+void ExpectRefusals(const std::filesystem::path& folder, size_t least, Parse parse) {
+  const std::vector<std::filesystem::path> paths = WrongConfigurations(folder);
+  ASSERT_GE(paths.size(), least) << "run from the repository's root";
   for (const std::filesystem::path& path : paths) {
     SCOPED_TRACE(path.string());
-    const auto config = ParseConfig(ReadText(path), path.filename().string(), TestEnvironment());
+    const absl::StatusOr<Config> config = parse(path);
     ASSERT_FALSE(config.ok());
     EXPECT_EQ(config.status().code(), absl::StatusCode::kInvalidArgument);
     const std::string text = std::string(View(config.status().message())) + "\n";
@@ -61,6 +64,18 @@ TEST(WrongConfiguration, IsRefusedWithExactlyTheExpectedText) {
     EXPECT_EQ(text, ReadText(expected));
     EXPECT_EQ(text.find("swordfish"), std::string::npos) << "a secret shows";
   }
+}
+
+TEST(WrongConfiguration, IsRefusedWithExactlyTheExpectedText) {
+  ExpectRefusals(kFolder, 40, [](const std::filesystem::path& path) {
+    return ParseConfig(ReadText(path), path.filename().string(), TestEnvironment());
+  });
+}
+
+TEST(WrongTenants, AreRefusedWithExactlyTheExpectedText) {
+  ExpectRefusals(kTenantsFolder, 60, [](const std::filesystem::path& path) {
+    return LoadConfig(path.string(), TestEnvironment(), SecretUse::kRead, TenantUse::kServed);
+  });
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "config/notify_section.h"
 #include "config/section_builder.h"
 #include "config/table_section.h"
+#include "config/tenants/section.h"
 
 namespace hakobu {
 namespace {
@@ -175,6 +176,10 @@ Section TableRuleSection() {
           "With a glob: tables to leave out, as database.table, by name or glob, whatever the case of "
           "letters. No other glob of the file delivers them either; an entry that names one exactly does.")
       .Example("[\"shop.tmp_*\", shop.secrets]");
+  builder
+      .Text("tenant_column", &TableRule::tenant_column,
+            "With `tenants`: the column that tells whose a row is; `tenants.column` when not given.")
+      .Example("company_id");
   builder.Inline(&TableRule::options, TableOptionsSection());
   return builder.Take();
 }
@@ -282,6 +287,9 @@ Section MakeRoot() {
   builder.Nested("source", &Config::source, SourceSection()).Required();
   builder.Nested("destination", &Config::destination, DestinationSection()).Required();
   builder.Nested("defaults", &Config::defaults, TableOptionsSection());
+  builder.NestedMap(
+      "tiers", [](Config& config, const std::string& name) { return &config.tiers[name]; }, TierSection());
+  builder.Nested("tenants", &Config::tenants, TenantsSection());
   builder
       .NestedList(
           "tables",

@@ -18,6 +18,7 @@
 #include "config/problems.h"
 #include "config/reader.h"
 #include "config/substitute.h"
+#include "config/tenants/csv.h"
 #include "config/validate.h"
 
 namespace hakobu {
@@ -49,14 +50,48 @@ void RememberPassword(const YAML::Node& root, const std::string& folder, const E
 // What stands for something else when it is not given.
 void Complete(const ConfigProblems& problems, Config* config) {
   DestinationConfig& destination = config->destination;
-  if (destination.billing_project.empty()) destination.billing_project = destination.project;
-  if (destination.staging_dataset.empty()) destination.staging_dataset = destination.dataset;
+  // With tenants, what stands for these is each tenant's own (DestinationOf).
+  if (!config->tenants.has_value()) {
+    if (destination.billing_project.empty()) destination.billing_project = destination.project;
+    if (destination.staging_dataset.empty()) destination.staging_dataset = destination.dataset;
+  }
   for (size_t i = 0; i < config->tables.size(); ++i) {
     TableRule& rule = config->tables[i];
+    const std::string path = fmt::format("tables[{}].", i);
     rule.line = problems.PlaceOf(fmt::format("tables[{}]", i)).line;
+    for (auto key = problems.keys().lower_bound(path);
+         key != problems.keys().end() && key->first.starts_with(path); ++key) {
+      rule.given.insert(key->first.substr(path.size()));
+    }
     if (IsGlob(rule.pattern)) continue;
     for (ColumnRule& column : rule.options.columns)
       column.must_exist = !column.inherited && !IsGlob(column.pattern);
+  }
+}
+
+// The file's list, then the CSV's.
+void CompleteTenants(const std::filesystem::path& folder, ConfigProblems* problems, Config* config) {
+  if (!config->tenants.has_value()) return;
+  TenantsConfig& tenants = *config->tenants;
+  for (size_t i = 0; i < tenants.list.size(); ++i) {
+    TenantConfig& tenant = tenants.list[i];
+    tenant.path = fmt::format("tenants.list[{}]", i);
+    tenant.place = problems->PlaceOf(tenant.path);
+  }
+  if (!tenants.csv.empty()) {
+    const std::string name = (folder / tenants.csv).string();
+    std::ifstream file(name, std::ios::binary);
+    std::ostringstream text;
+    if (file.is_open() && file.peek() != std::ifstream::traits_type::eof()) text << file.rdbuf();
+    if (file.is_open() && !text.fail()) {
+      ReadTenantsCsv(text.str(), name, &tenants, problems);
+    } else {
+      problems->Add("tenants.csv", "a file that can be read", fmt::format("none at \"{}\"", tenants.csv),
+                    "its place is relative to the configuration");
+    }
+  }
+  for (TenantConfig& tenant : tenants.list) {
+    if (tenant.values.empty() && !tenant.value.empty()) tenant.values = {tenant.value};
   }
 }
 
@@ -79,12 +114,12 @@ Config ReadAll(std::string_view text, const std::string& path, const Environment
     // `columns: {*mail: …}`: to YAML a `*` is a reference to an anchor.
     const bool anchor =
         error.msg.find("anchor") != std::string::npos || error.msg.find("alias") != std::string::npos;
-    problems.Add(Place{error.mark.line + 1, error.mark.column + 1}, "", "YAML", error.msg,
+    problems.Add(Place{error.mark.line + 1, error.mark.column + 1, ""}, "", "YAML", error.msg,
                  anchor ? "a pattern that begins with * is written in quotes: \"*mail*\"" : "");
     return config;
   }
   if (!root.IsMap()) {
-    problems.Add(Place{1, 1}, "", "a mapping with source, destination and tables",
+    problems.Add(Place{1, 1, ""}, "", "a mapping with source, destination and tables",
                  root.IsNull() ? "nothing" : "something else", "`hakobu init` writes one");
     return config;
   }
@@ -94,6 +129,7 @@ Config ReadAll(std::string_view text, const std::string& path, const Environment
   if (secrets == SecretUse::kRead) {
     RememberPassword(root, std::filesystem::path(path).parent_path().string(), environment, &config.source);
   }
+  CompleteTenants(std::filesystem::path(path).parent_path(), &problems, &config);
   Complete(problems, &config);
   ValidateConfig(config, &problems);
   CompleteTls(&config.source);
@@ -102,6 +138,7 @@ Config ReadAll(std::string_view text, const std::string& path, const Environment
     rule.options.where = BothConditions(rule.options.inherited_where, rule.options.where);
     rule.options.inherited_where.clear();
   }
+  config.written = std::make_shared<const WrittenKeys>(problems.keys());
   return config;
 }
 
@@ -147,10 +184,16 @@ absl::StatusOr<Config> ParseConfig(std::string_view text, const std::string& pat
   return config;
 }
 
-absl::StatusOr<Config> LoadConfig(const std::string& path, const Environment& environment,
-                                  SecretUse secrets) {
+absl::StatusOr<Config> LoadConfig(const std::string& path, const Environment& environment, SecretUse secrets,
+                                  TenantUse tenants) {
   HAKOBU_ASSIGN_OR_RETURN(const std::string text, ReadConfigFile(path));
-  return ParseConfig(text, path, environment, secrets);
+  HAKOBU_ASSIGN_OR_RETURN(Config config, ParseConfig(text, path, environment, secrets));
+  if (!config.tenants.has_value() || tenants == TenantUse::kServed) return config;
+  const auto column = config.written->find("tenants.column");
+  return absl::InvalidArgumentError(fmt::format(
+      "{}:{}: tenants: expected a command that knows tenants (run, status, config, tenant), found another; "
+      "hint: docs/tenants.md has what each does",
+      path, column == config.written->end() ? 1 : column->second.place.line));
 }
 
 std::optional<Config> LoadWhatTells(const std::string& path, const Environment& environment) {

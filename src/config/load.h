@@ -20,6 +20,7 @@ struct ConfigProblem {
   std::string expected;
   std::string found;  // never a secret
   std::string hint;   // may be empty
+  std::string file;   // where it is not the configuration itself
 };
 
 // Where the environment's variables come from: `getenv`, or a test's map. nullopt: not set.
@@ -30,6 +31,9 @@ Environment ProcessEnvironment();
 // what stands in the configuration for one is of no use.
 enum class SecretUse { kRead, kUnread };
 
+// kRefused: for commands that know nothing of `tenants`, and would deliver everybody's rows to one place.
+enum class TenantUse { kServed, kRefused };
+
 // `path` is used in messages, and relative ${file:…} start from its folder.
 // InvalidArgument with all problems, one per line (`hakobu.yaml:12:5: tables[2].mode: expected …, found …;
 // hint: …`).
@@ -39,7 +43,8 @@ absl::StatusOr<Config> ParseConfig(std::string_view text, const std::string& pat
 // The same from a file. InvalidArgument, with a hint, when there is none.
 absl::StatusOr<Config> LoadConfig(const std::string& path,
                                   const Environment& environment = ProcessEnvironment(),
-                                  SecretUse secrets = SecretUse::kRead);
+                                  SecretUse secrets = SecretUse::kRead,
+                                  TenantUse tenants = TenantUse::kRefused);
 // What of a configuration can be used to tell somebody that the rest cannot: `ledger`, `log`, `notify` and
 // `metrics`. None where these are wrong themselves.
 std::optional<Config> LoadWhatTells(const std::string& path,

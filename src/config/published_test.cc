@@ -50,7 +50,7 @@ TEST(Published, ExamplesAreAccepted) {
   for (const auto& entry : std::filesystem::directory_iterator("examples")) {
     if (entry.path().extension() != ".yaml") continue;
     ++examples;
-    const auto config = LoadConfig(entry.path().string(), environment);
+    const auto config = LoadConfig(entry.path().string(), environment, SecretUse::kRead, TenantUse::kServed);
     EXPECT_TRUE(config.ok()) << config.status();
   }
   EXPECT_GE(examples, 3u);

@@ -16,7 +16,7 @@ namespace hakobu {
 namespace {
 
 Place PlaceAt(const YAML::Mark& mark) {
-  return {mark.line + 1, mark.column + 1};
+  return {mark.line + 1, mark.column + 1, ""};
 }
 
 std::string Child(const std::string& path, const std::string& name) {
@@ -25,6 +25,19 @@ std::string Child(const std::string& path, const std::string& name) {
 
 // Entries of lists and maps are text like any other.
 const Key kPlainText;
+
+// A value, a list of values or a mapping of names as one line of YAML.
+std::string OneLine(const YAML::Node& node) {
+  if (node.IsScalar()) return node.Scalar();
+  std::string text;
+  for (const auto& item : node) {
+    if (!text.empty()) text += ", ";
+    if (node.IsSequence()) text += item.IsScalar() ? item.Scalar() : "…";
+    if (node.IsMap()) text += fmt::format("{}: {}", item.first.Scalar(), item.second.Scalar());
+  }
+  if (node.IsSequence()) return fmt::format("[{}]", text);
+  return node.IsMap() ? fmt::format("{{{}}}", text) : "null";
+}
 
 bool IsQuoted(const YAML::Node& node) {
   return node.Tag() == "!";
@@ -118,7 +131,7 @@ void SectionReader::RefuseUnknown(const Section& section, const Entry& entry, co
 void SectionReader::RefuseMissing(const Key& key, const std::string& path) {
   std::string hint;
   if (!key.example.empty()) hint = fmt::format("for example `{}: {}`", key.name, key.example);
-  problems_->Add(path.empty() ? Place{1, 1} : problems_->PlaceOf(path), Child(path, key.name),
+  problems_->Add(path.empty() ? Place{1, 1, ""} : problems_->PlaceOf(path), Child(path, key.name),
                  Expectation(key), "nothing", hint);
 }
 
@@ -139,7 +152,9 @@ void SectionReader::ReadKey(const Key& key, const Entry& entry, const std::strin
     default:
       value = ScalarValue(key, entry.value, path);
   }
-  if (value) key.assign(object, *value);
+  if (!value) return;
+  problems_->SetText(path, OneLine(entry.value));
+  key.assign(object, *value);
 }
 
 void SectionReader::ReadNested(const Key& key, const Entry& entry, const std::string& path, void* object) {

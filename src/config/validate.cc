@@ -12,9 +12,31 @@
 #include "base/glob.h"
 #include "config/budget_section.h"
 #include "config/notify_section.h"
+#include "config/tenants/resolve.h"
+#include "config/tenants/validate.h"
 #include "row/name_fold.h"
 
 namespace hakobu {
+
+bool IsProjectName(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return std::islower(c) != 0 || std::isdigit(c) != 0 || c == '-' || c == '.' || c == ':';
+  });
+}
+
+bool IsDatasetName(std::string_view text) {
+  return text.size() <= 1024 && std::all_of(text.begin(), text.end(),
+                                            [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
+}
+
+// projects/P/locations/L/keyRings/R/cryptoKeys/K
+bool IsKmsKeyName(std::string_view text) {
+  const std::vector<std::string> parts = absl::StrSplit(absl::string_view(text.data(), text.size()), '/');
+  return parts.size() == 8 && parts[0] == "projects" && parts[2] == "locations" && parts[4] == "keyRings" &&
+         parts[6] == "cryptoKeys" &&
+         std::none_of(parts.begin(), parts.end(), [](const std::string& part) { return part.empty(); });
+}
+
 namespace {
 
 void CheckSource(const SourceConfig& source, ConfigProblems* problems) {
@@ -48,24 +70,15 @@ void CheckSource(const SourceConfig& source, ConfigProblems* problems) {
   }
 }
 
-bool IsProject(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](unsigned char c) {
-    return std::islower(c) != 0 || std::isdigit(c) != 0 || c == '-' || c == '.' || c == ':';
-  });
-}
-
-bool IsDataset(std::string_view text) {
-  return text.size() <= 1024 && std::all_of(text.begin(), text.end(),
-                                            [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
-}
-
-void CheckNames(const DestinationConfig& destination, ConfigProblems* problems) {
+void CheckNames(const Config& config, ConfigProblems* problems) {
+  if (config.tenants.has_value()) return;  // each tenant's own are looked at, with the names put in
+  const DestinationConfig& destination = config.destination;
   const std::map<std::string, std::string> projects = {
       {"destination.project", destination.project},
       {"destination.quota_project", destination.quota_project},
       {"destination.billing_project", destination.billing_project}};
   for (const auto& [key, name] : projects) {
-    if (problems->Has(key) && !IsProject(name)) {
+    if (problems->Has(key) && !IsProjectName(name)) {
       problems->Add(key, "a project id of lower-case letters, digits and -", fmt::format("\"{}\"", name));
     }
   }
@@ -73,19 +86,11 @@ void CheckNames(const DestinationConfig& destination, ConfigProblems* problems) 
       {"destination.dataset", destination.dataset},
       {"destination.staging_dataset", destination.staging_dataset}};
   for (const auto& [key, name] : datasets) {
-    if (problems->Has(key) && !IsDataset(name)) {
+    if (problems->Has(key) && !IsDatasetName(name)) {
       problems->Add(key, "a dataset name of letters, digits and _", fmt::format("\"{}\"", name),
                     name.find('.') == std::string::npos ? "" : "the project is set in destination.project");
     }
   }
-}
-
-// projects/P/locations/L/keyRings/R/cryptoKeys/K
-bool IsKmsKey(std::string_view text) {
-  const std::vector<std::string> parts = absl::StrSplit(absl::string_view(text.data(), text.size()), '/');
-  return parts.size() == 8 && parts[0] == "projects" && parts[2] == "locations" && parts[4] == "keyRings" &&
-         parts[6] == "cryptoKeys" &&
-         std::none_of(parts.begin(), parts.end(), [](const std::string& part) { return part.empty(); });
 }
 
 void CheckEndpoint(const DestinationConfig& destination, ConfigProblems* problems) {
@@ -109,7 +114,8 @@ void CheckEndpoint(const DestinationConfig& destination, ConfigProblems* problem
   if (!destination.proxy.empty() && !destination.proxy.starts_with("http://")) {
     problems->Add("destination.proxy", "http://HOST:PORT", "another address");
   }
-  if (!destination.kms_key.empty() && !IsKmsKey(destination.kms_key)) {
+  if (problems->Has("destination.kms_key") && destination.kms_key.find("{tenant}") == std::string::npos &&
+      !IsKmsKeyName(destination.kms_key)) {
     problems->Add("destination.kms_key", "projects/P/locations/L/keyRings/R/cryptoKeys/K",
                   fmt::format("\"{}\"", destination.kms_key));
   }
@@ -150,8 +156,10 @@ void CheckTargets(const Config& config, ConfigProblems* problems) {
     if (dot == std::string::npos || IsGlob(rule.pattern) || !seen.insert(rule.pattern).second) continue;
     for (const std::string& target :
          TargetNames(rule.options, rule.pattern.substr(0, dot), rule.pattern.substr(dot + 1))) {
-      const auto [other, is_new] =
-          owners.emplace(target, fmt::format("which line {} delivers to", rule.line));
+      // A tenant has shared tables or a database of its own, never both.
+      const std::string_view side = IsOwn(rule) ? kTenantDatabase : std::string_view();
+      const auto [other, is_new] = owners.emplace(fmt::format("{}{}", side, target),
+                                                  fmt::format("which line {} delivers to", rule.line));
       if (is_new) continue;
       problems->Add(fmt::format("tables[{}].{}", i, rule.options.target.empty() ? "table" : "target"),
                     "each table of BigQuery once, whatever the case of letters",
@@ -177,7 +185,7 @@ void CheckDuplicates(const Config& config, ConfigProblems* problems) {
 void ValidateConfig(const Config& config, ConfigProblems* problems) {
   CheckSource(config.source, problems);
   CheckBudget(config, problems);
-  CheckNames(config.destination, problems);
+  CheckNames(config, problems);
   CheckEndpoint(config.destination, problems);
   CheckCredentials(config.destination, problems);
   CheckWhere(config.defaults.where, "defaults.where", problems);
@@ -191,6 +199,7 @@ void ValidateConfig(const Config& config, ConfigProblems* problems) {
   CheckDuplicates(config, problems);
   CheckTargets(config, problems);
   CheckNotify(config, problems);
+  ValidateTenants(config, problems);
 }
 
 }  // namespace hakobu

@@ -13,6 +13,13 @@ void ValidateConfig(const Config& config, ConfigProblems* problems);
 // The condition on rows at `key`.
 void CheckWhere(const std::string& where, const std::string& key, ConfigProblems* problems);
 
+// Names and texts of `labels` at `path`.
+void CheckLabels(const TableOptions& options, const std::string& path, ConfigProblems* problems);
+
+bool IsProjectName(std::string_view text);
+bool IsDatasetName(std::string_view text);
+bool IsKmsKeyName(std::string_view text);
+
 // The columns that `path` ("defaults", "tables[2]") names itself.
 void ValidateColumns(const TableOptions& options, const std::string& path, ConfigProblems* problems);
 

@@ -177,20 +177,6 @@ bool IsLabelText(std::string_view text) {
          });
 }
 
-void CheckLabels(const TableOptions& options, const std::string& path, ConfigProblems* problems) {
-  constexpr char kRule[] = "lower-case letters, digits, _ and -, at most 63";
-  for (const auto& [name, text] : options.labels) {
-    const std::string key = Owner(*problems, path, fmt::format("labels.{}", name));
-    const bool starts_with_letter =
-        !name.empty() && (std::islower(static_cast<unsigned char>(name[0])) != 0 ||
-                          static_cast<unsigned char>(name[0]) >= 0x80);
-    if (!IsLabelText(name) || !starts_with_letter) {
-      problems->Add(key, fmt::format("a name of {}, a letter first", kRule), fmt::format("\"{}\"", name));
-    }
-    if (!IsLabelText(text)) problems->Add(key, kRule, fmt::format("\"{}\"", text));
-  }
-}
-
 void CheckAs(const std::string& as, const std::string& key, ConfigProblems* problems) {
   const std::string whole = Upper(as);
   if (whole == "ARRAY<FLOAT64>" || std::find(kTypeNames.begin(), kTypeNames.end(), whole) != kTypeNames.end())
@@ -253,6 +239,20 @@ void CheckUnmasking(const ColumnRule& rule, const std::string& key, bool default
 }
 
 }  // namespace
+
+void CheckLabels(const TableOptions& options, const std::string& path, ConfigProblems* problems) {
+  constexpr char kRule[] = "lower-case letters, digits, _ and -, at most 63";
+  for (const auto& [name, text] : options.labels) {
+    const std::string key = Owner(*problems, path, fmt::format("labels.{}", name));
+    const bool starts_with_letter =
+        !name.empty() && (std::islower(static_cast<unsigned char>(name[0])) != 0 ||
+                          static_cast<unsigned char>(name[0]) >= 0x80);
+    if (!IsLabelText(name) || !starts_with_letter) {
+      problems->Add(key, fmt::format("a name of {}, a letter first", kRule), fmt::format("\"{}\"", name));
+    }
+    if (!IsLabelText(text)) problems->Add(key, kRule, fmt::format("\"{}\"", text));
+  }
+}
 
 void CheckWhere(const std::string& where, const std::string& key, ConfigProblems* problems) {
   if (where.empty()) return;

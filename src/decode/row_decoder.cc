@@ -54,6 +54,20 @@ absl::Status RowDecoder::Decode(std::string_view packet, Batch* batch) const {
   return absl::OkStatus();
 }
 
+absl::Status RowDecoder::DecodeFirst(std::string_view packet, Arena* arena, Cell* cell) const {
+  const size_t bitmap_size = (decoders_.size() + kNullBitOffset + 7) / 8;
+  if (packet.size() < 1 + bitmap_size || packet.front() != 0) [[unlikely]]
+    return BadPacket(packet, 0);
+  if ((static_cast<uint8_t>(packet[1]) >> kNullBitOffset & 1) != 0) {
+    *cell = Cell::Null();
+    return absl::OkStatus();
+  }
+  const ColumnDecoder& first = decoders_.front();
+  const char* at = packet.data() + 1 + bitmap_size;
+  if (first.decode(first, at, packet.data() + packet.size(), arena, cell) != nullptr) return absl::OkStatus();
+  return BadPacket(packet, 0);
+}
+
 absl::Status RowDecoder::BadPacket(std::string_view packet, size_t column) const {
   const std::string where = column < names_.size() ? fmt::format("column {}", names_[column]) : "its end";
   return absl::DataLossError(fmt::format("decode a row of {} bytes: it does not have its table's shape at {}",

@@ -30,6 +30,9 @@ class RowDecoder {
   // Values that fit no kind (zero dates, text that is not UTF-8) become kInvalid and are no error.
   // DataLoss, and no row, when the packet does not have the shape the table says.
   absl::Status Decode(std::string_view packet, Batch* batch) const;
+  // The first selected column alone, of a packet whose other columns are not looked at. Text in the cell
+  // points into the packet or into `arena`.
+  absl::Status DecodeFirst(std::string_view packet, Arena* arena, Cell* cell) const;
   // All columns of the table.
   size_t batch_columns() const { return batch_columns_; }
 

@@ -126,13 +126,7 @@ absl::Status ChunkDelivery::Attempt(TableRun* table, ChunkRecord* chunk) {
 }
 
 absl::Status ChunkDelivery::ReadInto(TableRun* table, const Chunk& bounds, RowSink* sink) {
-  HAKOBU_ASSIGN_OR_RETURN(Connection * connection, source_.Get());
-  const ChunkSource source{.table = &table->read_as,
-                           .columns = &table->work.columns,
-                           .where = table->where,
-                           .decoder = table->decoder.get(),
-                           .batch_columns = table->decoder->batch_columns()};
-  return ReadChunk(connection, source, bounds, [&](Batch& batch) -> absl::Status {
+  const auto take = [&](Batch& batch) -> absl::Status {
     HAKOBU_RETURN_IF_ERROR(run_->cancel->Check());
     {
       const ReaderIn writing(&run_->readers, ReaderState::kWriting);
@@ -141,7 +135,15 @@ absl::Status ChunkDelivery::ReadInto(TableRun* table, const Chunk& bounds, RowSi
     table->rows += batch.rows();
     counted_rows_ += batch.rows();
     return absl::OkStatus();
-  });
+  };
+  if (read_) return read_(table, bounds, take);
+  HAKOBU_ASSIGN_OR_RETURN(Connection * connection, source_.Get());
+  const ChunkSource source{.table = &table->read_as,
+                           .columns = &table->work.columns,
+                           .where = table->where,
+                           .decoder = table->decoder.get(),
+                           .batch_columns = table->decoder->batch_columns()};
+  return ReadChunk(connection, source, bounds, take);
 }
 
 absl::StatusOr<std::unique_ptr<RowSink>> ChunkDelivery::OpenSink(TableRun* table, ChunkRecord* chunk,

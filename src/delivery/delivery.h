@@ -183,6 +183,7 @@ struct RunOptions {
   std::vector<std::string> tables;  // "members", "shop.members" or globs; empty: all that are configured
   DestinationAddresses addresses;
   std::string ledger_path;                      // empty: the configuration's
+  std::string tenant;                           // whose tables these are; empty: no tenant's in particular
   bool fresh = false;                           // do not continue an interrupted run
   absl::Duration patience = absl::Minutes(10);  // how long a source or service that is away is waited for
   Clock* clock = Clock::Real();

@@ -16,6 +16,37 @@
 #include "delivery/staging.h"
 
 namespace hakobu {
+
+void FailTable(RunContext* run, TableRun* table, const absl::Status& status) {
+  table->stopped = true;
+  absl::MutexLock lock(&table->mutex);
+  if (!table->failure.ok()) return;
+  table->failure = status;
+  table->record.error = std::string(View(status.message()));
+  const RunTableEvent event = run->cancel->cancelled() ? RunTableEvent::kCancel : RunTableEvent::kFail;
+  if (run->ledger->runs().AdvanceTable(&table->record, event).ok()) return;
+  // The failure itself may be the ledger's.
+  table->record.state = Next(table->record.state, event).value_or(table->record.state);
+}
+
+absl::Status PublishAndRecord(RunContext* run, TableRun* table) {
+  absl::Status status = EnsureDestination(run, table);
+  if (status.ok()) {
+    absl::MutexLock lock(&table->mutex);
+    status = run->ledger->runs().AdvanceTable(&table->record, RunTableEvent::kPublish);
+  }
+  if (status.ok()) status = PublishTable(run, table);
+  HAKOBU_RETURN_IF_ERROR(status);
+  absl::MutexLock lock(&table->mutex);
+  table->record.error.clear();  // of the interrupted run that this one continued
+  table->record.rows = table->rows;
+  table->record.bytes = table->bytes;
+  table->record.seconds += absl::ToDoubleSeconds(run->clock->Now() - table->started);
+  HAKOBU_RETURN_IF_ERROR(run->ledger->runs().AdvanceTable(&table->record, RunTableEvent::kPublished));
+  CrashPoint("run.table_done");
+  return absl::OkStatus();
+}
+
 namespace {
 
 constexpr size_t kMostPublishers = 4;
@@ -36,11 +67,10 @@ class Engine {
   std::optional<Task> NextTask();
   void ChunkDone(TableRun* table);
   TableRun* NextPublication();
-  void Fail(TableRun* table, const absl::Status& status);
+  void Fail(TableRun* table, const absl::Status& status) { FailTable(run_, table, status); }
   void FailAll(const absl::Status& status);
   void ReadLoop();
   void PublishLoop();
-  void Publish(TableRun* table);
   void WatchCancellation();
   void ShowProgress();
   std::vector<TableProgress> Progress() const;
@@ -110,18 +140,6 @@ TableRun* Engine::NextPublication() {
   return table;
 }
 
-void Engine::Fail(TableRun* table, const absl::Status& status) {
-  table->stopped = true;
-  absl::MutexLock lock(&table->mutex);
-  if (!table->failure.ok()) return;
-  table->failure = status;
-  table->record.error = std::string(View(status.message()));
-  const RunTableEvent event = run_->cancel->cancelled() ? RunTableEvent::kCancel : RunTableEvent::kFail;
-  if (run_->ledger->runs().AdvanceTable(&table->record, event).ok()) return;
-  // The failure itself may be the ledger's.
-  table->record.state = Next(table->record.state, event).value_or(table->record.state);
-}
-
 void Engine::FailAll(const absl::Status& status) {
   for (const auto& table : tables_) {
     bool done = false;
@@ -160,26 +178,9 @@ void Engine::PublishLoop() {
       Fail(table, cancelled);
       continue;
     }
-    Publish(table);
+    const absl::Status published = PublishAndRecord(run_, table);
+    if (!published.ok()) Fail(table, published);
   }
-}
-
-void Engine::Publish(TableRun* table) {
-  absl::Status status = EnsureDestination(run_, table);
-  if (status.ok()) {
-    absl::MutexLock lock(&table->mutex);
-    status = run_->ledger->runs().AdvanceTable(&table->record, RunTableEvent::kPublish);
-  }
-  if (status.ok()) status = PublishTable(run_, table);
-  if (!status.ok()) return Fail(table, status);
-  absl::MutexLock lock(&table->mutex);
-  table->record.error.clear();  // of the interrupted run that this one continued
-  table->record.rows = table->rows;
-  table->record.bytes = table->bytes;
-  table->record.seconds += absl::ToDoubleSeconds(run_->clock->Now() - table->started);
-  status = run_->ledger->runs().AdvanceTable(&table->record, RunTableEvent::kPublished);
-  if (!status.ok()) table->failure = status;
-  CrashPoint("run.table_done");
 }
 
 void Engine::WatchCancellation() {

@@ -12,4 +12,9 @@ namespace hakobu {
 // ended.
 void DeliverTables(RunContext* run, const TableRuns& tables, RunObserver* observer);
 
+// Puts a table in place whose chunks are all finished, and writes down that it is.
+absl::Status PublishAndRecord(RunContext* run, TableRun* table);
+// Writes down that the table failed, or was cancelled; its first failure stays.
+void FailTable(RunContext* run, TableRun* table, const absl::Status& status);
+
 }  // namespace hakobu

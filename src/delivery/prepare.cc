@@ -18,7 +18,6 @@
 #include "destination/known_table.h"
 
 namespace hakobu {
-namespace {
 
 absl::Status CheckDataset(RunContext* run, Prepared* prepared) {
   const DestinationConfig& destination = run->config->destination;
@@ -66,6 +65,8 @@ absl::Status CompareWithTarget(RunContext* run, Connection* source, bool dataset
   work->cannot_alter = std::move(changes.cannot_alter);
   return CheckPartitioning(*work->existing, *work);
 }
+
+namespace {
 
 // Takes the tables that have problems out, and says of each what they are.
 void SetAside(const Problems& problems, Prepared* prepared) {

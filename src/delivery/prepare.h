@@ -20,4 +20,11 @@ struct Prepared {
 // An error when there is no table that can be delivered, or for what is no single table's trouble.
 absl::StatusOr<Prepared> Prepare(RunContext* run, Connection* source);
 
+// Whether the dataset is there, and where the configuration says.
+absl::Status CheckDataset(RunContext* run, Prepared* prepared);
+
+// Looks at the target, and writes into `work`, which has been mapped, what the run does about it. `source`
+// may be null where `work.rows` is known.
+absl::Status CompareWithTarget(RunContext* run, Connection* source, bool dataset_exists, TableWork* work);
+
 }  // namespace hakobu

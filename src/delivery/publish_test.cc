@@ -139,7 +139,7 @@ class PublishTest : public ::testing::Test {
     RestOptions options;
     options.endpoint.rest = bigquery_.url();
     options.context = {&clock_, &cancel_, [] { return 0.5; }};
-    run_.destination.rest = std::make_unique<Rest>(std::move(options));
+    run_.destination.rest = std::make_shared<Rest>(std::move(options));
     bigquery_.tables["items"] = json::parse(R"({"type":"TABLE","creationTime":"100","lastModifiedTime":"1000",
       "schema":{"fields":[{"name":"id","type":"INTEGER"}]}})");
     bigquery_.rows["items"] = 5;

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "absl/random/random.h"
 #include "base/crash_point.h"
 #include "base/log.h"
 #include "base/status.h"
@@ -17,6 +16,7 @@
 #include "delivery/run_tables.h"
 #include "delivery/staging.h"
 #include "delivery/table_chunks.h"
+#include "delivery/table_report.h"
 
 namespace hakobu {
 namespace {
@@ -28,14 +28,6 @@ constexpr absl::Duration kContinueWithin = absl::Hours(12);
 // Rows come all the time, once a chunk's first ones have: the server neither sorts nor stores them before.
 constexpr absl::Duration kRowsWithin = absl::Seconds(10);
 constexpr std::string_view kReadingRows = "read rows";
-
-// Sorts by time, also of two runs within one second, and fits table names and label values.
-std::string NewRunId(absl::Time now) {
-  absl::BitGen random;
-  const int64_t microseconds = absl::ToUnixMicros(now) % 1000000;
-  return absl::FormatTime("%Y%m%dt%H%M%S", now, absl::UTCTimeZone()) +
-         fmt::format("{:06}{:04x}", microseconds, absl::Uniform<uint32_t>(random, 0, 1U << 16));
-}
 
 absl::StatusOr<std::unique_ptr<RunContext>> MakeContext(const Config& config, const RunOptions& options,
                                                         const Cancellation& cancel, Ledger* ledger,
@@ -136,7 +128,6 @@ class Delivery {
   absl::Status NoteTroubles();
   absl::Status Finish(const absl::StatusOr<LoadCounters>& before);
   RunState EndState() const;
-  TableReport ReportOf(TableRun* table);
 
   RunContext* run_;
   RunObserver* observer_;
@@ -164,12 +155,12 @@ absl::Status Delivery::Begin(Connection* source) {
     HAKOBU_RETURN_IF_ERROR(run_->ledger->runs().SetRunState(run_->run_id, RunState::kRunning));
     HAKOBU_ASSIGN_OR_RETURN(tables_, ContinueTables(run_, source, std::move(prepared.tables)));
   } else {
-    HAKOBU_RETURN_IF_ERROR(
-        run_->ledger->runs().StartRun({.id = run_->run_id,
-                                       .started = report_.started,
-                                       .fingerprint = prepared.fingerprint,
-                                       .pid = getpid(),
-                                       .log_position_before = report_.log_position_before}));
+    HAKOBU_RETURN_IF_ERROR(run_->ledger->runs().StartRun({.id = run_->run_id,
+                                                          .started = report_.started,
+                                                          .fingerprint = prepared.fingerprint,
+                                                          .pid = getpid(),
+                                                          .log_position_before = report_.log_position_before,
+                                                          .tenant = run_->options.tenant}));
     CrashPoint("run.started");
     HAKOBU_ASSIGN_OR_RETURN(tables_, BeginTables(run_, source, std::move(prepared.tables)));
   }
@@ -187,41 +178,6 @@ absl::Status Delivery::NoteTroubles() {
                                                          {}));
   }
   return absl::OkStatus();
-}
-
-TableReport Delivery::ReportOf(TableRun* table) {
-  TableReport report;
-  report.source = table->work.name;
-  report.target = table->work.target.ToString();
-  report.mode = table->work.mode;
-  report.write = table->work.write;
-  report.publish = table->publish.method;
-  report.unchanged = table->unchanged;
-  report.chunks = table->chunks.size();
-  report.chunk_retries = table->retries;
-  report.schema_changes = table->work.changes;
-  for (const ChunkRecord& chunk : table->chunks) {
-    if (chunk.state != ChunkState::kDone) continue;
-    report.rows += chunk.rows;
-    report.bytes += chunk.bytes;
-  }
-  absl::MutexLock lock(&table->mutex);
-  report.notes = table->notes;
-  report.state = NameOf(table->record.state);
-  report.seconds = table->record.seconds;
-  if (!table->failure.ok()) {
-    report.state = run_->cancel->cancelled() ? "cancelled" : "failed";
-    report.error = std::string(View(table->failure.message()));
-    report.refused = table->failure.code() == absl::StatusCode::kDataLoss;
-  }
-  const absl::StatusOr<std::vector<QuarantineRecord>> quarantined =
-      run_->ledger->runs().Quarantined(run_->run_id, table->work.name);
-  if (quarantined.ok()) {
-    for (const QuarantineRecord& record : *quarantined) {
-      report.quarantined.push_back({record.column, record.count, record.first_keys, record.example});
-    }
-  }
-  return report;
 }
 
 // Interrupted: nothing failed but that a side went away and stayed away, or a disk was full. The next run
@@ -247,7 +203,7 @@ absl::Status Delivery::Finish(const absl::StatusOr<LoadCounters>& before) {
   report_.late = limit > absl::ZeroDuration() && report_.finished - report_.started > limit;
   report_.late |= report_.pace.promise.has_value() && report_.finished > *report_.pace.promise;
   report_.notes.insert(report_.notes.end(), report_.pace.notes.begin(), report_.pace.notes.end());
-  for (const auto& table : tables_) report_.tables.push_back(ReportOf(table.get()));
+  for (const auto& table : tables_) report_.tables.push_back(ReportOf(run_, table.get()));
   for (const TableTrouble& trouble : troubles_) {
     TableReport& table = report_.tables.emplace_back();
     table.source = trouble.source;

@@ -52,6 +52,10 @@ absl::Status LookForRows(const ContractSides& sides, Connection* source, const T
   HAKOBU_ASSIGN_OR_RETURN(question->target_is_empty,
                           TargetIsEmpty(*sides.rest, sides.config->destination, work.target, *work.existing));
   if (*question->target_is_empty) {
+    if (work.rows.has_value()) {
+      question->source_is_empty = *work.rows == 0;
+      return absl::OkStatus();
+    }
     HAKOBU_ASSIGN_OR_RETURN(question->source_is_empty, NothingToHold(sides, source, work));
   }
   return absl::OkStatus();

@@ -238,6 +238,33 @@ absl::StatusOr<TableRuns> BeginTables(RunContext* run, Connection* source, std::
   return tables;
 }
 
+absl::StatusOr<std::unique_ptr<TableRun>> BeginReadTable(RunContext* run, TableWork work, uint64_t rows,
+                                                         uint64_t bytes) {
+  std::unique_ptr<TableRun> table = MakeTableRun(run, std::move(work));
+  table->chunks.push_back({.number = 0, .bounds_json = table->values->Write(Chunk().ToJson())});
+  table->estimated_rows = rows;
+  HAKOBU_ASSIGN_OR_RETURN(PublishChoice choice, ChooseFor(run, table->work, 1, bytes));
+  SetMethod(run, std::move(choice), table.get());
+  absl::MutexLock lock(&table->mutex);
+  table->record.plan_json = PlanJson(*table);
+  HAKOBU_RETURN_IF_ERROR(run->ledger->runs().AddTable(table->record, table->chunks));
+  CrashPoint("run.table_added");
+  return table;
+}
+
+absl::StatusOr<std::unique_ptr<TableRun>> BeginScan(RunContext* run, Connection* source, TableWork work) {
+  std::unique_ptr<TableRun> table = MakeTableRun(run, std::move(work));
+  std::vector<std::string> notes;
+  HAKOBU_ASSIGN_OR_RETURN(const TableChunks plan, PlanTableChunks(run, source, table->work, nullptr, &notes));
+  for (size_t number = 0; number < plan.chunks.size(); ++number)
+    table->chunks.push_back({.number = number, .bounds_json = plan.chunks[number].ToJson()});
+  table->estimated_rows = plan.estimated_rows;
+  absl::MutexLock lock(&table->mutex);
+  table->notes.insert(table->notes.end(), notes.begin(), notes.end());
+  HAKOBU_RETURN_IF_ERROR(run->ledger->runs().AddTable(table->record, {}));
+  return table;
+}
+
 absl::StatusOr<bool> CanContinue(Ledger* ledger, const std::string& run_id, const TableWork& work) {
   const SealedValues values(ledger->id(), work);
   HAKOBU_ASSIGN_OR_RETURN(const std::vector<ChunkRecord> chunks, ledger->runs().Chunks(run_id, work.name));

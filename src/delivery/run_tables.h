@@ -16,6 +16,13 @@ using TableRuns = std::vector<std::unique_ptr<TableRun>>;
 // there with its failure; an error is everybody's (a side is away, the ledger, a cancellation).
 absl::StatusOr<TableRuns> BeginTables(RunContext* run, Connection* source, std::vector<TableWork> works);
 
+// One table of one chunk, whose rows somebody else has read: `rows` of about `bytes`.
+absl::StatusOr<std::unique_ptr<TableRun>> BeginReadTable(RunContext* run, TableWork work, uint64_t rows,
+                                                         uint64_t bytes);
+
+// A table that is read for others to deliver. Its chunks are not in the ledger: a scan begins anew.
+absl::StatusOr<std::unique_ptr<TableRun>> BeginScan(RunContext* run, Connection* source, TableWork work);
+
 // Whether what the ledger holds of the table in this run can be read.
 absl::StatusOr<bool> CanContinue(Ledger* ledger, const std::string& run_id, const TableWork& work);
 

@@ -95,9 +95,9 @@ absl::StatusOr<Destination> OpenDestination(const DestinationConfig& destination
   storage_options.context = context;
   storage_options.retry = append_retry;
   Destination result;
-  result.rest = std::make_unique<Rest>(std::move(rest_options));
+  result.rest = std::make_shared<Rest>(std::move(rest_options));
   storage_options.look_at_table = LookByRest(result.rest.get());
-  result.storage = std::make_unique<StorageWrite>(std::move(storage_options));
+  result.storage = std::make_shared<StorageWrite>(std::move(storage_options));
   return result;
 }
 

@@ -33,8 +33,8 @@ absl::StatusOr<Endpoint> EndpointOf(const DestinationConfig& destination,
 
 // BigQuery's REST and Storage Write clients, both thread-safe and shared by all of a run's threads.
 struct Destination {
-  std::unique_ptr<Rest> rest;
-  std::unique_ptr<StorageWrite> storage;  // asks `rest` about tables that it is denied
+  std::shared_ptr<Rest> rest;
+  std::shared_ptr<StorageWrite> storage;  // asks `rest` about tables that it is denied
 };
 // `cancel` and `clock` outlive the result. `patience`: how long a call to a service that is away is repeated;
 // appends as `append_retry` says.

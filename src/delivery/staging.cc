@@ -146,7 +146,8 @@ absl::StatusOr<std::vector<std::string>> RemoveLeftovers(RunContext* run, const 
     CrashPoint("leftovers.removed");
     removed.push_back("removed " + table.name.ToString() + ", left by a run that did not end");
   }
-  HAKOBU_ASSIGN_OR_RETURN(const std::vector<RunRecord> unfinished, run->ledger->runs().UnfinishedRuns());
+  HAKOBU_ASSIGN_OR_RETURN(const std::vector<RunRecord> unfinished,
+                          run->ledger->runs().UnfinishedRuns(run->options.tenant));
   for (const RunRecord& dead : unfinished) {
     if (dead.id == keep_run) continue;
     HAKOBU_RETURN_IF_ERROR(run->ledger->runs().SetRunState(dead.id, RunState::kAbandoned));

@@ -46,7 +46,8 @@ struct TableWork {
   bool anew_was_asked = false;  // by `hakobu repair --recopy`
   bool new_key = false;         // with from_start: the target's rows were merged by another key
   std::vector<std::string> notes;
-  std::string where;  // the configuration's filter and the cursor's window
+  std::string where;             // the configuration's filter and the cursor's window
+  std::optional<uint64_t> rows;  // that are delivered, where that is known before
 };
 
 // Problems of several tables at once, in one status. The gravest kind names it: DataLoss (a refusal) only

@@ -24,6 +24,7 @@
 #include "ledger/schema_book.h"
 #include "ledger/session.h"
 #include "ledger/stream_book.h"
+#include "ledger/tenant_book.h"
 
 namespace hakobu {
 
@@ -57,6 +58,7 @@ class Ledger {
   PaceBook& pace() { return pace_; }
   AlertBook& alerts() { return alerts_; }
   AttemptBook& attempts() { return attempts_; }
+  TenantBook& tenants() { return tenants_; }
 
  private:
   Ledger(std::string path, std::string id, std::unique_ptr<Sqlite> sqlite)
@@ -77,6 +79,7 @@ class Ledger {
   PaceBook pace_{&file_};
   AlertBook alerts_{&file_};
   AttemptBook attempts_{&file_};
+  TenantBook tenants_{&file_};
 };
 
 }  // namespace hakobu

@@ -168,9 +168,21 @@ CREATE TABLE attempts (
   ended_us INTEGER NOT NULL, exit_code INTEGER NOT NULL, error TEXT NOT NULL);
 )sql";
 
+// Whose a run is, how its tenants stand, and what scans of shared tables found (tenant_book.h).
+constexpr const char* kTenants = R"sql(
+ALTER TABLE runs ADD COLUMN tenant TEXT NOT NULL DEFAULT '';
+CREATE TABLE tenants (
+  id TEXT PRIMARY KEY, state TEXT NOT NULL, reason TEXT NOT NULL, since_us INTEGER NOT NULL,
+  delivered_us INTEGER NOT NULL, run_id TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE scans (
+  run_id TEXT NOT NULL, source TEXT NOT NULL, scanned INTEGER NOT NULL, handed_out INTEGER NOT NULL,
+  null_rows INTEGER NOT NULL, unknown_rows INTEGER NOT NULL, elsewhere INTEGER NOT NULL,
+  values_json TEXT NOT NULL, PRIMARY KEY (run_id, source)) WITHOUT ROWID;
+)sql";
+
 // The n-th (from 1) brings a ledger from version n-1 to n; `PRAGMA user_version` holds the version.
-constexpr const char* kMigrations[] = {kVersion1,  kGrants, kStream, kRepair,  kHealth, kPublished,
-                                       kContracts, kProbe,  kErased, kOutages, kPace,   kAlerts};
+constexpr const char* kMigrations[] = {kVersion1, kGrants, kStream,  kRepair, kHealth, kPublished, kContracts,
+                                       kProbe,    kErased, kOutages, kPace,   kAlerts, kTenants};
 
 absl::StatusOr<size_t> VersionOf(Sqlite* sqlite) {
   HAKOBU_ASSIGN_OR_RETURN(SqliteRows rows, sqlite->Prepare("PRAGMA user_version"));

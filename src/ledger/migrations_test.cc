@@ -146,7 +146,7 @@ TEST_F(MigrationsTest, WhatEarlierVersionsKeptInClearIsGone) {
 // What no hakobu of this version writes is not taken for anything else.
 TEST_F(MigrationsTest, AStateThatIsNotKnownIsAnErrorThatNamesIt) {
   Open().reset();
-  Execute("INSERT INTO runs VALUES ('r1', 1, NULL, 'levitating', 'f', 7, '', '', '')");
+  Execute("INSERT INTO runs VALUES ('r1', 1, NULL, 'levitating', 'f', 7, '', '', '', '')");
   const auto runs = Open()->runs().Runs(5);
   EXPECT_EQ(runs.status().code(), absl::StatusCode::kDataLoss);
   EXPECT_THAT(std::string(runs.status().message()), HasSubstr("runs.state holds `levitating`"));

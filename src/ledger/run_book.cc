@@ -34,7 +34,7 @@ const RecordTable<RunRecord>& RunRows() {
       {ColumnOf<&R::id>("id"), ColumnOf<&R::started>("started_us"), ColumnOf<&R::finished>("finished_us"),
        ColumnOf<&R::state>("state"), ColumnOf<&R::fingerprint>("fingerprint"), ColumnOf<&R::pid>("pid"),
        ColumnOf<&R::log_position_before>("log_position_before"), ColumnOf<&R::error>("error"),
-       ColumnOf<&R::report_json>("report_json")});
+       ColumnOf<&R::report_json>("report_json"), ColumnOf<&R::tenant>("tenant")});
   return *table;
 }
 
@@ -122,7 +122,7 @@ absl::Status RunBook::SetRunState(const std::string& run_id, RunState state) {
 }
 
 absl::StatusOr<std::vector<RunRecord>> RunBook::Runs(size_t newest) {
-  return Session(file_).Read(RunRows(), "ORDER BY started_us DESC, id DESC LIMIT ?",
+  return Session(file_).Read(RunRows(), "WHERE tenant = '' ORDER BY started_us DESC, id DESC LIMIT ?",
                              static_cast<uint64_t>(newest));
 }
 
@@ -134,9 +134,11 @@ absl::StatusOr<std::optional<RunRecord>> RunBook::ResumableRun(const std::string
       fingerprint);
 }
 
-absl::StatusOr<std::vector<RunRecord>> RunBook::UnfinishedRuns() {
+absl::StatusOr<std::vector<RunRecord>> RunBook::UnfinishedRuns(const std::string& tenant) {
   return Session(file_).Read(
-      RunRows(), "WHERE state IN ('running', 'cancelled', 'interrupted') ORDER BY started_us, id");
+      RunRows(),
+      "WHERE tenant = ? AND state IN ('running', 'cancelled', 'interrupted') ORDER BY started_us, id",
+      tenant);
 }
 
 absl::Status RunBook::AddTable(const RunTableRecord& table, const std::vector<ChunkRecord>& chunks) {

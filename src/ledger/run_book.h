@@ -35,6 +35,7 @@ struct RunRecord {
   std::string log_position_before{};
   std::string error{};
   std::string report_json{};  // ReportToJson, when the run has ended
+  std::string tenant{};       // whose tables it delivers; empty: no tenant's in particular
 };
 
 struct RunTableRecord {
@@ -91,11 +92,12 @@ class RunBook {
   absl::Status FinishRun(const std::string& run_id, RunState state, absl::Time finished,
                          const std::string& error, const std::string& report_json);
   absl::Status SetRunState(const std::string& run_id, RunState state);
+  // Those that are no tenant's.
   absl::StatusOr<std::vector<RunRecord>> Runs(size_t newest);
   // The newest run that was cut off (kRunning, kCancelled, kInterrupted) and has this fingerprint.
   absl::StatusOr<std::optional<RunRecord>> ResumableRun(const std::string& fingerprint);
-  // Runs that were cut off: kRunning, kCancelled or kInterrupted, oldest first.
-  absl::StatusOr<std::vector<RunRecord>> UnfinishedRuns();
+  // Runs of the tenant, or of none, that were cut off: kRunning, kCancelled or kInterrupted, oldest first.
+  absl::StatusOr<std::vector<RunRecord>> UnfinishedRuns(const std::string& tenant = "");
 
   // The table and its chunks in one transaction.
   absl::Status AddTable(const RunTableRecord& table, const std::vector<ChunkRecord>& chunks);

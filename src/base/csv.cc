@@ -1,4 +1,4 @@
-#include "grants/csv.h"
+#include "base/csv.h"
 
 #include <fmt/format.h>
 
@@ -33,15 +33,22 @@ bool IsBlank(char c) {
 
 class Parser {
  public:
-  Parser(std::string_view text, const std::string& file, GrantProblems* problems)
-      : text_(text), file_(file), problems_(problems) {}
+  explicit Parser(std::string_view text) : text_(text) {}
 
   CsvFile Parse() {
     CsvFile result;
+    result.records = Records();
+    result.faults = std::move(faults_);
+    return result;
+  }
+
+ private:
+  std::vector<CsvRecord> Records() {
+    std::vector<CsvRecord> records;
     if (text_.substr(0, 3) == "\xEF\xBB\xBF") text_.remove_prefix(3);
     if (text_.substr(0, 2) == "\xFF\xFE" || text_.substr(0, 2) == "\xFE\xFF") {
-      Fail(1, 1, "expected UTF-8, found UTF-16", "save the file as \"CSV UTF-8\"");
-      return result;
+      Fail(1, 1, "UTF-8", "UTF-16", "save the file as \"CSV UTF-8\"");
+      return records;
     }
     while (at_ < text_.size()) {
       if (Peek() == '#') {
@@ -53,38 +60,35 @@ class Parser {
       CsvRecord record = ParseRecord();
       if (std::any_of(record.fields.begin(), record.fields.end(),
                       [](const CsvField& field) { return !field.text.empty(); })) {
-        result.records.push_back(std::move(record));
+        records.push_back(std::move(record));
       }
     }
-    return result;
+    return records;
   }
 
- private:
   char Peek() const { return text_[at_]; }
   // A lone CR is no line's end: editors show what follows it on the same line, so it is refused as any
   // control character.
   bool AtLineEnd() const { return Peek() == '\n' || text_.substr(at_, 2) == "\r\n"; }
 
-  void FailQuote(int line, int column, std::string message, std::string hint) {
+  void FailQuote(int line, int column, std::string expected, std::string found, std::string hint) {
     is_broken_ = true;
-    Fail(line, column, std::move(message), std::move(hint));
+    Fail(line, column, std::move(expected), std::move(found), std::move(hint));
   }
-  void Fail(int line, int column, std::string message, std::string hint = "") {
-    problems_->Error({file_, line, column}, std::move(message), std::move(hint));
+  void Fail(int line, int column, std::string expected, std::string found, std::string hint = "") {
+    faults_.push_back({line, column, std::move(expected), std::move(found), std::move(hint)});
   }
 
   void FailCharacter(std::string_view character, bool is_broken) {
     if (is_broken) {
       const auto byte = static_cast<unsigned char>(character.front());
-      Fail(line_, column_, fmt::format("expected UTF-8, found the byte 0x{:02X}", byte),
-           "save the file as \"CSV UTF-8\"");
+      Fail(line_, column_, "UTF-8", fmt::format("the byte 0x{:02X}", byte), "save the file as \"CSV UTF-8\"");
     } else if (character == "\r") {
-      Fail(line_, column_, "expected a line's end (LF or CRLF), found a CR alone",
+      Fail(line_, column_, "a line's end (LF or CRLF)", "a CR alone",
            "save the file with the line ends of Windows or Unix");
     } else {
-      Fail(line_, column_,
-           fmt::format("expected text, found the control character {}", EscapeControl(character)),
-           "characters that are not seen have no place in a list of permissions: remove it");
+      Fail(line_, column_, "text", fmt::format("the control character {}", EscapeControl(character)),
+           "characters that are not seen have no place in such a list: remove it");
     }
   }
 
@@ -146,7 +150,7 @@ class Parser {
     }
     while (!AtFieldEnd()) {
       if (Peek() == '"') {
-        FailQuote(line_, column_, "expected a field in quotes or without any, found a quote within it",
+        FailQuote(line_, column_, "a field in quotes or without any", "a quote within it",
                   "put the whole field in quotes and write each quote in it twice");
         while (!AtFieldEnd()) Take();
         return field;
@@ -172,21 +176,20 @@ class Parser {
         field->text += Take();
       }
     }
-    FailQuote(line, column, "expected a closing quote, found the end of the file",
+    FailQuote(line, column, "a closing quote", "the end of the file",
               "a quote within a quoted field is written twice");
   }
 
   void AfterQuote() {
     while (!AtFieldEnd() && IsBlank(Peek())) Take();
     if (AtFieldEnd()) return;
-    FailQuote(line_, column_, "expected a separator after the closing quote, found more text",
+    FailQuote(line_, column_, "a separator after the closing quote", "more text",
               "a quote within a quoted field is written twice");
     while (!AtFieldEnd()) Take();
   }
 
   std::string_view text_;
-  const std::string& file_;
-  GrantProblems* problems_;
+  std::vector<CsvFault> faults_;
   size_t at_ = 0;
   int line_ = 1;
   int column_ = 1;
@@ -197,8 +200,8 @@ class Parser {
 
 }  // namespace
 
-CsvFile ParseCsv(std::string_view text, const std::string& file, GrantProblems* problems) {
-  return Parser(text, file, problems).Parse();
+CsvFile ReadCsv(std::string_view text) {
+  return Parser(text).Parse();
 }
 
 std::string CsvQuote(std::string_view field) {
