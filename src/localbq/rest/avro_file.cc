@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <snappy.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,7 +13,6 @@
 
 #include "base/status.h"
 #include "localbq/rest/http.h"
-#include "localbq/rest/snappy.h"
 
 namespace hakobu::localbq::rest {
 namespace {
@@ -131,6 +131,16 @@ absl::Status Inflate(std::string_view from, std::string* to) {
   to->resize(stream.total_out);
   inflateEnd(&stream);
   return state == Z_STREAM_END ? absl::OkStatus() : Corrupt("a deflate block is damaged");
+}
+
+// Snappy's block format and a CRC-32 of what was packed, which is not looked at.
+bool Unsnap(std::string_view block, std::string* to) {
+  constexpr size_t kChecksum = 4;
+  if (block.size() < kChecksum) return false;
+  block.remove_suffix(kChecksum);
+  size_t size = 0;
+  return snappy::GetUncompressedLength(block.data(), block.size(), &size) && size <= kBlockLimit &&
+         snappy::Uncompress(block.data(), block.size(), to);
 }
 
 absl::Status Unzstd(std::string_view from, std::string* to) {
@@ -253,9 +263,7 @@ absl::StatusOr<bool> AvroFile::NextBlock(int64_t* rows, std::string* buffer, std
   } else if (codec_ == "zstandard") {
     status = Unzstd(block, buffer);
   } else if (codec_ == "snappy") {
-    const bool good =
-        block.size() >= 4 && UncompressSnappy(block.substr(0, block.size() - 4), kBlockLimit, buffer);
-    if (!good) status = Corrupt("a snappy block is damaged");
+    if (!Unsnap(block, buffer)) status = Corrupt("a snappy block is damaged");
   } else {
     status =
         Corrupt(fmt::format("codec '{}' is not supported: null, deflate, snappy and zstandard are", codec_));

@@ -1,10 +1,8 @@
 // Arithmetic with BigQuery's errors, NUMERIC and BIGNUMERIC included.
 #include <fmt/format.h>
-#include <openssl/bn.h>
 
 #include <charconv>
 #include <cmath>
-#include <memory>
 
 #include "localbq/sql/lexer.h"
 #include "localbq/sql/scalar_function.h"
@@ -13,56 +11,6 @@
 
 namespace hakobu::localbq::sql {
 namespace {
-
-struct FreeNumber {
-  void operator()(BIGNUM* number) const { BN_free(number); }
-};
-using Big = std::unique_ptr<BIGNUM, FreeNumber>;
-
-BN_CTX* Scratch() {
-  thread_local std::unique_ptr<BN_CTX, decltype(&BN_CTX_free)> context(BN_CTX_new(), BN_CTX_free);
-  return context.get();
-}
-
-Big ToBig(const ScaledInteger& value) {
-  unsigned char bytes[32];
-  for (size_t i = 0; i < 32; ++i) bytes[i] = static_cast<unsigned char>(value.limbs[i / 8] >> (i % 8 * 8));
-  Big number(BN_lebin2bn(bytes, 32, nullptr));
-  BN_set_negative(number.get(), value.negative);
-  return number;
-}
-
-bool FromBig(const BIGNUM* number, ScaledInteger* value) {
-  if (BN_num_bytes(number) > 32) return false;
-  unsigned char bytes[32];
-  if (BN_bn2lebinpad(number, bytes, 32) < 0) return false;
-  *value = ScaledInteger();
-  for (size_t i = 0; i < 32; ++i) value->limbs[i / 8] |= static_cast<uint64_t>(bytes[i]) << (i % 8 * 8);
-  value->negative = BN_is_negative(number) && !value->IsZero();
-  return true;
-}
-
-Big PowerOfTen(int exponent) {
-  BIGNUM* number = nullptr;
-  BN_dec2bn(&number, ("1" + std::string(static_cast<size_t>(exponent), '0')).c_str());
-  return Big(number);
-}
-
-// a / b, rounded half away from zero.
-Big DivideRounded(const BIGNUM* a, const BIGNUM* b) {
-  Big quotient(BN_new()), remainder(BN_new());
-  BN_div(quotient.get(), remainder.get(), a, b, Scratch());
-  BN_lshift1(remainder.get(), remainder.get());
-  if (BN_ucmp(remainder.get(), b) >= 0) {
-    bool negative = BN_is_negative(a) != BN_is_negative(b);
-    if (negative) {
-      BN_sub_word(quotient.get(), 1);
-    } else {
-      BN_add_word(quotient.get(), 1);
-    }
-  }
-  return quotient;
-}
 
 ScaledInteger NumericAt(const Row& row, idx_t argument) {
   auto value = row.Get<duckdb_hugeint>(argument);
@@ -87,19 +35,18 @@ void SetBigNumeric(Row& row, const ScaledInteger& value) {
 }
 
 template <bool kDivide, int kScale>
-bool Combine(const ScaledInteger& a, const ScaledInteger& b, ScaledInteger* result) {
-  Big x = ToBig(a), y = ToBig(b), scaled(BN_new()), power = PowerOfTen(kScale);
-  BN_mul(scaled.get(), x.get(), kDivide ? power.get() : y.get(), Scratch());
-  Big quotient = DivideRounded(scaled.get(), kDivide ? y.get() : power.get());
-  return FromBig(quotient.get(), result);
+ScaledInteger Combine(const ScaledInteger& a, const ScaledInteger& b) {
+  const ScaledInteger& one = PowerOfTen(kScale);
+  return kDivide ? DivideRounded(a * one, b) : DivideRounded(a * b, one);
 }
 
 template <bool kDivide>
 void CombineNumeric(Row& row) {
-  ScaledInteger a = NumericAt(row, 0), b = NumericAt(row, 1), result;
+  const ScaledInteger a = NumericAt(row, 0), b = NumericAt(row, 1);
   std::string_view sign = kDivide ? "/" : "*";
-  if (kDivide && b.IsZero()) return row.Fail(fmt::format("division by zero: {} / 0", ToText(a, 9)));
-  if (!Combine<kDivide, 9>(a, b, &result) || !FitsNumeric(result)) {
+  if (kDivide && b.is_zero()) return row.Fail(fmt::format("division by zero: {} / 0", ToText(a, 9)));
+  const ScaledInteger result = Combine<kDivide, 9>(a, b);
+  if (!FitsNumeric(result)) {
     return row.Fail(fmt::format("numeric overflow: {} {} {}", ToText(a, 9), sign, ToText(b, 9)));
   }
   SetNumeric(row, result);
@@ -107,10 +54,11 @@ void CombineNumeric(Row& row) {
 
 template <bool kDivide>
 void CombineBigNumeric(Row& row) {
-  ScaledInteger a = BigNumericAt(row, 0), b = BigNumericAt(row, 1), result;
+  const ScaledInteger a = BigNumericAt(row, 0), b = BigNumericAt(row, 1);
   std::string_view sign = kDivide ? "/" : "*";
-  if (kDivide && b.IsZero()) return row.Fail(fmt::format("division by zero: {} / 0", ToText(a, 38)));
-  if (!Combine<kDivide, 38>(a, b, &result) || !FitsBigNumeric(result)) {
+  if (kDivide && b.is_zero()) return row.Fail(fmt::format("division by zero: {} / 0", ToText(a, 38)));
+  const ScaledInteger result = Combine<kDivide, 38>(a, b);
+  if (!FitsBigNumeric(result)) {
     return row.Fail(fmt::format("BIGNUMERIC overflow: {} {} {}", ToText(a, 38), sign, ToText(b, 38)));
   }
   SetBigNumeric(row, result);
@@ -148,10 +96,9 @@ void DecimalText(Row& row) {
     return row.Fail(fmt::format("Invalid NUMERIC value: {}", row.Text(0)));
   }
   if (digits < 0) {
-    Big number = ToBig(value), power = PowerOfTen(static_cast<int>(std::min<int64_t>(38 - digits, 200)));
-    Big rounded = DivideRounded(number.get(), power.get());
-    BN_mul(number.get(), rounded.get(), power.get(), Scratch());
-    if (!FromBig(number.get(), &value)) return row.Fail("BIGNUMERIC overflow: ROUND");
+    const ScaledInteger& power = PowerOfTen(static_cast<int>(std::min<int64_t>(38 - digits, 200)));
+    value = DivideRounded(value, power) * power;
+    if (!FitsBigNumeric(value)) return row.Fail("BIGNUMERIC overflow: ROUND");
   } else if (digits < 38) {
     RoundTo(38, static_cast<int>(digits), &value);
   }
@@ -162,11 +109,9 @@ void RoundNumeric(Row& row) {
   int64_t digits = row.Get<int64_t>(1);
   ScaledInteger value = NumericAt(row, 0);
   if (digits < 9) {
-    Big power = PowerOfTen(static_cast<int>(std::min<int64_t>(9 - digits, 100)));
-    Big number = ToBig(value);
-    Big rounded = DivideRounded(number.get(), power.get());
-    BN_mul(number.get(), rounded.get(), power.get(), Scratch());
-    if (!FromBig(number.get(), &value) || !FitsNumeric(value)) return row.Fail("numeric overflow: ROUND");
+    const ScaledInteger& power = PowerOfTen(static_cast<int>(std::min<int64_t>(9 - digits, 100)));
+    value = DivideRounded(value, power) * power;
+    if (!FitsNumeric(value)) return row.Fail("numeric overflow: ROUND");
   }
   SetNumeric(row, value);
 }

@@ -1,12 +1,15 @@
 // Strings, bytes, hashes and JSON scalars.
+#include <farmhash.h>
 #include <fmt/format.h>
 #include <openssl/sha.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <numeric>
+#include <vector>
 
-#include "localbq/sql/farm_fingerprint.h"
 #include "localbq/sql/lexer.h"
 #include "localbq/sql/scalar_function.h"
 
@@ -17,6 +20,38 @@ using Json = nlohmann::json;
 
 bool IsContinuation(char c) {
   return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+}
+
+std::vector<uint32_t> CodePoints(std::string_view text) {
+  std::vector<uint32_t> points;
+  for (const char c : text) {
+    if (IsContinuation(c) && !points.empty()) {
+      points.back() = points.back() << 6 | (static_cast<unsigned char>(c) & 0x3fu);
+    } else {
+      points.push_back(static_cast<unsigned char>(c));
+    }
+  }
+  return points;
+}
+
+// Levenshtein's, in characters: one row of the table at a time.
+void EditDistance(Row& row) {
+  const std::vector<uint32_t> from = CodePoints(row.Text(0)), to = CodePoints(row.Text(1));
+  std::vector<int64_t> distances(to.size() + 1);
+  std::iota(distances.begin(), distances.end(), 0);
+  for (size_t i = 0; i < from.size(); ++i) {
+    int64_t diagonal = distances[0]++;
+    for (size_t j = 0; j < to.size(); ++j) {
+      const int64_t replaced = diagonal + (from[i] == to[j] ? 0 : 1);
+      diagonal = distances[j + 1];
+      distances[j + 1] = std::min({replaced, diagonal + 1, distances[j] + 1});
+    }
+  }
+  row.Set(distances.back());
+}
+
+int64_t Fingerprint(std::string_view bytes) {
+  return static_cast<int64_t>(util::Fingerprint64(bytes.data(), bytes.size()));
 }
 
 // [begin, end) of the part that SUBSTR(value of `length`, position, count) takes; false: negative count.
@@ -147,13 +182,13 @@ void JsonType(Row& row) {
 }  // namespace
 
 const ScalarFunction kTextFunctions[] = {
+    {"bq_edit_distance", "ISS", EditDistance},
     {"bq_substr", "SSII", Substring},
     {"bq_substr_bytes", "YYII", Subbytes},
     {"bq_bool", "BS", BoolOfText},
     {"bq_safe_text", "SY", SafeText},
     {"bq_sha512", "YY", Sha512},
-    {"bq_farm_fingerprint", "IY",
-     [](Row& row) { row.Set(static_cast<int64_t>(FarmFingerprint(row.Text(0)))); }},
+    {"bq_farm_fingerprint", "IY", [](Row& row) { row.Set(Fingerprint(row.Text(0))); }},
     {"bq_parse_json_text", "SS", ParseJson},
     {"bq_json_bool", "BS",
      [](Row& row) {

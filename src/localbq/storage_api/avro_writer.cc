@@ -83,7 +83,7 @@ void PutDecimal(const ScaledInteger& value, std::string* out) {
   char little[33];
   ToLittleEndian(value, 32, little);
   size_t size = 32;
-  const char sign = value.negative ? '\xff' : '\0';
+  const char sign = value < 0 ? '\xff' : '\0';
   while (size > 1 && little[size - 1] == sign && ((little[size - 2] ^ sign) & 0x80) == 0) --size;
   PutLong(static_cast<int64_t>(size), out);
   while (size > 0) *out += little[--size];

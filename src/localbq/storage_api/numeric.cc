@@ -1,6 +1,7 @@
 #include "localbq/storage_api/numeric.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -9,44 +10,37 @@
 namespace hakobu::localbq {
 namespace {
 
-using Limbs = std::array<uint64_t, 4>;
 constexpr uint64_t kTen19 = 10'000'000'000'000'000'000ULL;
 constexpr int kMaxDigits = 80;
+constexpr int kMaxPower = 230;  // below 2^765
 
-bool MultiplyAdd(Limbs* limbs, uint64_t factor, uint64_t addend) {
-  unsigned __int128 carry = addend;
-  for (uint64_t& limb : *limbs) {
-    carry += static_cast<unsigned __int128>(limb) * factor;
-    limb = static_cast<uint64_t>(carry);
-    carry >>= 64;
-  }
-  return carry == 0;
+// Of the magnitude, least significant first.
+using Limbs = std::array<uint64_t, 4>;
+
+Limbs LimbsOf(const ScaledInteger& magnitude) {
+  Limbs limbs{};
+  boost::multiprecision::export_bits(magnitude, limbs.begin(), 64, /*msv_first=*/false);
+  return limbs;
 }
 
-uint64_t Divide(Limbs* limbs, uint64_t divisor) {
-  unsigned __int128 remainder = 0;
-  for (int i = 3; i >= 0; --i) {
-    const unsigned __int128 part = remainder << 64 | (*limbs)[i];
-    (*limbs)[i] = static_cast<uint64_t>(part / divisor);
-    remainder = part % divisor;
-  }
-  return static_cast<uint64_t>(remainder);
+ScaledInteger OfLimbs(const Limbs& limbs) {
+  ScaledInteger magnitude;
+  boost::multiprecision::import_bits(magnitude, limbs.begin(), limbs.end(), 64, /*msv_first=*/false);
+  return magnitude;
 }
 
-bool MultiplyPowerOfTen(Limbs* limbs, int power) {
-  for (; power >= 19; power -= 19) {
-    if (!MultiplyAdd(limbs, kTen19, 0)) return false;
-  }
-  uint64_t factor = 1;
-  for (; power > 0; --power) factor *= 10;
-  return MultiplyAdd(limbs, factor, 0);
+ScaledInteger TwoTo(unsigned exponent) {
+  return ScaledInteger(1) << exponent;
 }
 
-// Divides by 10^power, half away from zero.
-bool DividePowerOfTenRounding(Limbs* limbs, int power) {
-  uint64_t last = 0;
-  for (; power > 0; --power) last = Divide(limbs, 10);
-  return last < 5 || MultiplyAdd(limbs, 1, 1);
+// |value| < |end|
+bool IsNearer(const ScaledInteger& value, const ScaledInteger& end) {
+  return value.backend().compare_unsigned(end.backend()) < 0;
+}
+
+bool Has256Bits(const ScaledInteger& value) {
+  static const ScaledInteger end = TwoTo(256);
+  return IsNearer(value, end);
 }
 
 // The digits of a number, the point taken out, and how many of them lie after it.
@@ -82,63 +76,32 @@ bool SplitNumber(std::string_view text, Digits* digits) {
          std::all_of(digits->text[1].begin(), digits->text[1].end(), is_digit);
 }
 
-// Adds decimal digits to a magnitude, nineteen at a time.
+// Adds decimal digits to a number, nineteen at a time.
 class DigitSum {
  public:
-  explicit DigitSum(Limbs* limbs) : limbs_(limbs) {}
-  bool Add(int digit) {
+  explicit DigitSum(ScaledInteger* number) : number_(number) {}
+  void Add(int digit) {
     part_ = part_ * 10 + static_cast<uint64_t>(digit);
     factor_ *= 10;
-    return factor_ != kTen19 || Flush();
+    if (factor_ == kTen19) Flush();
   }
-  bool Flush() {
-    const bool fits = MultiplyAdd(limbs_, factor_, part_);
+  void Flush() {
+    *number_ *= factor_;
+    *number_ += part_;
     part_ = 0;
     factor_ = 1;
-    return fits;
   }
 
  private:
-  Limbs* limbs_;
+  ScaledInteger* number_;
   uint64_t part_ = 0;
   uint64_t factor_ = 1;
 };
 
-bool LessOrEqual(const Limbs& left, const Limbs& right) {
-  return !std::lexicographical_compare(right.rbegin(), right.rend(), left.rbegin(), left.rend());
-}
-
-const Limbs& PowerOfTen(int power) {
-  static const auto* powers = [] {
-    auto* table = new std::array<Limbs, 78>{};
-    (*table)[0] = {1, 0, 0, 0};
-    for (size_t i = 1; i < table->size(); ++i) {
-      (*table)[i] = (*table)[i - 1];
-      MultiplyAdd(&(*table)[i], 10, 0);
-    }
-    return table;
-  }();
-  return (*powers)[static_cast<size_t>(std::min(power, 77))];
-}
-
-Limbs Negated(Limbs limbs) {
-  unsigned __int128 carry = 1;
-  for (uint64_t& limb : limbs) {
-    carry += static_cast<uint64_t>(~limb);
-    limb = static_cast<uint64_t>(carry);
-    carry >>= 64;
-  }
-  return limbs;
-}
-
-void Normalize(ScaledInteger* value) {
-  if (value->IsZero()) value->negative = false;
-}
-
 }  // namespace
 
 bool ParseScaled(std::string_view text, int scale, ScaledInteger* result) {
-  *result = {};
+  *result = 0;
   Digits digits;
   if (!SplitNumber(text, &digits)) return false;
   // `wanted`: how many of all digits (both parts in a row) belong to the scaled integer.
@@ -146,35 +109,33 @@ bool ParseScaled(std::string_view text, int scale, ScaledInteger* result) {
   int64_t at = 0;
   int64_t significant = 0;
   bool round_up = false;
-  DigitSum sum(&result->limbs);
+  DigitSum sum(result);
   for (const std::string_view part : digits.text) {
     for (const char c : part) {
       if (at == wanted) round_up = c >= '5';
       if (at++ >= wanted) continue;
       if (c != '0' || significant > 0) ++significant;
-      if (significant > kMaxDigits || !sum.Add(c - '0')) return false;
+      if (significant > kMaxDigits) return false;
+      sum.Add(c - '0');
     }
   }
   for (; at < wanted && significant > 0; ++at) {
-    if (++significant > kMaxDigits || !sum.Add(0)) return false;
+    if (++significant > kMaxDigits) return false;
+    sum.Add(0);
   }
-  if (!sum.Flush()) return false;
-  if (round_up && !MultiplyAdd(&result->limbs, 1, 1)) return false;
-  result->negative = digits.negative;
-  Normalize(result);
-  return true;
+  sum.Flush();
+  if (round_up) ++*result;
+  if (digits.negative) result->backend().negate();
+  return Has256Bits(*result);
 }
 
 bool ScaleUint64(uint64_t value, int scale, ScaledInteger* result) {
-  *result = {};
-  result->limbs[0] = value;
-  return MultiplyPowerOfTen(&result->limbs, scale);
+  *result = PowerOfTen(scale) * value;
+  return true;
 }
 
 bool ScaleInt64(int64_t value, int scale, ScaledInteger* result) {
-  const uint64_t magnitude = value < 0 ? ~static_cast<uint64_t>(value) + 1 : static_cast<uint64_t>(value);
-  if (!ScaleUint64(magnitude, scale, result)) return false;
-  result->negative = value < 0;
+  *result = PowerOfTen(scale) * value;
   return true;
 }
 
@@ -186,36 +147,58 @@ bool ScaleDouble(double value, int scale, ScaledInteger* result) {
 }
 
 bool FromLittleEndian(std::string_view bytes, ScaledInteger* result) {
-  *result = {};
+  *result = 0;
   if (bytes.empty() || bytes.size() > 32) return false;
   const bool negative = (static_cast<uint8_t>(bytes.back()) & 0x80) != 0;
-  char padded[32];
-  std::memset(padded, negative ? 0xff : 0, sizeof padded);
-  std::memcpy(padded, bytes.data(), bytes.size());
-  std::memcpy(result->limbs.data(), padded, sizeof padded);
-  if (negative) result->limbs = Negated(result->limbs);
-  result->negative = negative;
+  if (bytes.size() <= 16) {
+    __int128 number = negative ? -1 : 0;
+    std::memcpy(&number, bytes.data(), bytes.size());
+    *result = number;
+    return true;
+  }
+  Limbs limbs;
+  limbs.fill(negative ? ~uint64_t{0} : 0);
+  std::memcpy(limbs.data(), bytes.data(), bytes.size());
+  *result = OfLimbs(limbs);
+  if (negative) *result -= TwoTo(256);
   return true;
 }
 
+const ScaledInteger& PowerOfTen(int power) {
+  static const auto* powers = [] {
+    auto* table = new std::array<ScaledInteger, kMaxPower + 1>{};
+    (*table)[0] = 1;
+    for (size_t i = 1; i < table->size(); ++i) (*table)[i] = (*table)[i - 1] * 10;
+    return table;
+  }();
+  return (*powers)[static_cast<size_t>(std::min(power, kMaxPower))];
+}
+
+ScaledInteger DivideRounded(const ScaledInteger& value, const ScaledInteger& divisor) {
+  ScaledInteger quotient, remainder;
+  divide_qr(value, divisor, quotient, remainder);
+  remainder *= 2;
+  if (!IsNearer(remainder, divisor)) quotient += (value < 0) != (divisor < 0) ? -1 : 1;
+  return quotient;
+}
+
 bool Rescale(int from_scale, int to_scale, ScaledInteger* value) {
-  const bool fits = to_scale >= from_scale ? MultiplyPowerOfTen(&value->limbs, to_scale - from_scale)
-                                           : DividePowerOfTenRounding(&value->limbs, from_scale - to_scale);
-  Normalize(value);
-  return fits;
+  if (to_scale > from_scale) *value *= PowerOfTen(to_scale - from_scale);
+  if (to_scale < from_scale) *value = DivideRounded(*value, PowerOfTen(from_scale - to_scale));
+  return Has256Bits(*value);
 }
 
 bool FitsNumeric(const ScaledInteger& value) {
-  return !LessOrEqual(PowerOfTen(38), value.limbs);
+  return IsNearer(value, PowerOfTen(38));
 }
 
 bool FitsBigNumeric(const ScaledInteger& value) {
-  if ((value.limbs[3] >> 63) == 0) return true;
-  return value.negative && value.limbs == Limbs{0, 0, 0, 1ULL << 63};
+  static const ScaledInteger end = TwoTo(255), begin = -end;
+  return value >= begin && value < end;
 }
 
 bool FitsPrecision(const ScaledInteger& value, int scale, int precision, int keep) {
-  return !LessOrEqual(PowerOfTen(precision - keep + scale), value.limbs);
+  return IsNearer(value, PowerOfTen(precision - keep + scale));
 }
 
 bool RoundTo(int scale, int keep, ScaledInteger* value) {
@@ -223,26 +206,19 @@ bool RoundTo(int scale, int keep, ScaledInteger* value) {
 }
 
 __int128 ToInt128(const ScaledInteger& value) {
-  const auto magnitude = static_cast<unsigned __int128>(value.limbs[1]) << 64 | value.limbs[0];
-  return static_cast<__int128>(value.negative ? -magnitude : magnitude);
+  return static_cast<__int128>(value);
 }
 
 ScaledInteger FromInt128(__int128 value) {
-  ScaledInteger result;
-  result.negative = value < 0;
-  const auto magnitude =
-      value < 0 ? -static_cast<unsigned __int128>(value) : static_cast<unsigned __int128>(value);
-  result.limbs[0] = static_cast<uint64_t>(magnitude);
-  result.limbs[1] = static_cast<uint64_t>(magnitude >> 64);
-  return result;
+  return ScaledInteger(value);
 }
 
 size_t ToDuckDbBignum(const ScaledInteger& value, char* out) {
   char little[32];
-  std::memcpy(little, value.limbs.data(), sizeof little);
+  std::memcpy(little, LimbsOf(abs(value)).data(), sizeof little);
   size_t size = sizeof little;
   while (size > 1 && little[size - 1] == 0) --size;
-  const auto invert = static_cast<char>(value.negative ? 0xff : 0);
+  const auto invert = static_cast<char>(value < 0 ? 0xff : 0);
   out[0] = static_cast<char>(static_cast<char>(0x80) ^ invert);
   out[1] = invert;
   out[2] = static_cast<char>(static_cast<char>(size) ^ invert);
@@ -251,36 +227,35 @@ size_t ToDuckDbBignum(const ScaledInteger& value, char* out) {
 }
 
 bool FromDuckDbBignum(std::string_view bytes, ScaledInteger* result) {
-  *result = {};
+  *result = 0;
   if (bytes.size() < 4 || bytes.size() > 35) return false;
-  result->negative = (static_cast<uint8_t>(bytes[0]) & 0x80) == 0;
-  const auto invert = static_cast<char>(result->negative ? 0xff : 0);
+  const bool negative = (static_cast<uint8_t>(bytes[0]) & 0x80) == 0;
+  const auto invert = static_cast<char>(negative ? 0xff : 0);
   char little[32] = {};
   for (size_t i = 3; i < bytes.size(); ++i)
     little[bytes.size() - 1 - i] = static_cast<char>(bytes[i] ^ invert);
-  std::memcpy(result->limbs.data(), little, sizeof little);
-  Normalize(result);
+  Limbs limbs;
+  std::memcpy(limbs.data(), little, sizeof little);
+  *result = OfLimbs(limbs);
+  if (negative) result->backend().negate();
   return true;
 }
 
 void ToLittleEndian(const ScaledInteger& value, size_t size, char* out) {
-  const Limbs limbs = value.negative ? Negated(value.limbs) : value.limbs;
+  const Limbs limbs = value < 0 ? LimbsOf(value + TwoTo(256)) : LimbsOf(value);
   std::memcpy(out, limbs.data(), size);
 }
 
 std::string ToText(const ScaledInteger& value, int scale) {
-  Limbs rest = value.limbs;
-  std::string reversed;
-  while ((rest[0] | rest[1] | rest[2] | rest[3]) != 0 || static_cast<int>(reversed.size()) <= scale) {
-    reversed += static_cast<char>('0' + Divide(&rest, 10));
-  }
-  std::string text(reversed.rbegin(), reversed.rend());
+  std::string text = ScaledInteger(abs(value)).str();
+  const auto digits = static_cast<size_t>(scale);
+  if (text.size() <= digits) text.insert(0, digits + 1 - text.size(), '0');
   if (scale > 0) {
-    text.insert(text.size() - static_cast<size_t>(scale), ".");
+    text.insert(text.size() - digits, ".");
     text.erase(text.find_last_not_of('0') + 1);
     if (text.back() == '.') text.pop_back();
   }
-  if (value.negative) text.insert(text.begin(), '-');
+  if (value < 0) text.insert(text.begin(), '-');
   return text;
 }
 

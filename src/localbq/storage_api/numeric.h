@@ -2,21 +2,16 @@
 // may send: text, integers, doubles, and little-endian two's complement bytes; and back to bytes for readers.
 #pragma once
 
-#include <array>
+#include <boost/multiprecision/cpp_int.hpp>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace hakobu::localbq {
 
-// A sign and 256 bits of magnitude, least significant limb first. Zero is never negative.
-struct ScaledInteger {
-  std::array<uint64_t, 4> limbs{};
-  bool negative = false;
-
-  bool IsZero() const { return (limbs[0] | limbs[1] | limbs[2] | limbs[3]) == 0; }
-  bool operator==(const ScaledInteger&) const = default;
-};
+// BIGNUMERIC has 256 bits with its sign; there is room for its products with powers of ten.
+using ScaledInteger = boost::multiprecision::number<boost::multiprecision::cpp_int_backend<
+    768, 768, boost::multiprecision::signed_magnitude, boost::multiprecision::unchecked, void>>;
 
 inline constexpr int kNumericScale = 9;
 inline constexpr int kBigNumericScale = 38;
@@ -30,7 +25,11 @@ bool ScaleUint64(uint64_t value, int scale, ScaledInteger* result);
 bool ScaleDouble(double value, int scale, ScaledInteger* result);
 // Little-endian two's complement of 1..32 bytes, already scaled. False when empty or longer.
 bool FromLittleEndian(std::string_view bytes, ScaledInteger* result);
-// Multiplies (to a larger scale) or rounds (to a smaller one).
+// 10^power, for 0 to 230.
+const ScaledInteger& PowerOfTen(int power);
+// Rounded half away from zero. `divisor` is not 0.
+ScaledInteger DivideRounded(const ScaledInteger& value, const ScaledInteger& divisor);
+// Multiplies (to a larger scale) or rounds (to a smaller one). False: more than 256 bits.
 bool Rescale(int from_scale, int to_scale, ScaledInteger* value);
 
 // NUMERIC: 29 digits before the point. BIGNUMERIC: -2^255 .. 2^255-1.

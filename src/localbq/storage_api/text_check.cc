@@ -1,5 +1,7 @@
 #include "localbq/storage_api/text_check.h"
 
+#include <simdjson.h>
+
 #include <charconv>
 #include <cstdint>
 #include <cstring>
@@ -7,25 +9,6 @@
 
 namespace hakobu::localbq {
 namespace {
-
-// The length of the well-formed sequence that starts here, 0 for none. `left`: bytes to the end.
-size_t SequenceLength(const uint8_t* at, size_t left) {
-  const uint8_t first = at[0];
-  const auto continues = [&](size_t i, uint8_t low = 0x80, uint8_t high = 0xbf) {
-    return i < left && at[i] >= low && at[i] <= high;
-  };
-  if (first < 0x80) return 1;
-  if (first >= 0xc2 && first <= 0xdf) return continues(1) ? 2 : 0;
-  if (first >= 0xe0 && first <= 0xef) {
-    const uint8_t low = first == 0xe0 ? 0xa0 : 0x80, high = first == 0xed ? 0x9f : 0xbf;
-    return continues(1, low, high) && continues(2) ? 3 : 0;
-  }
-  if (first >= 0xf0 && first <= 0xf4) {
-    const uint8_t low = first == 0xf0 ? 0x90 : 0x80, high = first == 0xf4 ? 0x8f : 0xbf;
-    return continues(1, low, high) && continues(2) && continues(3) ? 4 : 0;
-  }
-  return 0;
-}
 
 class JsonChecker {
  public:
@@ -131,23 +114,14 @@ class JsonChecker {
 }  // namespace
 
 bool IsUtf8(std::string_view bytes) {
-  const auto* at = reinterpret_cast<const uint8_t*>(bytes.data());
-  size_t left = bytes.size();
-  while (left > 0) {
-    while (left >= 8) {
-      uint64_t word;
-      std::memcpy(&word, at, 8);
-      if ((word & 0x8080808080808080ULL) != 0) break;
-      at += 8;
-      left -= 8;
-    }
-    if (left == 0) break;
-    const size_t length = SequenceLength(at, left);
-    if (length == 0) return false;
-    at += length;
-    left -= length;
+  const char* at = bytes.data();
+  const char* const end = at + bytes.size();
+  for (uint64_t word; end - at >= 8; at += 8) {
+    std::memcpy(&word, at, 8);
+    if ((word & 0x8080808080808080ULL) != 0) break;
   }
-  return true;
+  while (at != end && static_cast<uint8_t>(*at) < 0x80) ++at;
+  return at == end || simdjson::validate_utf8(at, static_cast<size_t>(end - at));
 }
 
 bool IsJson(std::string_view text) {
