@@ -196,3 +196,33 @@ test('names and places that do not exist are told apart: notFound, duplicate, in
   await assert.rejects(bigquery.createDataset('bad name'), (error) => error.code === 400 && reason(error) === 'invalid');
   await assert.rejects(dataset.createTable('typeless', { schema: { fields: [{ name: 'a', type: 'NOTYPE' }] } }), (error) => error.code === 400 && reason(error) === 'invalid');
 });
+
+test('`fields` leaves of an answer what was asked for', async () => {
+  await dataset.createTable('partial', { schema: fields, description: 'words' });
+  const uri = `/datasets/${datasetId}/tables/partial`;
+  assert.deepEqual(await call('GET', uri, { qs: { fields: 'description,schema/fields(name),tableReference/tableId' } }),
+    { description: 'words', schema: { fields: [{ name: 'id' }, { name: 'name' }] }, tableReference: { tableId: 'partial' } });
+  const { tables, ...others } = await call('GET', `/datasets/${datasetId}/tables`, { qs: { fields: 'tables/tableReference(tableId)' } });
+  assert.deepEqual(others, {});
+  assert.ok(tables.some((table) => JSON.stringify(table) === '{"tableReference":{"tableId":"partial"}}'));
+  await assert.rejects(call('GET', uri, { qs: { fields: 'schema(fields' } }), (error) => error.code === 400);
+});
+
+test('a dataset without routines and models has empty lists of them', async () => {
+  for (const kind of ['routines', 'models']) {
+    assert.equal((await call('GET', `/datasets/${datasetId}/${kind}`))[kind]?.length ?? 0, 0);
+    await assert.rejects(call('GET', `/datasets/${datasetId}_missing/${kind}`), (error) => error.code === 404);
+  }
+});
+
+test('what would be ignored is refused by name: case-insensitive datasets, collations, rounding modes, time zones and formats of loads', bareOnly, async () => {
+  const refused = (promise, words) => assert.rejects(promise, (error) => error.code === 400 && error.message.includes(`${words} is not supported by the local BigQuery`));
+  await refused(call('POST', '/datasets', { json: { datasetReference: { datasetId: `${datasetId}_ci` }, isCaseInsensitive: true } }), 'isCaseInsensitive: true');
+  await refused(call('PATCH', `/datasets/${datasetId}`, { json: { defaultCollation: 'und:ci' } }), 'defaultCollation: und:ci');
+  const column = (more) => dataset.createTable('ignored', { schema: [{ name: 'r', type: 'RECORD', fields: [{ name: 'x', type: 'STRING', ...more }] }] });
+  await refused(column({ collation: 'und:ci' }), 'collation: und:ci');
+  await refused(column({ roundingMode: 'ROUND_HALF_EVEN' }), 'roundingMode: ROUND_HALF_EVEN');
+  for (const [key, value] of [['timeZone', 'Asia/Tokyo'], ['dateFormat', 'DD/MM/YYYY']]) {
+    await refused(loadJson('ignored', [{ id: 1 }], { schema: { fields }, [key]: value }), `${key}: ${value}`);
+  }
+});

@@ -7,6 +7,7 @@
 #include "localbq/catalog/catalog.h"
 #include "localbq/rest/access.h"
 #include "localbq/rest/service.h"
+#include "localbq/rest/unsupported.h"
 
 namespace hakobu::localbq::rest {
 namespace {
@@ -63,6 +64,7 @@ absl::Status CheckAccessChange(const Service& service, const Request& request, c
 absl::StatusOr<Reply> Change(Service& service, const Request& request, bool is_patch) {
   const DatasetId id = DatasetOf(request);
   HAKOBU_ASSIGN_OR_RETURN(const json body, request.Json());
+  HAKOBU_RETURN_IF_ERROR(RefuseUnsupported(body));
   if (body.contains("access") && body["access"].is_array())
     HAKOBU_RETURN_IF_ERROR(CheckAccess(body["access"]));
   HAKOBU_RETURN_IF_ERROR(CheckAccessChange(service, request, body));
@@ -147,6 +149,7 @@ absl::StatusOr<Reply> InsertDataset(Service& service, const Request& request) {
   if (id.dataset.empty()) {
     return WithReason(absl::InvalidArgumentError("Required parameter is missing: datasetId"), "required");
   }
+  HAKOBU_RETURN_IF_ERROR(RefuseUnsupported(body));
   if (!body.contains("access") || !body["access"].is_array() || body["access"].empty()) {
     body["access"] = DefaultAccess(request.identity);
   }
@@ -154,6 +157,12 @@ absl::StatusOr<Reply> InsertDataset(Service& service, const Request& request) {
   HAKOBU_ASSIGN_OR_RETURN(Dataset dataset, DatasetFromJson(body, id));
   HAKOBU_ASSIGN_OR_RETURN(const DatasetPtr created, service.catalog->CreateDataset(std::move(dataset)));
   return JsonReply(Representation(service, *created));
+}
+
+// Its routines and its models: there are none.
+absl::StatusOr<Reply> ListNone(Service& service, const Request& request) {
+  HAKOBU_RETURN_IF_ERROR(service.catalog->GetDataset(DatasetOf(request)).status());
+  return JsonReply(json::object());
 }
 
 absl::StatusOr<Reply> GetDataset(Service& service, const Request& request) {

@@ -33,7 +33,8 @@ constexpr CodeRow kCodes[] = {
     {absl::StatusCode::kAborted, 409, "aborted", "ABORTED"},
     {absl::StatusCode::kFailedPrecondition, 412, "conditionNotMet", "FAILED_PRECONDITION"},
     {absl::StatusCode::kCancelled, 499, "stopped", "CANCELLED"},
-    {absl::StatusCode::kUnimplemented, 501, "notImplemented", "UNIMPLEMENTED"},
+    // As a client is to give up: bq goes on asking after 501.
+    {absl::StatusCode::kUnimplemented, 400, "notImplemented", "UNIMPLEMENTED"},
     {absl::StatusCode::kUnavailable, 503, "backendError", "UNAVAILABLE"},
     {absl::StatusCode::kDeadlineExceeded, 504, "backendError", "DEADLINE_EXCEEDED"},
 };

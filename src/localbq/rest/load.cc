@@ -16,6 +16,7 @@
 #include "localbq/rest/jobs.h"
 #include "localbq/rest/load_source.h"
 #include "localbq/rest/service.h"
+#include "localbq/rest/unsupported.h"
 #include "localbq/storage_api/column_defaults.h"
 
 namespace hakobu::localbq::rest {
@@ -189,6 +190,7 @@ class Load {
  private:
   // What the configuration may not ask of a table that is there.
   absl::Status CheckOptions(const TableId& id) const {
+    HAKOBU_RETURN_IF_ERROR(RefuseUnsupportedLoad(load_));
     const bool has_options =
         HasOption(load_, "ALLOW_FIELD_ADDITION") || HasOption(load_, "ALLOW_FIELD_RELAXATION");
     if (has_options && Text(load_, "writeDisposition") == "WRITE_TRUNCATE") return UpdateOptionsRefused();

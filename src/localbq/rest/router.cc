@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <nlohmann/json.hpp>
 
+#include "base/status.h"
 #include "localbq/faults/faults.h"
 #include "localbq/rest/access.h"
 #include "localbq/rest/auth_endpoints.h"
 #include "localbq/rest/fault_methods.h"
+#include "localbq/rest/partial_response.h"
 
 namespace hakobu::localbq::rest {
 namespace {
@@ -37,6 +40,8 @@ constexpr RouteRow kRoutes[] = {
     {"datasets.patch", "PATCH", kDataset, "", PatchDataset, "bigquery.datasets.update", ScopeNeed::kWrite},
     {"datasets.update", "PUT", kDataset, "", UpdateDataset, "bigquery.datasets.update", ScopeNeed::kWrite},
     {"datasets.delete", "DELETE", kDataset, "", DeleteDataset, "bigquery.datasets.delete", ScopeNeed::kWrite},
+    {"routines.list", "GET", "projects/*/datasets/*/routines", "", ListNone, "bigquery.routines.list"},
+    {"models.list", "GET", "projects/*/datasets/*/models", "", ListNone, "bigquery.models.list"},
     {"tables.list", "GET", "projects/*/datasets/*/tables", "", ListTables, "bigquery.tables.list"},
     {"tables.insert", "POST", "projects/*/datasets/*/tables", "", InsertTable, "bigquery.tables.create",
      ScopeNeed::kWrite},
@@ -132,6 +137,17 @@ auth::Resource ResourceOf(const Request& request) {
   return resource;
 }
 
+// What the `fields` parameter leaves of an answer.
+absl::StatusOr<Reply> Partial(const Request& request, Reply reply) {
+  const std::string_view fields = request.Query("fields");
+  if (fields.empty() || reply.status != 200) return reply;
+  const nlohmann::json whole = nlohmann::json::parse(reply.body, nullptr, /*allow_exceptions=*/false);
+  if (whole.is_discarded()) return reply;
+  HAKOBU_ASSIGN_OR_RETURN(const nlohmann::json part, PartOf(whole, fields));
+  reply.body = part.dump();
+  return reply;
+}
+
 Reply Answer(Service& service, Request& request, const RouteRow& row) {
   if (std::optional<Reply> refused = Admit(service, row.scope, &request)) return *std::move(refused);
   if (!row.permission.empty()) {
@@ -140,6 +156,7 @@ Reply Answer(Service& service, Request& request, const RouteRow& row) {
   }
   const auto handle = [&]() -> Reply {
     absl::StatusOr<Reply> reply = row.handler(service, request);
+    if (reply.ok()) reply = Partial(request, *std::move(reply));
     return reply.ok() ? *std::move(reply) : ErrorReply(reply.status());
   };
   return service.faults->is_active() ? ReplyWithFaults(service, row.name, request, handle) : handle();

@@ -42,6 +42,7 @@ using Handler = absl::StatusOr<Reply> (*)(Service& service, const Request& reque
 absl::StatusOr<Reply> ListProjects(Service& service, const Request& request);
 absl::StatusOr<Reply> ListDatasets(Service& service, const Request& request);
 absl::StatusOr<Reply> InsertDataset(Service& service, const Request& request);
+absl::StatusOr<Reply> ListNone(Service& service, const Request& request);
 absl::StatusOr<Reply> GetDataset(Service& service, const Request& request);
 absl::StatusOr<Reply> PatchDataset(Service& service, const Request& request);
 absl::StatusOr<Reply> UpdateDataset(Service& service, const Request& request);

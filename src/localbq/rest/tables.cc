@@ -9,6 +9,7 @@
 #include "localbq/faults/faults.h"
 #include "localbq/rest/access.h"
 #include "localbq/rest/service.h"
+#include "localbq/rest/unsupported.h"
 
 namespace hakobu::localbq::rest {
 namespace {
@@ -175,6 +176,7 @@ absl::Status CheckViewQuery(const Service& service, const Request& request, cons
 absl::StatusOr<Reply> Change(Service& service, const Request& request, bool is_patch) {
   const TableId id = TableOf(request);
   HAKOBU_ASSIGN_OR_RETURN(json body, request.Json());
+  HAKOBU_RETURN_IF_ERROR(RefuseUnsupported(body));
   // An etag in the body says nothing: If-Match does.
   std::erase_if(body.get_ref<json::object_t&>(), [](const auto& member) { return IsInternal(member.first); });
   body.erase("etag");
@@ -261,6 +263,7 @@ absl::StatusOr<Reply> ListTables(Service& service, const Request& request) {
 
 absl::StatusOr<Reply> InsertTable(Service& service, const Request& request) {
   HAKOBU_ASSIGN_OR_RETURN(json body, request.Json());
+  HAKOBU_RETURN_IF_ERROR(RefuseUnsupported(body));
   const json& reference = Child(body, "tableReference");
   const TableId id{request.Segment(1), request.Segment(3), Text(reference, "tableId")};
   if (id.table.empty()) {

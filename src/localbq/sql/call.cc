@@ -23,9 +23,13 @@ struct Simple {
   "chr(8201) || "                                                                                            \
   "chr(8202) || chr(8232) || chr(8233) || chr(8239) || chr(8287) || chr(12288)"
 
+#define HAKOBU_POW                                                                                       \
+  "(CASE WHEN isinf(pow($1, $2)) AND isfinite($1) AND isfinite($2) THEN error('Floating point error in " \
+  "function: POW') ELSE pow($1, $2) END)"
+
 constexpr Simple kSimple[] = {
     // strings
-    {"UPPER", "SS", "upper($1)"},
+    {"UPPER", "SS", "upper(replace($1, 'ß', 'SS'))"},
     {"LOWER", "SS", "lower($1)"},
     {"LENGTH", "IS", "length($1)"},
     {"LENGTH", "IY", "octet_length($1)"},
@@ -62,7 +66,9 @@ constexpr Simple kSimple[] = {
     {"ENDS_WITH", "BSS", "suffix($1, $2)"},
     {"STRPOS", "ISS", "strpos($1, $2)"},
     {"INSTR", "ISS", "strpos($1, $2)"},
-    {"TRANSLATE", "SSSS", "translate($1, $2, $3)"},
+    {"TRANSLATE", "SSSS",
+     "(CASE WHEN len(list_distinct(string_split($2, ''))) < length($2) THEN error('Duplicate character in "
+     "TRANSLATE source characters') ELSE translate($1, $2, $3) END)"},
     {"ASCII", "IS", "CAST(ascii($1) AS BIGINT)"},
     {"UNICODE", "IS", "CAST((CASE WHEN $1 = '' THEN 0 ELSE unicode($1) END) AS BIGINT)"},
     {"CHR", "SI", "chr(CAST($1 AS INTEGER))"},
@@ -75,12 +81,13 @@ constexpr Simple kSimple[] = {
     {"TO_CODE_POINTS", "iS",
      "list_transform(string_split($1, ''), lambda \"_e\": CAST(unicode(\"_e\") AS BIGINT))"},
     {"CODE_POINTS_TO_STRING", "Si",
-     "array_to_string(list_transform($1, lambda \"_e\": chr(CAST(\"_e\" AS INTEGER))), '')"},
+     "(CASE WHEN len($1) = list_count($1) THEN array_to_string(list_transform($1, lambda \"_e\": "
+     "chr(CAST(\"_e\" AS INTEGER))), '') END)"},
     {"SPLIT", "sS", "string_split($1, ',')"},
     {"SPLIT", "sSS", "string_split($1, $2)"},
     {"REGEXP_CONTAINS", "BSS", "regexp_matches($1, $2)"},
     {"REGEXP_REPLACE", "SSSS", "regexp_replace($1, $2, $3, 'g')"},
-    {"EDIT_DISTANCE", "ISS", "levenshtein($1, $2)"},
+    {"EDIT_DISTANCE", "ISS", "bq_edit_distance($1, $2)"},
     // hashes
     {"MD5", "YS", "unhex(md5($1))"},
     {"MD5", "YY", "unhex(md5($1))"},
@@ -99,7 +106,7 @@ constexpr Simple kSimple[] = {
     {"ABS", "FF", "abs($1)"},
     {"SIGN", "II", "CAST(sign($1) AS BIGINT)"},
     {"SIGN", "NN", "CAST(sign($1) AS DECIMAL(38,9))"},
-    {"SIGN", "FF", "CAST(sign($1) AS DOUBLE)"},
+    {"SIGN", "FF", "(CASE WHEN isnan($1) THEN $1 ELSE CAST(sign($1) AS DOUBLE) END)"},
     {"ROUND", "NN", "CAST(round($1, 0) AS DECIMAL(38,9))"},
     {"ROUND", "NNI", "bq_round_numeric($1, $2)"},
     {"ROUND", "GG", "bq_bignumeric(bq_decimal_text(bq_bignumeric_text($1), 0))"},
@@ -116,9 +123,11 @@ constexpr Simple kSimple[] = {
     {"FLOOR", "FF", "floor($1)"},
     {"SQRT", "FF", "sqrt($1)"},
     {"CBRT", "FF", "cbrt($1)"},
-    {"POW", "FFF", "pow($1, $2)"},
-    {"POWER", "FFF", "pow($1, $2)"},
-    {"EXP", "FF", "exp($1)"},
+    {"POW", "FFF", HAKOBU_POW},
+    {"POWER", "FFF", HAKOBU_POW},
+    {"EXP", "FF",
+     "(CASE WHEN isinf(exp($1)) AND isfinite($1) THEN error('Floating point error in function: EXP') ELSE "
+     "exp($1) END)"},
     {"LN", "FF", "ln($1)"},
     {"LOG", "FF", "ln($1)"},
     {"LOG", "FFF", "(ln($1) / ln($2))"},
@@ -139,17 +148,20 @@ constexpr Simple kSimple[] = {
     {"MOD", "NNN",
      "CAST((CASE WHEN $2 = 0 THEN error('division by zero: MOD') ELSE $1 % $2 END) AS DECIMAL(38,9))"},
     {"SAFE_DIVIDE", "NNN", "(CASE WHEN $2 <> 0 THEN TRY(bq_divide_numeric($1, $2)) END)"},
-    {"SAFE_DIVIDE", "FFF", "(CASE WHEN $2 <> 0 THEN $1 / $2 END)"},
+    {"SAFE_DIVIDE", "FFF", "(CASE WHEN $2 <> 0 AND NOT (isinf($1 / $2) AND isfinite($1)) THEN $1 / $2 END)"},
     {"IEEE_DIVIDE", "FFF", "bq_ieee_divide($1, $2)"},
     {"SAFE_ADD", "III", "TRY($1 + $2)"},
     {"SAFE_ADD", "NNN", "TRY(CAST($1 + $2 AS DECIMAL(38,9)))"},
-    {"SAFE_ADD", "FFF", "($1 + $2)"},
+    {"SAFE_ADD", "FFF",
+     "(CASE WHEN NOT (isinf($1 + $2) AND isfinite($1) AND isfinite($2)) THEN $1 + $2 END)"},
     {"SAFE_SUBTRACT", "III", "TRY($1 - $2)"},
     {"SAFE_SUBTRACT", "NNN", "TRY(CAST($1 - $2 AS DECIMAL(38,9)))"},
-    {"SAFE_SUBTRACT", "FFF", "($1 - $2)"},
+    {"SAFE_SUBTRACT", "FFF",
+     "(CASE WHEN NOT (isinf($1 - $2) AND isfinite($1) AND isfinite($2)) THEN $1 - $2 END)"},
     {"SAFE_MULTIPLY", "III", "TRY($1 * $2)"},
     {"SAFE_MULTIPLY", "NNN", "TRY(bq_multiply_numeric($1, $2))"},
-    {"SAFE_MULTIPLY", "FFF", "($1 * $2)"},
+    {"SAFE_MULTIPLY", "FFF",
+     "(CASE WHEN NOT (isinf($1 * $2) AND isfinite($1) AND isfinite($2)) THEN $1 * $2 END)"},
     {"SAFE_NEGATE", "II", "TRY(- $1)"},
     {"SAFE_NEGATE", "NN", "(- $1)"},
     {"SAFE_NEGATE", "FF", "(- $1)"},

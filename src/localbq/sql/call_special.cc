@@ -174,8 +174,12 @@ ValueOr Translator::FormatCall(std::vector<Value>& arguments, size_t at) {
     }
     if ((verb == 'd' || verb == 'i' || verb == 'x' || verb == 'X' || verb == 'o') &&
         IsScalar(value.type, Type::kInt64)) {
-      sql = fmt::format("printf({}, {})", QuoteText(fmt::format("%{}{}", flags, verb == 'i' ? 'd' : verb)),
-                        value.sql);
+      const std::string pattern = QuoteText(fmt::format("%{}{}", flags, verb == 'i' ? 'd' : verb));
+      sql = fmt::format("printf({}, {})", pattern, value.sql);
+      if (verb != 'd' && verb != 'i' && flags.empty()) {  // a sign, and no two's complement
+        sql = fmt::format("(CASE WHEN {0} < 0 THEN '-' ELSE '' END || printf({1}, abs({0})))", value.sql,
+                          pattern);
+      }
     } else if (std::string_view("feEgG").find(verb) != std::string_view::npos && verb != '\0' &&
                IsNumber(value.type)) {
       sql = fmt::format("printf({}, {})", QuoteText(fmt::format("%{}{}", flags, verb)),
@@ -192,6 +196,8 @@ ValueOr Translator::FormatCall(std::vector<Value>& arguments, size_t at) {
       } else {
         HAKOBU_ASSIGN_OR_RETURN(Value text, CastTo(value, ScalarType(Type::kString), false, at));
         sql = text.sql;
+        if (IsScalar(value.type, Type::kFloat64))
+          sql = fmt::format("regexp_replace({}, '^(-?[0-9]+)$', '\\1.0')", sql);
       }
     } else {
       return Error(

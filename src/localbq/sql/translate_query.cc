@@ -34,7 +34,9 @@ void DropParameters(Column& column) {
 
 std::string SetCastSql(const QueryResult& result, const std::vector<Column>& types) {
   bool same = true;
-  for (size_t i = 0; i < types.size(); ++i) same = same && SameType(result.columns[i], types[i]);
+  const auto is_null = [](const Column& column) { return column.description == "\1null"; };
+  for (size_t i = 0; i < types.size(); ++i)
+    same = same && SameType(result.columns[i], types[i]) && is_null(result.columns[i]) == is_null(types[i]);
   if (same) return result.sql;
   std::string items;
   for (size_t i = 0; i < types.size(); ++i) {
@@ -42,8 +44,11 @@ std::string SetCastSql(const QueryResult& result, const std::vector<Column>& typ
     value.sql = "\"_s\"." + QuoteName(result.sql_names[i]);
     value.type = result.columns[i];
     value.type.name.clear();
-    items += fmt::format("{}{} AS {}", i > 0 ? ", " : "", Coerce(value, types[i])->sql,
-                         QuoteName(result.sql_names[i]));
+    // To DuckDB a bare NULL is an integer.
+    const std::string sql = is_null(result.columns[i])
+                                ? fmt::format("CAST({} AS {})", value.sql, DuckDbType(types[i]))
+                                : Coerce(value, types[i])->sql;
+    items += fmt::format("{}{} AS {}", i > 0 ? ", " : "", sql, QuoteName(result.sql_names[i]));
   }
   if (result.has_round) items += fmt::format(", \"_s\".{}", kRoundColumn);
   return fmt::format("SELECT {} FROM ({}) AS \"_s\"", items, result.sql);
@@ -175,8 +180,6 @@ absl::StatusOr<QueryResult> Translator::SetOperation(const Query& query, const S
     }
     type->name = left.columns[i].name;
     type->description = a.null_literal && b.null_literal ? "\1null" : "";
-    if (a.null_literal) left.columns[i] = *type, left.columns[i].name = a.type.name;
-    if (b.null_literal) right.columns[i] = *type;
     types.push_back(*type);
   }
   QueryResult result;
