@@ -12,6 +12,7 @@
 #include "delivery/direct_load.h"
 #include "delivery/gone_rows.h"
 #include "delivery/merge_sql.h"
+#include "delivery/move/pending_chunk.h"
 #include "delivery/publish_jobs.h"
 #include "delivery/published_content.h"
 #include "delivery/recorded_contract.h"
@@ -129,20 +130,29 @@ absl::Status Publication::RemoveGone() {
   return steps_.Record({.step = "gone", .detail = std::to_string(deleted), .done = true});
 }
 
-// All streams of the target at once: that is the publication.
+// All streams of the target at once: that is the publication. They are finalised only now, as the service
+// lets go of what was finalised four hours ago [docs: write-api].
 absl::Status Publication::CommitStreams() {
   if (steps_.Done("commit")) return absl::OkStatus();
+  StorageWrite& storage = *run_->destination.storage;
   std::vector<std::string> streams;
   for (const ChunkRecord& chunk : table_->chunks) {
-    if (!chunk.stream.empty()) streams.push_back(chunk.stream);
+    if (chunk.stream.empty()) continue;
+    streams.push_back(chunk.stream);
+    if (table_->resumed) {
+      HAKOBU_ASSIGN_OR_RETURN(const SealedStream found, FindSealed(storage, chunk.stream));
+      if (found == SealedStream::kCommitted) continue;
+    }
+    HAKOBU_RETURN_IF_ERROR(
+        Annotate(FinalizeStream(storage, chunk.stream, chunk.rows), "finalize the write streams"));
+    CrashPoint("publish.finalized");
   }
   CrashPoint("publish.commit");
   for (size_t first = 0; first < streams.size(); first += kStreamsPerCommit) {
     const size_t last = std::min(first + kStreamsPerCommit, streams.size());
     const std::vector<std::string> some(streams.begin() + static_cast<ptrdiff_t>(first),
                                         streams.begin() + static_cast<ptrdiff_t>(last));
-    HAKOBU_RETURN_IF_ERROR(
-        Annotate(run_->destination.storage->BatchCommit(table_->staging, some), "commit the write streams"));
+    HAKOBU_RETURN_IF_ERROR(Annotate(storage.BatchCommit(table_->staging, some), "commit the write streams"));
     CrashPoint("publish.committed");
   }
   HAKOBU_RETURN_IF_ERROR(

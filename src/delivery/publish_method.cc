@@ -10,6 +10,9 @@ using Answer = PublishTarget::Answer;
 // A query is billed for at least 10 MiB of each table it reads [bigquery/pricing].
 constexpr uint64_t kLeastBilled = 10 << 20;
 
+// A commit takes 1 TB in a region [bigquery/quotas], and the rows' bytes are an estimate.
+constexpr uint64_t kMostCommitted = uint64_t{500} << 30;
+
 uint64_t Billed(uint64_t bytes) {
   return std::max(bytes, kLeastBilled);
 }
@@ -24,6 +27,9 @@ PublishChoice ForAppend(const PublishQuestion& question) {
   if (question.write == WriteBy::kLoad) {
     if (question.chunks <= 1) return {PublishMethod::kLoad, "one load job adds the rows", 0};
     return {PublishMethod::kCopy, "several loads, added by one copy job", 0};
+  }
+  if (question.bytes > kMostCommitted) {
+    return {PublishMethod::kQuery, "one commit of streams does not take as much", Billed(question.bytes)};
   }
   if (!question.partitioned) return {PublishMethod::kStreams, "streams of the target, committed together", 0};
   // Streams refuse partitions more than ten years back or one ahead [D: write-api-streaming].

@@ -118,6 +118,9 @@ TEST(ChoosePublish, AReplacedSchemaIsCopiedUnlessSomethingHangsOnTheTable) {
 TEST(ChoosePublish, AppendsGoStraightInWherePartitionsAllow) {
   PublishQuestion append{.mode = WriteMode::kAppend, .write = WriteBy::kStorage, .chunks = 3};
   EXPECT_EQ(ChoosePublish(append, There()).method, PublishMethod::kStreams);
+  append.bytes = uint64_t{600} << 30;  // a commit takes 1 TB in a region
+  EXPECT_EQ(ChoosePublish(append, There()).method, PublishMethod::kQuery);
+  append.bytes = 0;
   append.partitioned = true;
   EXPECT_EQ(ChoosePublish(append, There()).method, PublishMethod::kQuery);
   append.write = WriteBy::kLoad;

@@ -35,7 +35,8 @@ using SealChunk = std::function<absl::Status(const SinkResult&, const Quarantine
 
 // `refused`: rows that BigQuery refused in the attempt before, by place in the chunk; the error of this
 // attempt then names their keys. A staged chunk is committed as it ends, after `seal`: what is finalised and
-// not committed is kept by the service for hours only.
+// not committed is kept by the service for hours only. A direct one is not finalised before its table is
+// published.
 absl::StatusOr<std::unique_ptr<RowSink>> OpenStorageSink(RunContext* run, const TableRun& table,
                                                          std::vector<RowError> refused, SealChunk seal);
 

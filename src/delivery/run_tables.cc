@@ -9,6 +9,7 @@
 #include "base/crash_point.h"
 #include "base/status.h"
 #include "delivery/cursor.h"
+#include "delivery/move/pending_chunk.h"
 #include "delivery/move/retry.h"
 #include "delivery/staging.h"
 #include "delivery/table_chunks.h"
@@ -101,9 +102,39 @@ absl::StatusOr<std::unique_ptr<TableRun>> BeginTable(RunContext* run, Connection
   return table;
 }
 
+absl::Status ReadAnew(RunContext* run, TableRun* table, ChunkRecord* chunk) {
+  *chunk = {.number = chunk->number,
+            .bounds_json = chunk->bounds_json,
+            .state = ChunkState::kReading,
+            .attempts = chunk->attempts};
+  return run->ledger->runs().SealChunk(run->run_id, table->work.name, *chunk, {});
+}
+
+// The service keeps what is not committed for hours or days.
+absl::Status ForgetLapsedStreams(RunContext* run, TableRun* table) {
+  HAKOBU_ASSIGN_OR_RETURN(const std::vector<PublishStep> steps,
+                          run->ledger->runs().Steps(run->run_id, table->work.name));
+  const bool committed =
+      std::any_of(steps.begin(), steps.end(), [](const PublishStep& step) { return step.step == "commit"; });
+  if (committed) return absl::OkStatus();
+  size_t gone = 0;
+  for (ChunkRecord& chunk : table->chunks) {
+    if (chunk.state != ChunkState::kDone || chunk.stream.empty()) continue;
+    HAKOBU_ASSIGN_OR_RETURN(const SealedStream found, FindSealed(*run->destination.storage, chunk.stream));
+    if (found != SealedStream::kGone) continue;
+    HAKOBU_RETURN_IF_ERROR(ReadAnew(run, table, &chunk));
+    ++gone;
+  }
+  if (gone == 0) return absl::OkStatus();
+  absl::MutexLock lock(&table->mutex);
+  table->notes.push_back(fmt::format("BigQuery no longer had the rows of {} chunks: read anew", gone));
+  return absl::OkStatus();
+}
+
 // Chunks count only in the table they were written to: one of its name that was made later has none of them.
 // Unless the publication has begun: then its job tells what was in it.
 absl::Status ForgetLostChunks(RunContext* run, TableRun* table) {
+  if (table->publish.method == PublishMethod::kStreams) return ForgetLapsedStreams(run, table);
   if (table->direct()) return absl::OkStatus();
   const bool any = std::any_of(table->chunks.begin(), table->chunks.end(), [](const ChunkRecord& chunk) {
     return chunk.state == ChunkState::kDone || !chunk.stream.empty();
@@ -119,13 +150,7 @@ absl::Status ForgetLostChunks(RunContext* run, TableRun* table) {
   const absl::StatusOr<std::string> now = StagingCreated(*run->destination.rest, table->staging);
   if (now.ok() && *now == created) return absl::OkStatus();
   if (!now.ok() && now.status().code() != absl::StatusCode::kNotFound) return now.status();
-  for (ChunkRecord& chunk : table->chunks) {
-    chunk = {.number = chunk.number,
-             .bounds_json = chunk.bounds_json,
-             .state = ChunkState::kReading,
-             .attempts = chunk.attempts};
-    HAKOBU_RETURN_IF_ERROR(run->ledger->runs().SealChunk(run->run_id, table->work.name, chunk, {}));
-  }
+  for (ChunkRecord& chunk : table->chunks) HAKOBU_RETURN_IF_ERROR(ReadAnew(run, table, &chunk));
   absl::MutexLock lock(&table->mutex);
   table->notes.push_back("the staging table was gone: read anew");
   return absl::OkStatus();

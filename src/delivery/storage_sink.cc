@@ -22,7 +22,7 @@ class StorageSink : public RowSink {
   absl::Status Write(const Batch& batch) override { return chunk_.writer().Write(batch); }
 
   absl::StatusOr<SinkResult> Finish() override {
-    HAKOBU_ASSIGN_OR_RETURN(std::string stream, chunk_.Seal());
+    HAKOBU_ASSIGN_OR_RETURN(std::string stream, table_.direct() ? chunk_.Flush() : chunk_.Seal());
     const SinkResult result{std::move(stream), chunk_.writer().bytes(), chunk_.writer().content()};
     if (result.stream.empty() || table_.direct()) return result;
     HAKOBU_RETURN_IF_ERROR(seal_(result, quarantine()));

@@ -7,6 +7,18 @@
 #include "destination/append_state.h"
 
 namespace hakobu {
+namespace {
+
+absl::Status ReplacedUnder(std::string_view stream, const absl::Status& error) {
+  return WithHint(
+      absl::FailedPreconditionError(fmt::format("append to {}: somebody replaced the table or all its rows "
+                                                "while rows were written to it; rows that "
+                                                "BigQuery acknowledged in the seconds before may be lost: {}",
+                                                stream, View(error.message()))),
+      "`hakobu repair --recopy` puts the table's rows in place anew");
+}
+
+}  // namespace
 
 void AppendConnection::State::TakeAnswers() {
   while (call_ != nullptr) {
@@ -104,6 +116,10 @@ void AppendConnection::State::Resolve(AppendTargetState& target, PendingAppend& 
     case Remedy::kNewStream:
       if (target.spec.next_stream != nullptr) return FollowStream(target, error);
       break;
+    case Remedy::kTableReplaced:
+      if (IsReplacedUnderIt(target)) return Fail(target, ReplacedUnder(target.spec.stream, error));
+      if (IsForgotten(target, error)) return FollowStream(target, error);
+      break;
     case Remedy::kAwaitTable:
       if (IsForgotten(target, error)) return FollowStream(target, error);
       break;
@@ -170,13 +186,21 @@ absl::Status AppendConnection::State::WithinPatience(AppendTargetState& target, 
     return absl::OkStatus();
   }
   const Remedy remedy = RemedyForAppend(error);
-  if (remedy != Remedy::kAwaitTable && remedy != Remedy::kAwaitSchema) return error;
-  HAKOBU_RETURN_IF_ERROR(remedy == Remedy::kAwaitTable
-                             ? target.table_wait.Refused(error, now)
-                             : target.schema_wait.Refused(error, *target.descriptor, now));
+  const bool of_table = remedy == Remedy::kAwaitTable || remedy == Remedy::kTableReplaced;
+  if (!of_table && remedy != Remedy::kAwaitSchema) return error;
+  HAKOBU_RETURN_IF_ERROR(of_table ? target.table_wait.Refused(error, now)
+                                  : target.schema_wait.Refused(error, *target.descriptor, now));
   target.parked = error;
   target.wants_new_call = true;
   return absl::OkStatus();
+}
+
+// Writers of a table that is replaced get successful answers for seconds for rows that are lost, then no
+// answer for two minutes, then a refusal [bigquery-rs, schema-management]. Writers that begin after it are
+// refused for minutes too, and have lost nothing.
+bool AppendConnection::State::IsReplacedUnderIt(AppendTargetState& target) {
+  if (target.acknowledged_appends == 0) target.was_replaced = true;
+  return !target.was_replaced;
 }
 
 // Not found may be said of the table or of the stream; only a stream that can be followed is asked for.

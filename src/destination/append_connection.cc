@@ -113,7 +113,11 @@ void AppendConnection::State::CancelCall() {
   cancelled_.push_back(std::move(call_));
 }
 
+// A call that has written to a table which was made again since takes its rows for seconds and loses them
+// [bigquery-rs, schema-management]: what is opened a second time is not written to through it.
 AppendConnection::TargetId AppendConnection::State::AddTarget(AppendTarget target) {
+  renew_ |= std::any_of(targets_.begin(), targets_.end(),
+                        [&](const auto& earlier) { return earlier->spec.stream == target.stream; });
   targets_.push_back(std::make_unique<AppendTargetState>(
       std::move(target), PatientPolicy(transport_.options().retry, options_), context_,
       transport_.options().look_at_table, options_));
@@ -228,6 +232,11 @@ absl::Status AppendConnection::State::EnsureCall() {
 
 absl::Status AppendConnection::State::SendWhatMay() {
   const absl::Time now = context_.clock->Now();
+  if (renew_) {
+    if (!awaited_.empty()) return absl::OkStatus();
+    if (call_ != nullptr) CancelCall();
+    renew_ = false;
+  }
   for (TargetId id = 0; id < targets_.size(); ++id) {
     AppendTargetState& target = *targets_[id];
     if (!target.trouble.ok()) {

@@ -45,9 +45,10 @@ struct AppendTargetState {
   uint64_t acknowledged_rows = 0;
   uint64_t acknowledged_appends = 0;
   bool schema_updated = false;
-  absl::Status failure;         // for good
-  absl::Status trouble;         // to be retried: not OK from the first bad answer until sending begins anew
-  absl::Status parked;          // the refusal of the table or of a column that is being waited out
+  absl::Status failure;       // for good
+  absl::Status trouble;       // to be retried: not OK from the first bad answer until sending begins anew
+  absl::Status parked;        // the refusal of the table or of a column that is being waited out
+  bool was_replaced = false;  // before the first acknowledgement: nothing of this target's can be lost by it
   bool wants_new_call = false;  // a connection opened before the table changed may go on refusing
   absl::Time resume = absl::InfinitePast();
   TableWait table_wait;
@@ -102,6 +103,7 @@ class AppendConnection::State {
   void AlreadyWritten(AppendTargetState& target, PendingAppend& append, const absl::Status& error);
   void Rewind(AppendTargetState& target, const absl::Status& error);
   absl::Status WithinPatience(AppendTargetState& target, const absl::Status& error);
+  bool IsReplacedUnderIt(AppendTargetState& target);
   bool IsForgotten(const AppendTargetState& target, const absl::Status& error);
   void FollowStream(AppendTargetState& target, const absl::Status& error);
   absl::Status TakeHeldRows(AppendTargetState& target);
@@ -127,6 +129,7 @@ class AppendConnection::State {
   std::string token_;
   bool token_renewed_ = false;  // since the last acknowledgement
   std::deque<Awaited> awaited_;
+  bool renew_ = false;  // nothing goes out before the current call is answered and left
   std::optional<TargetId> last_target_;
   std::shared_ptr<const std::string> last_descriptor_;
   bool several_targets_ = false;

@@ -133,8 +133,8 @@ constexpr RetryRule kRules[] = {
      .text = "stream has been finalized",
      .remedy = Remedy::kNewStream,
      .source = kJavaTests},
-    {.where = kAppend, .text = "is truncated", .remedy = Remedy::kAwaitTable, .source = kSchemaPages},
-    {.where = kAppend, .text = "is re-created", .remedy = Remedy::kAwaitTable, .source = kSchemaPages},
+    {.where = kAppend, .text = "is truncated", .remedy = Remedy::kTableReplaced, .source = kSchemaPages},
+    {.where = kAppend, .text = "is re-created", .remedy = Remedy::kTableReplaced, .source = kSchemaPages},
     {.where = kGrpc,
      .text = "table is deleted",
      .remedy = Remedy::kAwaitTable,
@@ -205,6 +205,8 @@ std::string_view RemedyName(Remedy remedy) {
       return "rewind";
     case Remedy::kAwaitTable:
       return "await the table";
+    case Remedy::kTableReplaced:
+      return "the table was replaced";
     case Remedy::kAwaitSchema:
       return "await the column";
     case Remedy::kNewStream:

@@ -21,9 +21,11 @@ enum class Remedy : uint8_t {
   kRewind,             // storage writes: append again from the offset the server expects
   kAwaitTable,         // said of a table just made, altered or replaced, and of one that is missing or closed
                        // to the caller: tables.get tells them apart (table_watch.h)
-  kAwaitSchema,  // a column is not everywhere yet: while tables.get has it, the target parks, up to hours
-  kNewStream,    // the stream has ended: what it does not hold goes to a new one
-  kLater,        // a quota is used up: 10 minutes or more, or the next run
+  kTableReplaced,  // somebody replaced the table: as kAwaitTable for a writer that has written nothing yet.
+                   // To others, rows acknowledged just before may be lost
+  kAwaitSchema,    // a column is not everywhere yet: while tables.get has it, the target parks, up to hours
+  kNewStream,      // the stream has ended: what it does not hold goes to a new one
+  kLater,          // a quota is used up: 10 minutes or more, or the next run
 };
 std::string_view RemedyName(Remedy remedy);
 

@@ -251,6 +251,31 @@ TEST(WriteStream, ADenialOfAnOldTableFails) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("bigquery.tables.updateData"));
 }
 
+// Who has written to it before may have lost what was acknowledged; who begins afterwards has not.
+TEST(WriteStream, ATableReplacedUnderItsWriterFailsAndOthersWait) {
+  for (const char* words : {"Table p:d.t is truncated.", "Table p:d.t is re-created."}) {
+    for (const int first : {0, 1}) {
+      FakeStorageWrite fake([&](int request) {
+        return request >= first && request < 3 ? InBand(grpc::StatusCode::NOT_FOUND, words) : Fault{};
+      });
+      StorageWrite service(Knowing(fake, absl::Hours(1)));
+      AppendConnection connection(service, {});
+      const auto target = connection.AddTarget(Target(DefaultStream({"p", "d", "t"})));
+      ASSERT_TRUE(connection.Append(target, MakeRows(0, 10)).ok());
+      const absl::Status begun = connection.Flush(target);
+      EXPECT_TRUE(begun.ok()) << begun;
+      const absl::Status next = connection.Append(target, MakeRows(10, 10));
+      const absl::Status last = next.ok() ? connection.Flush(target) : next;
+      if (first == 0) {
+        EXPECT_TRUE(last.ok()) << last;
+        continue;
+      }
+      EXPECT_EQ(last.code(), absl::StatusCode::kFailedPrecondition);
+      EXPECT_THAT(std::string(last.message()), HasSubstr("may be lost"));
+    }
+  }
+}
+
 TEST(WriteStream, AParkedTableLeavesTheOthersAlone) {
   const std::string slow = DefaultStream({"p", "d", "slow"}), quick = DefaultStream({"p", "d", "quick"});
   FakeStorageWrite fake([](int request) {
@@ -449,6 +474,25 @@ TEST(AppendConnection, DefaultStreamsShareAConnection) {
     EXPECT_FALSE(request.offset.has_value());
   }
   EXPECT_EQ(connection.AcknowledgedAppends(to_b), 3u);
+}
+
+TEST(AppendConnection, WhatIsOpenedAgainIsWrittenToOverANewCall) {
+  FakeStorageWrite fake;
+  StorageWrite service(Fast(fake));
+  AppendConnection connection(service, {});
+  const std::string again = DefaultStream({"p", "d", "again"}), other = DefaultStream({"p", "d", "other"});
+  const auto before = connection.AddTarget(Target(again)), to_other = connection.AddTarget(Target(other));
+  ASSERT_TRUE(connection.Append(before, MakeRows(0, 10)).ok());
+  ASSERT_TRUE(connection.Append(to_other, MakeRows(0, 10)).ok());
+  const auto after = connection.AddTarget(Target(again));
+  ASSERT_TRUE(connection.Append(after, MakeRows(10, 10)).ok());
+  ASSERT_TRUE(connection.Append(to_other, MakeRows(10, 10)).ok());
+  ASSERT_TRUE(connection.FlushAll().ok());
+  EXPECT_EQ(fake.Rows(again), ExpectedRows(20));
+  EXPECT_EQ(fake.Rows(other), ExpectedRows(20));
+  std::vector<int> connections;
+  for (const SeenRequest& request : fake.Seen()) connections.push_back(request.connection);
+  EXPECT_EQ(connections, (std::vector<int>{0, 0, 1, 1}));
 }
 
 TEST(AppendConnection, OneTablesErrorLeavesTheOthersAlone) {

@@ -222,11 +222,11 @@ test('a job runs where its datasets are, and is found there', bareOnly, async (t
   assert.equal(loaded.jobReference.location, 'asia-northeast1');
 });
 
-test('a server has all of it by default, but for what is open, replaced tables and update rates', bareOnly, async (t) => {
+test('a server has all of it by default, but for what is open', bareOnly, async (t) => {
   const unkind = await startBigquery({ test: t });
   const { behaviours, delays } = await describe(unkind);
   const off = Object.keys(behaviours).filter((name) => behaviours[name] === 'off');
-  assert.deepEqual(off, ['replaced_tables', 'truncate_data_policies', 'update_rates']);
+  assert.deepEqual(off, ['truncate_data_policies']);
   assert.equal(Object.values(behaviours).filter((setting) => setting === 'on').length, Object.keys(behaviours).length - off.length);
   assert.equal(delays, 'short');
 });

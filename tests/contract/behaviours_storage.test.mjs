@@ -200,6 +200,22 @@ test('a COMMITTED stream is gone after three days without traffic, one that is u
   assert.ok((await connect(t).send(idRows(used.name, [4], 2))).appendResult);
 });
 
+test('what is finalized waits four hours for its commit, what is not finalized longer', bareOnly, async (t) => {
+  await behave(t, server, { expiring_streams: 'on' });
+  const stub = stubOf(t);
+  const table = await makeTable('lapsing');
+  const [finalized, open] = [await create(stub, table, 'PENDING'), await create(stub, table, 'PENDING')];
+  for (const [{ name }, id] of [[finalized, 1], [open, 2]]) await connect(t).send(idRows(name, [id], 0));
+  await stub.finalizeWriteStream({ name: finalized.name });
+  await change(server, { advance_seconds: 5 * 3600 });
+  const commit = async (name) => (await stub.batchCommitWriteStreams({ parent: table, writeStreams: [name] }))[0];
+  assert.equal((await commit(finalized.name)).streamErrors[0].code, 'STREAM_NOT_FOUND');
+  assert.equal((await failure(stub.getWriteStream({ name: finalized.name }))).code, 5);
+  await stub.finalizeWriteStream({ name: open.name });
+  assert.deepEqual((await commit(open.name)).streamErrors, []);
+  assert.deepEqual(await ids('lapsing'), [2]);
+});
+
 test('streams take dates from ten years ago to a year ahead', bareOnly, async (t) => {
   await behave(t, server, { partition_limits: 'on' });
   await makeTable('dated', [{ name: 'id', type: 'INTEGER' }, { name: 'day', type: 'DATE' }], { timePartitioning: { type: 'DAY', field: 'day' } });

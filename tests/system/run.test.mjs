@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { run, startBigquery, startMysql } from '../harness/servers.mjs';
+import { change } from '../harness/behaviours.mjs';
 import { bigqueryClient } from '../harness/clients.mjs';
 import { loadGyms, rowCounts } from '../harness/dataset.mjs';
 import { makeJob } from '../harness/delivery.mjs';
@@ -96,6 +97,27 @@ for (const flavor of ['mysql', 'mariadb']) {
       assert.equal(third.code, 4, third.stderr + third.stdout);
       assert.match(third.stderr, /`a` is INT64 in BigQuery and would become STRING/);
       assert.equal((await deliveredTable(client, 'appended', 'log')).rows.length, 4);
+    });
+
+    test('an append that was killed goes on hours later, and comes once', async (t) => {
+      await admin.query('CREATE DATABASE IF NOT EXISTS later; CREATE TABLE later.log (id INT PRIMARY KEY)');
+      await admin.query(`INSERT INTO later.log VALUES ${Array.from({ length: 900 }, (_, i) => `(${i})`)}; ANALYZE TABLE later.log`);
+      const job = makeJob({ mysql, bigquery, dataset: 'later', tables: [{ table: 'later.log', mode: 'append' }], defaults: { chunk_rows: 100 }, test: t });
+      // Finalized streams are let go of by then, others are not: they are read anew, or only what is left is.
+      for (const [at, anew] of [['chunk.checkpointed:3', false], ['publish.finalized:4', true]]) {
+        const { rows: before } = await deliveredTable(client, 'later', 'log').catch(() => ({ rows: [] }));
+        const killed = await job.run({ env: { HAKOBU_CRASH_AT: at } });
+        assert.equal(killed.signal, 'SIGKILL', killed.stderr);
+        await change(bigquery, { advance_seconds: 5 * 3600 });
+        const result = await job.run();
+        assert.equal(result.code, 0, result.stderr);
+        const [{ notes, chunks }] = result.report.tables;
+        assert.ok(chunks > 4, `${chunks} chunks`);
+        assert.equal(/no longer had the rows of 4 chunks: read anew/.test(notes.join()), anew, notes.join());
+        const { rows } = await deliveredTable(client, 'later', 'log');
+        assert.equal(rows.length, before.length + 900);
+        assert.equal(new Set(rows.map(([id]) => id)).size, 900);
+      }
     });
 
     test('incremental merges what changed and sees late commits', async (t) => {

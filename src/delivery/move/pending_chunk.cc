@@ -30,18 +30,26 @@ absl::Status PendingChunk::Send(std::shared_ptr<EncodedRows> request) {
   return writer_.Explain(stream_->Append(std::move(rows)));
 }
 
-absl::StatusOr<std::string> PendingChunk::Seal() {
+absl::StatusOr<std::string> PendingChunk::Flush() {
   HAKOBU_RETURN_IF_ERROR(writer_.Flush());
   if (stream_ == nullptr) return std::string();
   HAKOBU_RETURN_IF_ERROR(writer_.Explain(stream_->Flush()));
   CrashPoint("chunk.flushed");
-  HAKOBU_ASSIGN_OR_RETURN(const int64_t count, storage_->Finalize(name_));
-  CrashPoint("chunk.finalized");
-  const uint64_t sent = writer_.content().rows;
-  if (count != static_cast<int64_t>(sent)) {
-    return absl::AbortedError(fmt::format("stream {} holds {} rows, sent were {}", name_, count, sent));
-  }
   return name_;
+}
+
+absl::StatusOr<std::string> PendingChunk::Seal() {
+  HAKOBU_ASSIGN_OR_RETURN(std::string name, Flush());
+  if (name.empty()) return name;
+  HAKOBU_RETURN_IF_ERROR(FinalizeStream(*storage_, name, writer_.content().rows));
+  CrashPoint("chunk.finalized");
+  return name;
+}
+
+absl::Status FinalizeStream(StorageWrite& storage, const std::string& stream, uint64_t rows) {
+  HAKOBU_ASSIGN_OR_RETURN(const int64_t count, storage.Finalize(stream));
+  if (count == static_cast<int64_t>(rows)) return absl::OkStatus();
+  return absl::AbortedError(fmt::format("stream {} holds {} rows, sent were {}", stream, count, rows));
 }
 
 absl::StatusOr<SealedStream> FindSealed(StorageWrite& storage, const std::string& stream) {

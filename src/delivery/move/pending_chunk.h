@@ -22,8 +22,9 @@ class PendingChunk {
 
   RequestWriter& writer() { return writer_; }
   const RequestWriter& writer() const { return writer_; }
-  // Every row is acknowledged, and the stream takes no more. Returns its name; empty when there was no row.
-  // Aborted when the service counts other rows than were written.
+  // Every row is acknowledged. Returns the stream's name; empty when there was no row.
+  absl::StatusOr<std::string> Flush();
+  // As Flush, and the stream takes no more: from now on the service keeps the rows for hours only.
   absl::StatusOr<std::string> Seal();
 
  private:
@@ -37,7 +38,10 @@ class PendingChunk {
   std::unique_ptr<WriteStream> stream_;
 };
 
-// What became of a stream that an earlier attempt sealed.
+// The stream takes no more. Aborted when the service counts other rows than were written.
+absl::Status FinalizeStream(StorageWrite& storage, const std::string& stream, uint64_t rows);
+
+// What became of a stream that an earlier attempt wrote.
 enum class SealedStream : uint8_t { kGone, kSealed, kCommitted };
 absl::StatusOr<SealedStream> FindSealed(StorageWrite& storage, const std::string& stream);
 

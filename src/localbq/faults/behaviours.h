@@ -26,7 +26,8 @@ enum class Behaviour : uint8_t {
   kReplacedTables,    // an open connection's rows for a replaced table are acknowledged and lost
   kHiddenJobs,        // jobs.get is 404 for a moment after 409
   kUpdateRates,       // 5 DDL or 8 patches of a table at once, then one in 2.2 s
-  kExpiringStreams,   // COMMITTED streams without traffic for three days are gone
+  kExpiringStreams,   // COMMITTED streams without traffic for three days are gone; finalized rows wait four
+                      // hours
   kRestMaxStaleness,  // maxStaleness by REST is accepted and not stored
   kStreamingAlters,   // no RENAME and no SET DATA TYPE of a table that is streamed to
   kPublishLosses,     // what a way of publishing takes from its target

@@ -98,6 +98,7 @@ absl::StatusOr<WriteStreams::CommitResult> WriteStreams::Commit(
   int64_t rows = 0;
   for (const WriteStreamPtr& stream : streams) {
     stream->committed_us = now_us;
+    stream->lapses_us = 0;
     rows += stream->next_offset;
   }
   if (const auto table = catalog_->GetTable(id); table.ok())

@@ -25,9 +25,10 @@ constexpr std::array<std::string_view, 3> kTables = {
     // start.
     "CREATE TABLE IF NOT EXISTS hakobu_streams.progress (id BIGINT, next_offset BIGINT, flushed BIGINT)",
 };
-// Without traffic a COMMITTED stream ends after so long; a PENDING stream's rows wait for their commit
-// longer.
+// Without traffic a COMMITTED stream ends after so long.
 constexpr absl::Duration kIdleStream = absl::Hours(72);
+// What is finalized waits so long for its commit.
+constexpr absl::Duration kFinalizedFor = absl::Hours(4);
 constexpr int64_t kForgetAfterUs = int64_t{7} * 24 * 3600 * 1'000'000;
 
 int64_t NowMicros() {
@@ -180,6 +181,7 @@ absl::Status WriteStreams::Load() {
       stream->finalized = static_cast<bool*>(duckdb_vector_get_data(chunk->column(8)))[row];
       stream->name = text(9, row);
       Touch(*stream);
+      if (stream->finalized && stream->committed_us == 0) Lapse(*stream);
       stream->table = {text(10, row), text(11, row), text(12, row)};
       const bool is_old = std::max(stream->created_us, stream->committed_us) < oldest_us;
       (is_old ? forgotten : kept).push_back(stream);
@@ -261,12 +263,18 @@ absl::StatusOr<WriteStreamPtr> WriteStreams::Find(std::string_view name) {
   const auto found = streams_.find(std::string(name));
   if (found == streams_.end()) return StreamNotFound(name);
   WriteStream& stream = *found->second;
-  const absl::Duration idle = faults_->behaviours().Now() - absl::FromUnixMicros(stream.used_us);
-  if (stream.type == StreamType::kCommitted && idle > kIdleStream &&
-      faults_->Has(Behaviour::kExpiringStreams)) {
-    return StreamNotFound(name);
-  }
+  if (!faults_->Has(Behaviour::kExpiringStreams)) return found->second;
+  const absl::Time now = faults_->behaviours().Now();
+  const bool is_idle =
+      stream.type == StreamType::kCommitted && now - absl::FromUnixMicros(stream.used_us) > kIdleStream;
+  const int64_t lapses_us = stream.lapses_us;
+  if (is_idle || (lapses_us != 0 && absl::ToUnixMicros(now) > lapses_us)) return StreamNotFound(name);
   return found->second;
+}
+
+void WriteStreams::Lapse(WriteStream& stream) const {
+  if (stream.type != StreamType::kPending) return;
+  stream.lapses_us = absl::ToUnixMicros(faults_->behaviours().Now() + kFinalizedFor);
 }
 
 void WriteStreams::Touch(WriteStream& stream) const {
@@ -360,6 +368,7 @@ absl::StatusOr<int64_t> WriteStreams::Finalize(WriteStream& stream) {
     });
     if (!written.ok()) return written;
     stream.finalized = true;
+    Lapse(stream);
   }
   return stream.next_offset;
 }

@@ -43,7 +43,9 @@ struct WriteStream {
   int64_t flushed ABSL_GUARDED_BY(mutex) = 0;       // BUFFERED: rows that are in the table
   int64_t committed_us ABSL_GUARDED_BY(mutex) = 0;  // PENDING: 0 until the commit
   bool finalized ABSL_GUARDED_BY(mutex) = false;
-  std::atomic<int64_t> used_us = 0;                    // last appended to, or read back at a start
+  std::atomic<int64_t> used_us = 0;  // last appended to, or read back at a start
+  std::atomic<int64_t> lapses_us =
+      0;  // PENDING, finalized, not committed: when its rows are let go; 0: never
   int64_t staging_version ABSL_GUARDED_BY(mutex) = 0;  // the table's schema_version its staging table follows
 };
 using WriteStreamPtr = std::shared_ptr<WriteStream>;
@@ -93,6 +95,7 @@ class WriteStreams {
  private:
   WriteStreams(Catalog* catalog, Faults* faults) : catalog_(catalog), faults_(faults) {}
   void Touch(WriteStream& stream) const;
+  void Lapse(WriteStream& stream) const;
   absl::Status Load();
   absl::Status AppendRows(Connection& connection, const Table& table, WriteStream& stream,
                           std::span<const RowBlock* const> blocks, int64_t first_offset)
