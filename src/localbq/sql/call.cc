@@ -23,10 +23,6 @@ struct Simple {
   "chr(8201) || "                                                                                            \
   "chr(8202) || chr(8232) || chr(8233) || chr(8239) || chr(8287) || chr(12288)"
 
-#define HAKOBU_POW                                                                                       \
-  "(CASE WHEN isinf(pow($1, $2)) AND isfinite($1) AND isfinite($2) THEN error('Floating point error in " \
-  "function: POW') ELSE pow($1, $2) END)"
-
 constexpr Simple kSimple[] = {
     // strings
     {"UPPER", "SS", "upper(replace($1, 'ß', 'SS'))"},
@@ -66,9 +62,7 @@ constexpr Simple kSimple[] = {
     {"ENDS_WITH", "BSS", "suffix($1, $2)"},
     {"STRPOS", "ISS", "strpos($1, $2)"},
     {"INSTR", "ISS", "strpos($1, $2)"},
-    {"TRANSLATE", "SSSS",
-     "(CASE WHEN len(list_distinct(string_split($2, ''))) < length($2) THEN error('Duplicate character in "
-     "TRANSLATE source characters') ELSE translate($1, $2, $3) END)"},
+    {"TRANSLATE", "SSSS", "translate($1, $2, $3)"},
     {"ASCII", "IS", "CAST(ascii($1) AS BIGINT)"},
     {"UNICODE", "IS", "CAST((CASE WHEN $1 = '' THEN 0 ELSE unicode($1) END) AS BIGINT)"},
     {"CHR", "SI", "chr(CAST($1 AS INTEGER))"},
@@ -123,11 +117,9 @@ constexpr Simple kSimple[] = {
     {"FLOOR", "FF", "floor($1)"},
     {"SQRT", "FF", "sqrt($1)"},
     {"CBRT", "FF", "cbrt($1)"},
-    {"POW", "FFF", HAKOBU_POW},
-    {"POWER", "FFF", HAKOBU_POW},
-    {"EXP", "FF",
-     "(CASE WHEN isinf(exp($1)) AND isfinite($1) THEN error('Floating point error in function: EXP') ELSE "
-     "exp($1) END)"},
+    {"POW", "FFF", "pow($1, $2)"},
+    {"POWER", "FFF", "pow($1, $2)"},
+    {"EXP", "FF", "exp($1)"},
     {"LN", "FF", "ln($1)"},
     {"LOG", "FF", "ln($1)"},
     {"LOG", "FFF", "(ln($1) / ln($2))"},
