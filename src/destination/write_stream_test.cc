@@ -6,57 +6,13 @@
 
 #include <random>
 
-#include "destination/fake_storage_write.h"
+#include "destination/write_stream_fixture.h"
 
 namespace hakobu {
 namespace {
 
-using storage_v1::ProtoRows;
 using Kind = Fault::Kind;
 using ::testing::HasSubstr;
-
-constexpr std::string_view kStream = "projects/p/datasets/d/tables/t/streams/s";
-
-RowBytes MakeRows(int first, int count, size_t row_size = 8) {
-  ProtoRows rows;
-  for (int i = 0; i < count; ++i) {
-    std::string row = fmt::format("row{}", first + i);
-    row.resize(std::max(row.size(), row_size), '.');
-    rows.add_serialized_rows(row);
-  }
-  return OwnedRows(rows.SerializeAsString(), static_cast<uint64_t>(count));
-}
-
-std::vector<std::string> ExpectedRows(int count, size_t row_size = 8) {
-  ProtoRows rows;
-  const RowBytes bytes = MakeRows(0, count, row_size);
-  rows.ParseFromArray(bytes.bytes.data(), static_cast<int>(bytes.bytes.size()));
-  return {rows.serialized_rows().begin(), rows.serialized_rows().end()};
-}
-
-// Short delays on the real clock: the fake service is a real socket.
-StorageWriteOptions Fast(const FakeStorageWrite& fake) {
-  StorageWriteOptions options;
-  options.endpoint = fake.endpoint();
-  options.retry.first_delay = absl::Milliseconds(2);
-  options.retry.longest_delay = absl::Milliseconds(20);
-  options.retry.max_elapsed = absl::Seconds(20);
-  return options;
-}
-
-std::string Descriptor(const std::string& name) {
-  google::protobuf::DescriptorProto descriptor;
-  descriptor.set_name(name);
-  return descriptor.SerializeAsString();
-}
-
-AppendTarget Target(std::string_view stream = kStream) {
-  return {std::string(stream), Descriptor("Row"), 0};
-}
-
-Fault InBand(grpc::StatusCode code, const std::string& message) {
-  return {Kind::kInBand, {code, message}, std::nullopt, {}};
-}
 
 // Appends `requests` requests of 10 rows and returns how it ended.
 absl::Status AppendAll(WriteStream& stream, int requests) {
@@ -215,15 +171,6 @@ TEST(WriteStream, ExtraFieldsPassWithPatience) {
   append.schema_patience = absl::Seconds(10);
   WriteStream stream(service, Target(), append);
   EXPECT_TRUE(AppendAll(stream, 1).ok());
-}
-
-// A service that knows the table, made or changed `ago`.
-StorageWriteOptions Knowing(const FakeStorageWrite& fake, absl::Duration ago, std::string json = "{}") {
-  StorageWriteOptions options = Fast(fake);
-  options.look_at_table = [ago, json](const TableName&) {
-    return TableLook{TableSight::kThere, absl::Now() - ago, json};
-  };
-  return options;
 }
 
 TEST(WriteStream, ATableJustMadeIsWaitedForByAppends) {

@@ -176,10 +176,9 @@ ValueOr Translator::FormatCall(std::vector<Value>& arguments, size_t at) {
         IsScalar(value.type, Type::kInt64)) {
       const std::string pattern = QuoteText(fmt::format("%{}{}", flags, verb == 'i' ? 'd' : verb));
       sql = fmt::format("printf({}, {})", pattern, value.sql);
-      if (verb != 'd' && verb != 'i' && flags.empty()) {  // a sign, and no two's complement
+      if (verb != 'd' && verb != 'i' && flags.empty())  // a sign, and no two's complement
         sql = fmt::format("(CASE WHEN {0} < 0 THEN '-' ELSE '' END || printf({1}, abs({0})))", value.sql,
                           pattern);
-      }
     } else if (std::string_view("feEgG").find(verb) != std::string_view::npos && verb != '\0' &&
                IsNumber(value.type)) {
       sql = fmt::format("printf({}, {})", QuoteText(fmt::format("%{}{}", flags, verb)),
