@@ -101,17 +101,17 @@ absl::StatusOr<int> ShowNotices(const GlobalOptions& globals, const NotifyChoice
   HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Ledger> ledger, LedgerThatIs(config));
   HAKOBU_ASSIGN_OR_RETURN(const std::vector<AlertRecord> alerts, ledger->alerts().Alerts());
   HAKOBU_ASSIGN_OR_RETURN(const std::vector<NoticeRecord> notices, ledger->alerts().Notices(kNoticesShown));
-  ordered_json json = {{"alerts", ordered_json::array()}, {"messages", ordered_json::array()}};
+  ordered_json shown = {{"alerts", ordered_json::array()}, {"messages", ordered_json::array()}};
   TextTable lasting(
       {{"alert", Align::kLeft}, {"level", Align::kLeft}, {"since", Align::kLeft}, {"", Align::kLeft}});
   for (const AlertRecord& alert : alerts) {
     if (!alert.lasts()) continue;
     lasting.AddRow({alert.cause, alert.level, NoticeTime(alert.since), alert.title});
-    json["alerts"].push_back({{"cause", alert.cause},
-                              {"level", alert.level},
-                              {"title", alert.title},
-                              {"detail", alert.detail},
-                              {"since", NoticeTime(alert.since)}});
+    shown["alerts"].push_back({{"cause", alert.cause},
+                               {"level", alert.level},
+                               {"title", alert.title},
+                               {"detail", alert.detail},
+                               {"since", NoticeTime(alert.since)}});
   }
   TextTable sent({{"message", Align::kRight},
                   {"made", Align::kLeft},
@@ -126,14 +126,14 @@ absl::StatusOr<int> ShowNotices(const GlobalOptions& globals, const NotifyChoice
     sent.AddRow({fmt::format("{}", notice.number), NoticeTime(notice.created), notice.channel,
                  std::string(NameOf(notice.state)), fmt::format("{}", notice.tries),
                  notice.error.empty() ? title : title + " (" + notice.error + ")"});
-    json["messages"].push_back({{"id", NoticeId(ledger->id(), notice.number)},
-                                {"channel", notice.channel},
-                                {"state", NameOf(notice.state)},
-                                {"tries", notice.tries},
-                                {"error", notice.error},
-                                {"event", event}});
+    shown["messages"].push_back({{"id", NoticeId(ledger->id(), notice.number)},
+                                 {"channel", notice.channel},
+                                 {"state", NameOf(notice.state)},
+                                 {"tries", notice.tries},
+                                 {"error", notice.error},
+                                 {"event", event}});
   }
-  fmt::print("{}", globals.json ? json.dump(2) + "\n" : lasting.Render() + "\n" + sent.Render());
+  fmt::print("{}", globals.json ? shown.dump(2) + "\n" : lasting.Render() + "\n" + sent.Render());
   return kExitDone;
 }
 
