@@ -12,7 +12,7 @@ namespace {
 
 constexpr uint64_t kTen19 = 10'000'000'000'000'000'000ULL;
 constexpr int kMaxDigits = 80;
-constexpr int kMaxPower = 230;  // below 2^765
+constexpr int kMaxPower = 230;  // 10^230 is below 2^765
 
 // Of the magnitude, least significant first.
 using Limbs = std::array<uint64_t, 4>;
