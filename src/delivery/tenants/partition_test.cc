@@ -53,14 +53,15 @@ TEST_F(PartitionTest, OnlyTheSameTextIsTheTenants) {
   ASSERT_TRUE(partition.Take(Cell::Unsigned(7), "unsigned").ok());
   ASSERT_TRUE(partition.Take(Cell::Integer(CellKind::kInt64, -7), "negative").ok());
   ASSERT_TRUE(partition.Take(Cell::Null(), "null").ok());
+  ASSERT_TRUE(partition.Take(Cell::Text(CellKind::kInvalid, "acme"), "does not decode").ok());
   const auto result = partition.Finish();
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(RowsOf(*result, 0), std::vector<std::string>{"acme"});
   EXPECT_EQ(RowsOf(*result, 1), (std::vector<std::string>{"7", "int", "unsigned"}));
   EXPECT_EQ(result->nobody.null_rows, 1u);
-  EXPECT_EQ(result->nobody.unknown_rows, 10u);
+  EXPECT_EQ(result->nobody.unknown_rows, 11u);
   EXPECT_EQ(result->nobody.values.at("Acme"), 1u);
-  EXPECT_EQ(result->handed_out() + result->nobody.rows(), 15u);
+  EXPECT_EQ(result->handed_out() + result->nobody.rows(), 16u);
 }
 
 TEST_F(PartitionTest, TenantsOfAnotherScanAreNotNobody) {
