@@ -8,17 +8,18 @@ const arrows = {
   base: [],
   governor: ['base'],
   row: ['base'],
+  log: ['base'],
   config: ['row', 'base'],
-  source: ['row', 'base'],
+  source: ['log', 'row', 'base'],
   decode: ['row', 'base'],
   encode: ['row', 'base'],
   destination: ['row', 'base'],
   localbq: ['base'],
-  ledger: ['base'],
+  ledger: ['log', 'base'],
   notify: ['destination', 'ledger', 'config', 'base', 'row'],
   grants: ['destination', 'ledger', 'config', 'base', 'row'],
-  delivery: ['governor', 'source', 'decode', 'encode', 'destination', 'ledger', 'config', 'row', 'base'],
-  app: ['delivery', 'governor', 'grants', 'notify', 'localbq', 'config', 'ledger', 'destination', 'source', 'decode', 'encode', 'row', 'base'],
+  delivery: ['governor', 'log', 'source', 'decode', 'encode', 'destination', 'ledger', 'config', 'row', 'base'],
+  app: ['delivery', 'governor', 'log', 'grants', 'notify', 'localbq', 'config', 'ledger', 'destination', 'source', 'decode', 'encode', 'row', 'base'],
 };
 const root = new URL('..', import.meta.url).pathname;
 const violations = [];

@@ -95,7 +95,7 @@ absl::StatusOr<ConnectOptions> Source(const GlobalOptions& globals, const Binlog
 LogStart StartOf(const LogBound& from) {
   switch (from.kind) {
     case LogBound::Kind::kPosition:
-      return LogStart::At(from.file, std::max<uint64_t>(from.offset, 4));
+      return LogStart::At(from.point.file, std::max<uint64_t>(from.point.offset, 4));
     case LogBound::Kind::kGtids:
       return LogStart::After(from.gtids.Text(), from.gtids.ToBytes());
     case LogBound::Kind::kMariadbGtids:
@@ -136,8 +136,9 @@ absl::Status PrintLive(const GlobalOptions& globals, const BinlogOptions& option
   std::fflush(stdout);
   if (absl::IsCancelled(printed)) return absl::OkStatus();
   if (absl::IsUnavailable(printed) && !decoder->in_transaction() && !decoder->context().file.empty()) {
-    return WithHint(printed, fmt::format("go on with --from {}:{}", decoder->context().file,
-                                         decoder->context().next_position));
+    return WithHint(
+        printed, fmt::format("go on with --from {}",
+                             LogPoint::At(decoder->context().file, decoder->context().next_position).Text()));
   }
   return printed;
 }

@@ -62,24 +62,21 @@ absl::StatusOr<LogBound> LogBound::Parse(std::string_view text) {
     return bound;
   }
   bound.kind = Kind::kPosition;
-  const size_t colon = text.rfind(':');
-  bound.file = text.substr(0, colon);
-  if (colon == std::string_view::npos) return bound;
-  const std::string_view digits = text.substr(colon + 1);
-  const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), bound.offset);
-  if (failed != std::errc() || end != digits.data() + digits.size() || bound.file.empty()) {
+  absl::StatusOr<LogPoint> point = LogPoint::Parse(text);
+  if (!point.ok()) {
     return absl::InvalidArgumentError(fmt::format(
         "'{}' is no place in a binary log: expected FILE, FILE:OFFSET, a GTID set, a time such as "
         "2024-02-29T12:00:00Z, now or oldest",
         text));
   }
+  bound.point = *std::move(point);
   return bound;
 }
 
 bool LogRange::Before(const binlog::LogContext& at, const LogBound& bound) const {
   switch (bound.kind) {
     case LogBound::Kind::kPosition:
-      return at.file != bound.file ? at.file < bound.file : at.position < bound.offset;
+      return at.file != bound.point.file ? at.file < bound.point.file : at.position < bound.point.offset;
     case LogBound::Kind::kTime:
       return TimeOf(at) < bound.time;
     default:
@@ -134,7 +131,8 @@ absl::Status LogRange::OnEnd(const binlog::LogContext& at, binlog::TransactionEn
 }
 
 absl::Status LogRange::OnRotate(const binlog::LogContext& at) {
-  if (until_.kind == LogBound::Kind::kPosition && !in_transaction_) done_ = done_ || at.file > until_.file;
+  if (until_.kind == LogBound::Kind::kPosition && !in_transaction_)
+    done_ = done_ || at.file > until_.point.file;
   return inner_->OnRotate(at);
 }
 

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "decode/binlog/log_decoder.h"
+#include "log/point.h"
 
 namespace hakobu {
 
@@ -15,8 +16,7 @@ namespace hakobu {
 struct LogBound {
   enum class Kind : uint8_t { kNone, kNow, kOldest, kPosition, kTime, kGtids, kMariadbGtids };
   Kind kind = Kind::kNone;
-  std::string file;
-  uint64_t offset = 0;
+  LogPoint point;
   absl::Time time;
   binlog::GtidSet gtids;
   std::string text;

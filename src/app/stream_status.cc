@@ -21,7 +21,7 @@ std::string UtcText(absl::Time time) {
 }
 
 struct Kept {
-  std::optional<StreamPosition> position;
+  std::optional<DeliveredPoint> position;
   std::vector<StreamTableRecord> tables;
   std::optional<StreamHealth> health;
   size_t open_gaps = 0;
@@ -97,7 +97,7 @@ absl::StatusOr<std::string> StreamLedgerJson(const std::string& ledger_path) {
                       {"file", kept.position->file},
                       {"offset", kept.position->offset},
                       {"gtid_set", kept.position->gtid_set},
-                      {"log_time", UtcText(kept.position->log_time)},
+                      {"log_time", UtcText(kept.position->committed)},
                       {"stored", UtcText(kept.position->stored)}};
   if (kept.health.has_value()) json["log"] = HealthJson(*kept.health);
   json["open_gaps"] = kept.open_gaps;

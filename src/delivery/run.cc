@@ -49,11 +49,8 @@ absl::StatusOr<std::unique_ptr<RunContext>> MakeContext(const Config& config, co
   return run;
 }
 
-std::string PositionText(const absl::StatusOr<LogPosition>& position) {
-  if (!position.ok() || position->file.empty()) return "";
-  std::string text = fmt::format("{}:{}", position->file, position->offset);
-  if (!position->gtid_set.empty()) text += " gtid=" + position->gtid_set;
-  return text;
+std::string PositionText(const absl::StatusOr<LogPoint>& position) {
+  return position.ok() ? position->TextWithGtids() : std::string();
 }
 
 // The interrupted run to continue, if there is one that can be.
@@ -149,7 +146,7 @@ absl::Status Delivery::Begin(Connection* source) {
   report_.notes.insert(report_.notes.end(), removed.begin(), removed.end());
   // Noted before the first row is read: following the log from here misses nothing.
   report_.log_position_before =
-      resumed.has_value() ? resumed->log_position_before : PositionText(ReadLogPosition(source));
+      resumed.has_value() ? resumed->log_position_before : PositionText(ReadLogPoint(source));
   if (resumed.has_value()) {
     report_.resumed_run = resumed->id;
     HAKOBU_RETURN_IF_ERROR(run_->ledger->runs().SetRunState(run_->run_id, RunState::kRunning));
@@ -226,7 +223,7 @@ absl::Status Delivery::Finish(const absl::StatusOr<LoadCounters>& before) {
   if (!run_->cancel->cancelled()) {
     const absl::StatusOr<std::unique_ptr<Connection>> connection = Connection::Open(run_->connect);
     if (connection.ok()) {
-      report_.log_position_after = PositionText(ReadLogPosition(connection->get()));
+      report_.log_position_after = PositionText(ReadLogPoint(connection->get()));
       const absl::StatusOr<LoadCounters> after = ReadLoadCounters(connection->get());
       if (after.ok() && before.ok()) {
         report_.source_load.server_data_reads = after->innodb_data_reads - before->innodb_data_reads;

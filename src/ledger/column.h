@@ -94,10 +94,10 @@ struct Column {
 template <typename Record, typename Value>
 Record RecordOf(Value Record::*);  // for decltype only
 
-// ColumnOf<&RunRecord::id>("id"). A type of the record's own needs a BindValue and a ReadValue beside it.
-template <auto kMember>
-constexpr auto ColumnOf(const char* name) {
-  using Record = decltype(RecordOf(kMember));
+// ColumnIn<DeliveredPoint, &LogPoint::file>("file"): of a member that the record may have inherited. A type
+// of the record's own needs a BindValue and a ReadValue that argument-dependent lookup finds.
+template <typename Record, auto kMember>
+constexpr auto ColumnIn(const char* name) {
   return Column<Record>{
       name, [](const Record& record, SqliteRows* rows) { BindValue(rows, record.*kMember); },
       [](const SqliteRows& rows, int column, Record* record) {
@@ -108,6 +108,12 @@ constexpr auto ColumnOf(const char* name) {
           return ReadValue(rows, column, &(record->*kMember));
         }
       }};
+}
+
+// ColumnOf<&RunRecord::id>("id").
+template <auto kMember>
+constexpr auto ColumnOf(const char* name) {
+  return ColumnIn<decltype(RecordOf(kMember)), kMember>(name);
 }
 
 // One table of the ledger and the sentences that touch all of its columns. `owner`: leading columns of the

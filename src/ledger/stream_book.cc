@@ -15,6 +15,14 @@ RecordTable<StreamChunkRecord> StreamChunkTable(std::string_view name) {
        ColumnOf<&R::rows>("rows"), ColumnOf<&R::write_stream>("write_stream")});
 }
 
+// For ColumnOf.
+static void BindValue(SqliteRows* rows, const LogFileIdentity& value) {
+  rows->Bind(value.Text());
+}
+static void ReadValue(const SqliteRows& rows, int column, LogFileIdentity* value) {
+  *value = LogFileIdentity::Parse(rows.Text(column));
+}
+
 namespace {
 
 const RecordTable<StreamChunkRecord>& StreamChunkRows() {
@@ -25,14 +33,15 @@ const RecordTable<StreamChunkRecord>& StreamChunkRows() {
 // One position, one set of schemas, one state of health: their key is always 1.
 constexpr int64_t kOnly = 1;
 
-const RecordTable<StreamPosition>& PositionRows() {
-  using R = StreamPosition;
+const RecordTable<DeliveredPoint>& PositionRows() {
+  using R = DeliveredPoint;
   static const auto* const table = new RecordTable<R>(
       "stream_position", {"id"}, 0,
-      {ColumnOf<&R::epoch>("epoch"), ColumnOf<&R::flavor>("flavor"), ColumnOf<&R::server_uuid>("server_uuid"),
-       ColumnOf<&R::server_id>("server_id"), ColumnOf<&R::file>("file"), ColumnOf<&R::offset>("file_offset"),
-       ColumnOf<&R::file_identity>("file_identity"), ColumnOf<&R::gtid_set>("gtid_set"),
-       ColumnOf<&R::log_time>("log_time_us"), ColumnOf<&R::stored>("stored_us")});
+      {ColumnOf<&R::epoch>("epoch"), ColumnIn<R, &R::flavor>("flavor"),
+       ColumnIn<R, &R::server_uuid>("server_uuid"), ColumnIn<R, &R::server_id>("server_id"),
+       ColumnIn<R, &R::file>("file"), ColumnIn<R, &R::offset>("file_offset"),
+       ColumnOf<&R::identity>("file_identity"), ColumnIn<R, &R::gtid_set>("gtid_set"),
+       ColumnOf<&R::committed>("log_time_us"), ColumnOf<&R::stored>("stored_us")});
   return *table;
 }
 
@@ -149,11 +158,11 @@ absl::Status WriteProgress(Session* session, const StreamTableProgress& progress
 
 }  // namespace
 
-absl::StatusOr<std::optional<StreamPosition>> StreamBook::Position() {
+absl::StatusOr<std::optional<DeliveredPoint>> StreamBook::Position() {
   return Session(file_).ReadFirst(PositionRows(), "WHERE id = ?", kOnly);
 }
 
-absl::Status StreamBook::StorePosition(const StreamPosition& position,
+absl::Status StreamBook::StorePosition(const DeliveredPoint& position,
                                        const std::vector<StreamTableProgress>& tables,
                                        const std::optional<std::string>& schemas_json) {
   Session session(file_);

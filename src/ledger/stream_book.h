@@ -14,23 +14,9 @@
 #include "absl/time/time.h"
 #include "ledger/session.h"
 #include "ledger/table_life.h"
+#include "log/point.h"
 
 namespace hakobu {
-
-// Everything before this place is in BigQuery, acknowledged.
-struct StreamPosition {
-  int64_t epoch = 0;  // grows whenever positions begin anew (another server, a reset log); 0: none stored yet
-  std::string flavor{};  // "mysql", "mariadb"
-  std::string server_uuid{};
-  uint32_t server_id = 0;
-  std::string file{};  // where the next transaction begins
-  uint64_t offset = 0;
-  std::string file_identity{};  // LogFileIdentity::Text of `file`
-  std::string
-      gtid_set{};  // MySQL: all that was delivered; MariaDB: the last of each domain; "" without GTIDs
-  absl::Time log_time = absl::InfinitePast();  // when the last delivered transaction was committed
-  absl::Time stored = absl::InfinitePast();
-};
 
 // "shop.members" as the stream delivers it.
 struct StreamTableRecord {
@@ -118,10 +104,10 @@ class StreamBook {
  public:
   explicit StreamBook(LedgerFile* file) : file_(file) {}
 
-  absl::StatusOr<std::optional<StreamPosition>> Position();
+  absl::StatusOr<std::optional<DeliveredPoint>> Position();
   // One transaction: the position, what it makes of tables, and the schemas as they are at it
   // (SchemaHistory::ToJson; absent: as they were).
-  absl::Status StorePosition(const StreamPosition& position, const std::vector<StreamTableProgress>& tables,
+  absl::Status StorePosition(const DeliveredPoint& position, const std::vector<StreamTableProgress>& tables,
                              const std::optional<std::string>& schemas_json);
   absl::StatusOr<std::string> Schemas();  // "" when none were stored
 

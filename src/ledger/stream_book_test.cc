@@ -9,6 +9,12 @@
 namespace hakobu {
 namespace {
 
+DeliveredPoint OfEpoch(int64_t epoch) {
+  DeliveredPoint point;
+  point.epoch = epoch;
+  return point;
+}
+
 class StreamBookTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -84,12 +90,12 @@ TEST_F(StreamBookTest, ACopyThatAGapConcernsDoesNotBecomeWholeByEnding) {
   BeginCopy(ledger.get(), "shop.members", 2);
   const StreamTableProgress gap{
       .source = "shop.members", .event = StreamTableEvent::kGapPassed, .reason = "gap 1"};
-  ASSERT_TRUE(ledger->streams().StorePosition({.epoch = 2}, {gap}, std::nullopt).ok());
+  ASSERT_TRUE(ledger->streams().StorePosition(OfEpoch(2), {gap}, std::nullopt).ok());
   EXPECT_EQ(Table(ledger.get(), "shop.members").state, StreamTableState::kCopyingGap);
   EXPECT_EQ(Table(ledger.get(), "shop.members").chunks, 2U);  // it goes on
   ASSERT_TRUE(Advance(ledger.get(), "shop.members", StreamTableEvent::kCopied).ok());
   const StreamTableProgress whole{.source = "shop.members", .event = StreamTableEvent::kCaughtUp};
-  ASSERT_TRUE(ledger->streams().StorePosition({.epoch = 2}, {whole}, std::nullopt).ok());
+  ASSERT_TRUE(ledger->streams().StorePosition(OfEpoch(2), {whole}, std::nullopt).ok());
   EXPECT_EQ(Table(ledger.get(), "shop.members").state, StreamTableState::kGap);
   EXPECT_EQ(Table(ledger.get(), "shop.members").reason, "gap 1");
 }
@@ -101,7 +107,7 @@ TEST_F(StreamBookTest, ProgressOfAnotherCopyIsLeftOut) {
   ASSERT_TRUE(Advance(ledger.get(), "shop.members", StreamTableEvent::kCopied).ok());
   const StreamTableProgress other{
       .source = "shop.members", .event = StreamTableEvent::kCaughtUp, .copy_sequence = "0/0"};
-  ASSERT_TRUE(ledger->streams().StorePosition({.epoch = 2}, {other}, std::nullopt).ok());
+  ASSERT_TRUE(ledger->streams().StorePosition(OfEpoch(2), {other}, std::nullopt).ok());
   EXPECT_EQ(Table(ledger.get(), "shop.members").state, StreamTableState::kCatching);
 }
 
@@ -160,19 +166,17 @@ TEST_F(StreamBookTest, KeepsPositionTablesAndSchemasTogether) {
         .source = "shop.members", .write_offset = 5, .event = StreamTableEvent::kCaughtUp, .since = now};
     const StreamTableProgress again{
         .source = "shop.members", .event = StreamTableEvent::kCaughtUp, .since = now + absl::Seconds(1)};
-    ASSERT_TRUE(log->streams()
-                    .StorePosition({.epoch = 2,
-                                    .flavor = "mysql",
-                                    .server_uuid = "u",
-                                    .server_id = 4,
-                                    .file = "b.7",
-                                    .offset = 1234,
-                                    .file_identity = "i",
-                                    .gtid_set = "u:1-9",
-                                    .log_time = now,
-                                    .stored = now},
-                                   {whole, again}, "{\"a\":1}")
-                    .ok());
+    DeliveredPoint point;
+    point.epoch = 2;
+    point.flavor = ServerFlavor::kMariaDb;
+    point.server_uuid = "u";
+    point.server_id = 4;
+    point.file = "b.7";
+    point.offset = 1234;
+    point.identity = {1'700'000'000, 4, "11.8.3-MariaDB"};
+    point.gtid_set = "u:1-9";
+    point.committed = point.stored = now;
+    ASSERT_TRUE(log->streams().StorePosition(point, {whole, again}, "{\"a\":1}").ok());
   }
   const auto log = Open();
   const auto position = *log->streams().Position();
@@ -181,7 +185,9 @@ TEST_F(StreamBookTest, KeepsPositionTablesAndSchemasTogether) {
   EXPECT_EQ(position->file, "b.7");
   EXPECT_EQ(position->offset, 1234U);
   EXPECT_EQ(position->gtid_set, "u:1-9");
-  EXPECT_EQ(position->log_time, now);
+  EXPECT_EQ(position->flavor, ServerFlavor::kMariaDb);
+  EXPECT_EQ(position->identity, (LogFileIdentity{1'700'000'000, 4, "11.8.3-MariaDB"}));
+  EXPECT_EQ(position->committed, now);
   EXPECT_EQ(*log->streams().Schemas(), "{\"a\":1}");
   const auto tables = *log->streams().Tables();
   ASSERT_EQ(tables.size(), 1U);

@@ -20,12 +20,11 @@
 #include "base/outage.h"
 #include "base/status.h"
 #include "base/transport.h"
+#include "log/point.h"
 
 struct st_mysql;  // MYSQL of libmariadb
 
 namespace hakobu {
-
-enum class ServerFlavor : uint8_t { kMySql, kMariaDb };
 
 struct TlsOptions {
   TlsMode mode = TlsMode::kOff;

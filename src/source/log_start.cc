@@ -13,15 +13,15 @@ LogStart LogStart::Oldest() {
 LogStart LogStart::At(std::string file, uint64_t offset) {
   LogStart start;
   start.kind = Kind::kPosition;
-  start.file = std::move(file);
-  start.offset = offset;
+  start.point.file = std::move(file);
+  start.point.offset = offset;
   return start;
 }
 
 LogStart LogStart::After(std::string gtid_set, std::string bytes) {
   LogStart start;
   start.kind = Kind::kGtids;
-  start.gtid_set = std::move(gtid_set);
+  start.point.gtid_set = std::move(gtid_set);
   start.gtid_bytes = std::move(bytes);
   return start;
 }
@@ -33,9 +33,9 @@ std::string LogStart::Text() const {
     case Kind::kOldest:
       return "the oldest file";
     case Kind::kPosition:
-      return fmt::format("{}:{}", file, offset);
+      return point.Text();
     case Kind::kGtids:
-      return gtid_set.empty() ? "the first transaction" : fmt::format("after {}", gtid_set);
+      return point.gtid_set.empty() ? "the first transaction" : fmt::format("after {}", point.gtid_set);
   }
   return "";
 }

@@ -151,9 +151,10 @@ absl::Status ReadAll(Connection* connection, LogState* state) {
     HAKOBU_ASSIGN_OR_RETURN(state->executed_gtids, connection->QueryValue("SELECT @@GLOBAL.gtid_executed"));
     std::erase(state->executed_gtids, '\n');
   }
-  HAKOBU_ASSIGN_OR_RETURN(const LogPosition position, ReadLogPosition(connection));
-  if (!position.why_unknown.empty()) {
-    return WithHint(absl::PermissionDeniedError(position.why_unknown),
+  std::string why_unknown;
+  HAKOBU_ASSIGN_OR_RETURN(const LogPoint position, ReadLogPoint(connection, &why_unknown));
+  if (!why_unknown.empty()) {
+    return WithHint(absl::PermissionDeniedError(why_unknown),
                     "GRANT REPLICATION CLIENT ON *.* (MariaDB: BINLOG MONITOR) to the user");
   }
   state->file = position.file;
@@ -175,6 +176,15 @@ absl::Status ReadAll(Connection* connection, LogState* state) {
 }
 
 }  // namespace
+
+LogPoint LogState::end() const {
+  return {.file = file,
+          .offset = offset,
+          .gtid_set = executed_gtids,
+          .flavor = flavor,
+          .server_uuid = server_uuid,
+          .server_id = server_id};
+}
 
 uint64_t LogState::total_bytes() const {
   uint64_t total = 0;

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "log/point.h"
 #include "source/connection.h"
 
 namespace hakobu {
@@ -51,6 +52,7 @@ struct LogState {
   absl::Time server_now;                       // by the server's clock, seconds
   absl::Time started;                          // server_now minus its uptime
 
+  LogPoint end() const;  // where the next transaction goes, and whose log it is
   uint64_t total_bytes() const;
   const File* Find(std::string_view name) const;
   // Bytes from a position to the end of the log; nullopt when the file is not there.

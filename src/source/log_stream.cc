@@ -161,7 +161,7 @@ class ServerLogStream : public LogStream {
       constexpr int kKnowsGtids = 4;  // MARIA_SLAVE_CAPABILITY_GTID
       statements.push_back(fmt::format("SET @mariadb_slave_capability = {}", kKnowsGtids));
       if (start.kind == LogStart::Kind::kGtids) {
-        statements.push_back(fmt::format("SET @slave_connect_state = {}", QuoteText(start.gtid_set)));
+        statements.push_back(fmt::format("SET @slave_connect_state = {}", QuoteText(start.point.gtid_set)));
         statements.emplace_back("SET @slave_gtid_strict_mode = 0, @slave_gtid_ignore_duplicates = 0");
       }
     }
@@ -201,28 +201,28 @@ class ServerLogStream : public LogStream {
     }
     LogStart place = start;
     if (start.kind == LogStart::Kind::kGtids) {
-      place.file.clear();
-      place.offset = 4;
+      place.point.file.clear();
+      place.point.offset = 4;
     }
     HAKOBU_RETURN_IF_ERROR(ResolvePlace(&place));
-    if (place.offset > 0xffffffff) {
+    if (place.point.offset > 0xffffffff) {
       return WithHint(absl::OutOfRangeError(fmt::format(
                           "ask for the log at {}: the protocol knows offsets below 4 GiB", place.Text())),
                       "start after a GTID set, or at the next file");
     }
-    AppendLittleEndian(&payload, place.offset, 4);
+    AppendLittleEndian(&payload, place.point.offset, 4);
     AppendLittleEndian(&payload, flags, 2);
     AppendLittleEndian(&payload, server_id_, 4);
-    return Send(kComBinlogDump, payload + place.file, false, "ask for the log");
+    return Send(kComBinlogDump, payload + place.point.file, false, "ask for the log");
   }
 
   absl::Status ResolvePlace(LogStart* place) {
     if (place->kind == LogStart::Kind::kNow) {
-      HAKOBU_ASSIGN_OR_RETURN(const LogPosition now, ReadLogPosition(connection_.get()));
-      if (now.file.empty()) {
-        const bool denied = now.why_unknown.find("lacks") != std::string::npos;
-        return denied ? LogServerError(1227, now.why_unknown)
-                      : LogServerError(1236, "Binary log is not open");
+      std::string why_unknown;
+      HAKOBU_ASSIGN_OR_RETURN(const LogPoint now, ReadLogPoint(connection_.get(), &why_unknown));
+      if (!now.known()) {
+        const bool denied = why_unknown.find("lacks") != std::string::npos;
+        return denied ? LogServerError(1227, why_unknown) : LogServerError(1236, "Binary log is not open");
       }
       *place = LogStart::At(now.file, now.offset);
     } else if (place->kind == LogStart::Kind::kOldest) {

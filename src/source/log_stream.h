@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "log/point.h"
 #include "source/connection.h"
 
 namespace hakobu {
@@ -20,10 +21,7 @@ namespace hakobu {
 struct LogStart {
   enum class Kind : uint8_t { kNow, kOldest, kPosition, kGtids };
   Kind kind = Kind::kNow;
-  std::string file{};
-  uint64_t offset = 4;  // of an event's first byte: where a transaction begins
-  std::string
-      gtid_set{};  // what has been seen: MySQL "uuid:1-7,…", MariaDB "0-1-7,…" (the last of each domain)
+  LogPoint point{};          // kPosition: where a transaction begins; kGtids: whose GTIDs have been seen
   std::string gtid_bytes{};  // MySQL: the same as binlog::GtidSet::ToBytes() gives it
 
   static LogStart Now() { return {}; }  // what is committed after Open
@@ -90,17 +88,6 @@ class LogStream {
   virtual absl::Time waited_at() const = 0;
 };
 
-// What tells a log file from another of the same name: servers number files from 1 again after a reset or in
-// another life. Of the FORMAT_DESCRIPTION event that is the first in a file, and the first sent by a stream.
-struct LogFileIdentity {
-  uint32_t created = 0;  // seconds since the epoch, by the server's clock
-  uint32_t server_id = 0;
-  std::string server_version;
-  bool known() const { return !server_version.empty(); }
-  std::string Text() const;  // "1700000000/1/9.7.0"
-  static LogFileIdentity Parse(std::string_view text);
-  friend bool operator==(const LogFileIdentity&, const LogFileIdentity&) = default;
-};
 // Of an event as Next returns it; nullopt when it is no FORMAT_DESCRIPTION.
 std::optional<LogFileIdentity> IdentityOf(std::string_view event);
 // Opens a stream of its own for it. OutOfRange (kPurged) when the server has no such file.

@@ -196,7 +196,7 @@ TEST(LyingServerTest, AnswersOfAnyShapeAreNoMoreThanErrors) {
       [](Connection* source) { (void)ReadTable(source, "shop", "members"); },
       [](Connection* source) { (void)ReadDatabaseDefaults(source); },
       [](Connection* source) { (void)ReadServerFacts(source); },
-      [](Connection* source) { (void)ReadLogPosition(source); },
+      [](Connection* source) { (void)ReadLogPoint(source); },
       [](Connection* source) { (void)ReadLogState(source); },
       [](Connection* source) { (void)ReadLoadCounters(source); },
       [](Connection* source) { (void)ReadOpenTransactions(source); },

@@ -103,19 +103,20 @@ absl::StatusOr<ServerFacts> ReadServerFacts(Connection* connection) {
   return facts;
 }
 
-absl::StatusOr<LogPosition> ReadLogPosition(Connection* connection) {
-  LogPosition position;
+absl::StatusOr<LogPoint> ReadLogPoint(Connection* connection, std::string* why_unknown) {
+  LogPoint position;
+  position.flavor = connection->flavor();
+  const auto unknown = [&](std::string_view why) {
+    if (why_unknown != nullptr) *why_unknown = why;
+    return position;
+  };
   auto result = connection->Query(PositionStatement(*connection), 2);
   if (!result.ok()) {
     // ER_SPECIFIC_ACCESS_DENIED: a run works without the position, and says so.
     if (!absl::IsPermissionDenied(result.status())) return Annotate(result.status(), "read the log position");
-    position.why_unknown = "the user lacks REPLICATION CLIENT";
-    return position;
+    return unknown("the user lacks REPLICATION CLIENT");
   }
-  if (result->rows.empty()) {
-    position.why_unknown = "the binary log is off";
-    return position;
-  }
+  if (result->rows.empty()) return unknown("the binary log is off");
   const auto& row = result->rows[0];
   position.file = row[0].value_or("");
   position.offset = CountOf(row[1].value_or(""));

@@ -56,15 +56,9 @@ struct ServerFacts {
 };
 absl::StatusOr<ServerFacts> ReadServerFacts(Connection* connection);
 
-// Where the binary log stands. Empty file: the log is off, or the user may not see it (`why_unknown` then
-// says so).
-struct LogPosition {
-  std::string file;
-  uint64_t offset = 0;
-  std::string gtid_set;  // MySQL: gtid_executed; MariaDB: gtid_binlog_pos
-  std::string why_unknown;
-};
-absl::StatusOr<LogPosition> ReadLogPosition(Connection* connection);
+// Where the binary log stands. Not known when the log is off, or the user may not see it; `why_unknown` then
+// says so. Whose log it is, is not asked.
+absl::StatusOr<LogPoint> ReadLogPoint(Connection* connection, std::string* why_unknown = nullptr);
 // The statement that says so, by the name that this server knows. 8.2 renamed it, 8.4 removed the old name.
 std::string_view PositionStatement(const Connection& connection);
 

@@ -148,7 +148,7 @@ void Ask(const ConnectOptions& options, uint64_t seed) {
       (void)ReadServerFacts(source);
       return;
     case 3:
-      (void)ReadLogPosition(source);
+      (void)ReadLogPoint(source);
       return;
     case 4:
       (void)ReadLogState(source);

@@ -102,12 +102,11 @@ class Repairer {
           if (record.mode != "history" || record.copy_sequence == table.copy ||
               record.state != StreamTableState::kWhole)
             continue;
-          table.repair =
-              TableRepair{.method = TableRepair::Method::kCopied,
-                          .when = record.since,
-                          .rows = record.copied_rows,
-                          .first_keys = {},
-                          .position = fmt::format("{}:{}", record.whole_file, record.whole_offset)};
+          table.repair = TableRepair{.method = TableRepair::Method::kCopied,
+                                     .when = record.since,
+                                     .rows = record.copied_rows,
+                                     .first_keys = {},
+                                     .position = LogPoint::At(record.whole_file, record.whole_offset).Text()};
         }
       }
     }

@@ -9,7 +9,7 @@
 
 namespace hakobu {
 
-absl::StatusOr<StreamPosition> DeliveredUpTo(StreamBook& log);
+absl::StatusOr<DeliveredPoint> DeliveredUpTo(StreamBook& log);
 
 // Until the stream has delivered what the source's log has now, and readers see it (`staleness`). True: it
 // has not: no stream is running, or it does not get on.

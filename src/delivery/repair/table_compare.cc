@@ -12,8 +12,8 @@
 #include "delivery/repair/extra_rows.h"
 #include "delivery/repair/stream_wait.h"
 #include "delivery/schema_change.h"
-#include "delivery/stream/sequence.h"
 #include "delivery/stream/table_contract.h"
+#include "log/sequence.h"
 
 namespace hakobu {
 namespace {
@@ -153,7 +153,7 @@ absl::Status TableCompare::MakeRowsTable() {
 // Rows read from here on are sent below every change that the stream delivers after the place it has stored,
 // and above every one that it delivered before.
 absl::StatusOr<std::string> TableCompare::NoteSequence() {
-  HAKOBU_ASSIGN_OR_RETURN(const StreamPosition stored, DeliveredUpTo(*context_->log));
+  HAKOBU_ASSIGN_OR_RETURN(const DeliveredPoint stored, DeliveredUpTo(*context_->log));
   HAKOBU_ASSIGN_OR_RETURN(Connection * source, source_.Get());
   HAKOBU_ASSIGN_OR_RETURN(const LogState state, ReadLogState(source));
   const auto another = [&](std::string_view why) {
@@ -164,7 +164,7 @@ absl::StatusOr<std::string> TableCompare::NoteSequence() {
   if (state.server_uuid != stored.server_uuid || state.server_id != stored.server_id) {
     return another("another server answers");
   }
-  const bool by_gtid = stored.flavor == "mysql" && !stored.gtid_set.empty();
+  const bool by_gtid = stored.flavor == ServerFlavor::kMySql && !stored.gtid_set.empty();
   // What the log has may not be seen by readers of the tables at the same moment.
   if (!by_gtid) {
     if (context_->cancel->WaitFor(absl::Seconds(1))) return context_->cancel->Check();
@@ -178,18 +178,15 @@ absl::StatusOr<std::string> TableCompare::NoteSequence() {
       if (context_->cancel->WaitFor(absl::Milliseconds(50))) return context_->cancel->Check();
     }
   }
-  return SequenceText(
-      JustBefore(static_cast<uint64_t>(stored.epoch), FileNumber(stored.file), stored.offset));
+  return SequenceText(JustBefore(ChangeSequence::At(stored, stored.epoch)));
 }
 
 absl::Status TableCompare::NotePosition() {
   HAKOBU_ASSIGN_OR_RETURN(Connection * source, source_.Get());
-  HAKOBU_ASSIGN_OR_RETURN(const LogPosition place, ReadLogPosition(source));
-  position_ = fmt::format("{}:{}", place.file, place.offset);
+  HAKOBU_ASSIGN_OR_RETURN(const LogPoint place, ReadLogPoint(source));
+  position_ = place.Text();
   if (!place.gtid_set.empty()) {
-    std::string gtids = place.gtid_set;
-    std::erase(gtids, '\n');
-    position_ += " (" + gtids + ")";
+    position_ += " (" + place.gtid_set + ")";
   }
   return absl::OkStatus();
 }

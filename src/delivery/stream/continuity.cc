@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 #include <utility>
 
@@ -40,10 +39,6 @@ constexpr CauseName kCauses[] = {
     {GapCause::kUnproven, "unproven"},
 };
 
-std::string Place(std::string_view file, uint64_t offset) {
-  return fmt::format("{}:{}", file, offset);
-}
-
 std::optional<absl::Time> Known(absl::Time time) {
   if (time == absl::InfinitePast()) return std::nullopt;
   return time;
@@ -54,17 +49,14 @@ std::optional<absl::Time> Created(const LogFileIdentity& identity) {
   return absl::FromUnixSeconds(identity.created);
 }
 
-bool SameServer(const StoredPosition& stored, const LogState& state) {
-  if (stored.flavor != state.flavor) return false;
-  if (!stored.server_uuid.empty() || !state.server_uuid.empty())
-    return stored.server_uuid == state.server_uuid;
-  return stored.server_id == state.server_id;
+bool SameServer(const DeliveredPoint& stored, const LogState& state) {
+  return OfOneServer(stored, state.end());
 }
 
 // What the file of the stored position has become.
 enum class FileFate { kSame, kShorter, kOtherFile, kUnknown, kPurged, kWentBack };
 
-FileFate FateOf(const StoredPosition& stored, const LogState& state, const LogFileIdentity& now) {
+FileFate FateOf(const DeliveredPoint& stored, const LogState& state, const LogFileIdentity& now) {
   if (const LogState::File* file = state.Find(stored.file)) {
     if (stored.identity.known() && now.known() && !(stored.identity == now)) return FileFate::kOtherFile;
     if (file->bytes < stored.offset) return FileFate::kShorter;
@@ -83,7 +75,7 @@ bool Parted(FileFate fate) {
 
 class Judge {
  public:
-  Judge(const StoredPosition& stored, const LogState& state, const LogEvidence& evidence)
+  Judge(const DeliveredPoint& stored, const LogState& state, const LogEvidence& evidence)
       : stored_(stored),
         state_(state),
         evidence_(evidence),
@@ -161,7 +153,7 @@ class Judge {
     result_.from = Known(stored_.committed);
     result_.until = Created(evidence_.oldest_file);
     FromStored();
-    if (!state_.files.empty()) result_.until_position = Place(state_.files.front().name, 4);
+    if (!state_.files.empty()) result_.until_point = LogPoint::At(state_.files.front().name, 4);
     if (compared.missing.empty()) {  // the server says so, its sets do not: MariaDB, or files deleted by hand
       Gap(GapCause::kPurged, FromOldest(),
           fmt::format("the source no longer has what follows {}", stored_.gtid_set), kRetentionHint);
@@ -230,7 +222,7 @@ class Judge {
       start = FromNow();
       result_.gtid_set = state_.executed_gtids;
       result_.until = state_.server_now;
-      result_.until_position = Place(state_.file, state_.offset);
+      result_.until_point = state_.end();
     }
     if (compared.has_others || evidence_.refused != LogFailure::kNone) {
       Gap(GapCause::kFork, std::move(start),
@@ -251,7 +243,7 @@ class Judge {
 
   void ErrantByGtids(const GtidComparison& compared) {
     result_.missing_gtids = evidence_.errant.gtids;
-    result_.gtid_set = compared.resume_past_errant.gtid_set;
+    result_.gtid_set = compared.resume_past_errant.point.gtid_set;
     result_.from = evidence_.errant.from;
     result_.until = Known(stored_.committed);
     result_.tables = evidence_.errant.tables;
@@ -284,11 +276,11 @@ class Judge {
     if (!same_server_) {
       result_.from = Known(stored_.committed);
       result_.until = state_.server_now;
-      result_.until_position = Place(state_.file, state_.offset);
+      result_.until_point = state_.end();
       result_.gtid_set = state_.executed_gtids;
       Gap(GapCause::kOtherServer, FromNow(),
           fmt::format("another server ({}) answers, and without GTIDs {} says nothing about its log",
-                      ServerName(), Place(stored_.file, stored_.offset)),
+                      ServerName(), stored_.Text()),
           kGtidHint);
       return;
     }
@@ -310,7 +302,7 @@ class Judge {
         result_.from = Known(stored_.committed);
         result_.until = Created(evidence_.oldest_file);
         FromStored();
-        if (!state_.files.empty()) result_.until_position = Place(state_.files.front().name, 4);
+        if (!state_.files.empty()) result_.until_point = LogPoint::At(state_.files.front().name, 4);
         Gap(GapCause::kPurged, FromOldest(),
             fmt::format("the source no longer has {}, which was read up to {}", stored_.file, stored_.offset),
             kRetentionHint);
@@ -328,11 +320,11 @@ class Judge {
     result_.from = Created(evidence_.common_identity);
     result_.until = Created(evidence_.parting_identity);
     if (fate_ == FileFate::kShorter) {
-      result_.from_position = Place(stored_.file, FileBytes());
-      result_.until_position = Place(stored_.file, stored_.offset);
+      result_.from_point = LogPoint::At(stored_.file, FileBytes());
+      result_.until_point = stored_;
     } else {
       FromStored();
-      if (!evidence_.parting_file.empty()) result_.until_position = Place(evidence_.parting_file, 4);
+      if (!evidence_.parting_file.empty()) result_.until_point = LogPoint::At(evidence_.parting_file, 4);
     }
   }
 
@@ -343,7 +335,7 @@ class Judge {
     Gap(GapCause::kUnproven, FromNow(), std::string(View(status.message())), "");
   }
 
-  void FromStored() { result_.from_position = Place(stored_.file, stored_.offset); }
+  void FromStored() { result_.from_point = stored_; }
   uint64_t FileBytes() const {
     const LogState::File* file = state_.Find(stored_.file);
     return file == nullptr ? 0 : file->bytes;
@@ -363,7 +355,7 @@ class Judge {
     return LogStart::At(stored_.file, FileBytes());
   }
 
-  const StoredPosition& stored_;
+  const DeliveredPoint& stored_;
   const LogState& state_;
   const LogEvidence& evidence_;
   const bool same_server_;
@@ -387,17 +379,7 @@ std::optional<GapCause> GapCauseFromCode(std::string_view code) {
   return std::nullopt;
 }
 
-std::optional<uint64_t> LogFileNumber(std::string_view name) {
-  const size_t dot = name.rfind('.');
-  if (dot == std::string_view::npos) return std::nullopt;
-  uint64_t number = 0;
-  const char* const end = name.data() + name.size();
-  const auto [at, error] = std::from_chars(name.data() + dot + 1, end, number);
-  if (error != std::errc() || at != end) return std::nullopt;
-  return number;
-}
-
-bool SuspectsParting(const StoredPosition& stored, const LogState& state,
+bool SuspectsParting(const DeliveredPoint& stored, const LogState& state,
                      const LogFileIdentity& stored_file) {
   if (!SameServer(stored, state)) return false;
   if (Parted(FateOf(stored, state, stored_file))) return true;
@@ -406,14 +388,14 @@ bool SuspectsParting(const StoredPosition& stored, const LogState& state,
   return compared.ok() && !compared->phantom.empty();
 }
 
-bool SuspectsErrant(const StoredPosition& stored, const LogState& state) {
+bool SuspectsErrant(const DeliveredPoint& stored, const LogState& state) {
   if (stored.flavor != ServerFlavor::kMySql || SameServer(stored, state)) return false;
   if (stored.gtid_set.empty() || !state.gtid_on) return false;
   const auto compared = CompareGtids(stored, state, {});
   return compared.ok() && compared->phantom.empty() && compared->missing.empty() && compared->has_others;
 }
 
-Continuity JudgeContinuity(const StoredPosition& stored, const LogState& state, const LogEvidence& evidence) {
+Continuity JudgeContinuity(const DeliveredPoint& stored, const LogState& state, const LogEvidence& evidence) {
   return Judge(stored, state, evidence).Run();
 }
 

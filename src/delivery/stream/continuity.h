@@ -13,19 +13,6 @@
 
 namespace hakobu {
 
-// What the ledger holds of a source: everything up to here is acknowledged by the destination.
-struct StoredPosition {
-  ServerFlavor flavor = ServerFlavor::kMySql;
-  std::string server_uuid;  // of the server it was read from; MariaDB: ""
-  uint32_t server_id = 0;
-  std::string gtid_set;  // MySQL: a set; MariaDB: the last of each domain; "": the source has no GTIDs
-  std::string file;      // of the next transaction
-  uint64_t offset = 0;
-  LogFileIdentity identity;                     // of `file`; unknown is allowed, and then proves nothing
-  absl::Time committed = absl::InfinitePast();  // of the last transaction delivered, by the source's clock
-  absl::Time proven = absl::InfinitePast();     // until when the log was known to hold no more (heartbeats)
-};
-
 // Not delivered, and in another server's log before some that were (errant.h).
 struct ErrantTransactions {
   std::string gtids;                            // "": none
@@ -77,7 +64,7 @@ struct Continuity {
   std::string missing_gtids;  // never to be seen: changes that the destination lacks
   std::string
       phantom_gtids;  // delivered, but the source does not have them: rows that the destination has wrong
-  std::string from_position, until_position;    // "file:offset", where known
+  LogPoint from_point, until_point;             // where known
   std::optional<absl::Time> from, until;        // commit times; nullopt: not known on that side
   std::optional<std::set<std::string>> tables;  // only these can be concerned; nullopt: any
   std::string explanation;                      // what was found, in a sentence or two
@@ -85,15 +72,12 @@ struct Continuity {
 };
 
 // Without evidence of the parting, what is found to part is taken to have parted as early as can be.
-Continuity JudgeContinuity(const StoredPosition& stored, const LogState& state, const LogEvidence& evidence);
+Continuity JudgeContinuity(const DeliveredPoint& stored, const LogState& state, const LogEvidence& evidence);
 
 // Whether the parting is to be looked for: on the same server, something has changed that must not.
-bool SuspectsParting(const StoredPosition& stored, const LogState& state, const LogFileIdentity& stored_file);
+bool SuspectsParting(const DeliveredPoint& stored, const LogState& state, const LogFileIdentity& stored_file);
 
 // Whether errant transactions are to be looked for: another server has all that was delivered, and more.
-bool SuspectsErrant(const StoredPosition& stored, const LogState& state);
-
-// "binlog.000041" -> 41; nullopt when there is no number at its end.
-std::optional<uint64_t> LogFileNumber(std::string_view name);
+bool SuspectsErrant(const DeliveredPoint& stored, const LogState& state);
 
 }  // namespace hakobu

@@ -21,7 +21,7 @@ GtidSet Common(const GtidSet& a, const GtidSet& b) {
   return common;
 }
 
-absl::StatusOr<GtidComparison> CompareMysql(const StoredPosition& stored, const LogState& state,
+absl::StatusOr<GtidComparison> CompareMysql(const DeliveredPoint& stored, const LogState& state,
                                             const LogEvidence& evidence) {
   HAKOBU_ASSIGN_OR_RETURN(const GtidSet ours, GtidSet::Parse(stored.gtid_set));
   HAKOBU_ASSIGN_OR_RETURN(const GtidSet executed, GtidSet::Parse(state.executed_gtids));
@@ -84,7 +84,7 @@ absl::StatusOr<std::map<uint32_t, LastOfDomain>> ParseList(std::string_view text
   return domains;
 }
 
-absl::StatusOr<GtidComparison> CompareMariadb(const StoredPosition& stored, const LogState& state) {
+absl::StatusOr<GtidComparison> CompareMariadb(const DeliveredPoint& stored, const LogState& state) {
   HAKOBU_ASSIGN_OR_RETURN(const auto ours, ParseList(stored.gtid_set));
   HAKOBU_ASSIGN_OR_RETURN(const auto theirs, ParseList(state.executed_gtids));
   GtidComparison compared;
@@ -111,7 +111,7 @@ absl::StatusOr<GtidComparison> CompareMariadb(const StoredPosition& stored, cons
 
 }  // namespace
 
-absl::StatusOr<GtidComparison> CompareGtids(const StoredPosition& stored, const LogState& state,
+absl::StatusOr<GtidComparison> CompareGtids(const DeliveredPoint& stored, const LogState& state,
                                             const LogEvidence& evidence) {
   auto compared = state.flavor == ServerFlavor::kMariaDb ? CompareMariadb(stored, state)
                                                          : CompareMysql(stored, state, evidence);

@@ -19,7 +19,7 @@ struct GtidComparison {
 };
 
 // With evidence of a parting, what the server executed after it does not count: it may have the same numbers.
-absl::StatusOr<GtidComparison> CompareGtids(const StoredPosition& stored, const LogState& state,
+absl::StatusOr<GtidComparison> CompareGtids(const DeliveredPoint& stored, const LogState& state,
                                             const LogEvidence& evidence);
 
 }  // namespace hakobu

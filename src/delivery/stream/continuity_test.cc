@@ -23,8 +23,8 @@ LogFileIdentity Identity(int64_t created, uint32_t server_id = 1) {
 }
 
 // Delivered up to binlog.000007:500 of server kUuid, transactions 1 to 100.
-StoredPosition Stored() {
-  StoredPosition stored;
+DeliveredPoint Stored() {
+  DeliveredPoint stored;
   stored.server_uuid = kUuid;
   stored.server_id = 1;
   stored.gtid_set = kUuid + ":1-100";
@@ -76,7 +76,7 @@ TEST(Continuity, TheSameServerOverARestartGoesOn) {
   EXPECT_EQ(judged.verdict, ContinuityVerdict::kContinues);
   EXPECT_EQ(judged.cause, GapCause::kNone);
   EXPECT_EQ(judged.start.kind, LogStart::Kind::kGtids);
-  EXPECT_EQ(judged.start.gtid_set, kUuid + ":1-100");
+  EXPECT_EQ(judged.start.point.gtid_set, kUuid + ":1-100");
   EXPECT_FALSE(judged.start.gtid_bytes.empty());
   EXPECT_FALSE(judged.other_server);
 }
@@ -97,8 +97,8 @@ TEST(Continuity, PurgedTransactionsAreNamed) {
   EXPECT_EQ(judged.cause, GapCause::kPurged);
   EXPECT_EQ(judged.missing_gtids, kUuid + ":101-250," + kOther + ":1-2");
   EXPECT_EQ(judged.phantom_gtids, "");
-  EXPECT_EQ(judged.start.gtid_set, kUuid + ":1-250," + kOther + ":1-2");
-  EXPECT_EQ(judged.gtid_set, judged.start.gtid_set);
+  EXPECT_EQ(judged.start.point.gtid_set, kUuid + ":1-250," + kOther + ":1-2");
+  EXPECT_EQ(judged.gtid_set, judged.start.point.gtid_set);
   EXPECT_EQ(judged.from, absl::FromUnixSeconds(kCommitted));
   EXPECT_EQ(judged.until, absl::FromUnixSeconds(kCommitted + 300));
   EXPECT_THAT(judged.hint, HasSubstr("binlog retention hours"));
@@ -109,8 +109,8 @@ TEST(Continuity, FilesDeletedBehindTheServersBackAreFoundWhenItRefuses) {
   evidence.refused = LogFailure::kPurged;
   const Continuity judged = JudgeContinuity(Stored(), State(kUuid + ":1-130"), evidence);
   EXPECT_EQ(judged.cause, GapCause::kPurged);
-  EXPECT_EQ(judged.start.file, "binlog.000006");
-  EXPECT_EQ(judged.start.offset, 4u);
+  EXPECT_EQ(judged.start.point.file, "binlog.000006");
+  EXPECT_EQ(judged.start.point.offset, 4u);
 }
 
 TEST(Continuity, AFailoverToAReplicaThatHasAllGoesOn) {
@@ -121,7 +121,7 @@ TEST(Continuity, AFailoverToAReplicaThatHasAllGoesOn) {
   const Continuity judged = JudgeContinuity(Stored(), state, LogEvidence());
   EXPECT_EQ(judged.verdict, ContinuityVerdict::kContinues);
   EXPECT_TRUE(judged.other_server);
-  EXPECT_EQ(judged.start.gtid_set, kUuid + ":1-100");
+  EXPECT_EQ(judged.start.point.gtid_set, kUuid + ":1-100");
   EXPECT_THAT(judged.explanation, HasSubstr("Blue/Green"));
 }
 
@@ -139,7 +139,7 @@ TEST(Continuity, ErrantTransactionsOfAPromotedReplicaAreLeftOutAndTold) {
   EXPECT_TRUE(judged.other_server);
   EXPECT_EQ(judged.missing_gtids, kOther + ":3");
   EXPECT_EQ(judged.gtid_set, kUuid + ":1-100," + kOther + ":3");
-  EXPECT_EQ(judged.start.gtid_set, judged.gtid_set);
+  EXPECT_EQ(judged.start.point.gtid_set, judged.gtid_set);
   EXPECT_EQ(judged.tables, evidence.errant.tables);
   EXPECT_EQ(judged.from, evidence.errant.from);
   EXPECT_EQ(judged.until, absl::FromUnixSeconds(kCommitted));
@@ -184,7 +184,7 @@ TEST(Continuity, AReplicaPromotedTooEarlyIsAFork) {
   EXPECT_EQ(judged.verdict, ContinuityVerdict::kGap);
   EXPECT_EQ(judged.cause, GapCause::kFork);
   EXPECT_EQ(judged.phantom_gtids, kUuid + ":98-100");
-  EXPECT_EQ(judged.start.gtid_set, kUuid + ":1-97");
+  EXPECT_EQ(judged.start.point.gtid_set, kUuid + ":1-97");
   EXPECT_EQ(judged.gtid_set, kUuid + ":1-97");
   EXPECT_EQ(judged.until, absl::FromUnixSeconds(kCommitted));
 }
@@ -195,7 +195,7 @@ TEST(Continuity, AnErrantTransactionOfARestoredInstanceIsToldFromItsLack) {
   const Continuity judged = JudgeContinuity(Stored(), state, LogEvidence());
   EXPECT_EQ(judged.cause, GapCause::kRestored);
   EXPECT_EQ(judged.phantom_gtids, kUuid + ":61-100");
-  EXPECT_EQ(judged.start.gtid_set, kUuid + ":1-60");
+  EXPECT_EQ(judged.start.point.gtid_set, kUuid + ":1-60");
 }
 
 TEST(Continuity, ACrashThatLostTheTailIsFoundThoughNewTransactionsTookTheNumbers) {
@@ -207,9 +207,9 @@ TEST(Continuity, ACrashThatLostTheTailIsFoundThoughNewTransactionsTookTheNumbers
   EXPECT_EQ(judged.verdict, ContinuityVerdict::kGap);
   EXPECT_EQ(judged.cause, GapCause::kLostTail);
   EXPECT_EQ(judged.phantom_gtids, kUuid + ":98-100");
-  EXPECT_EQ(judged.start.gtid_set, kUuid + ":1-97");
-  EXPECT_EQ(judged.from_position, "binlog.000007:460");
-  EXPECT_EQ(judged.until_position, "binlog.000007:500");
+  EXPECT_EQ(judged.start.point.gtid_set, kUuid + ":1-97");
+  EXPECT_EQ(judged.from_point.Text(), "binlog.000007:460");
+  EXPECT_EQ(judged.until_point.Text(), "binlog.000007:500");
   EXPECT_EQ(judged.until, absl::FromUnixSeconds(kCommitted + 50));
   EXPECT_THAT(judged.hint, HasSubstr("sync_binlog=1"));
 }
@@ -244,15 +244,15 @@ TEST(Continuity, WhatComesAgainIsTheEndOfTheHistory) {
     if (known == 1) evidence = Parted("binlog.000007", set(1, between(purged, in_log)));
     const Continuity judged = JudgeContinuity(Stored(), state, evidence);
     ASSERT_EQ(judged.verdict, ContinuityVerdict::kGap);
-    const binlog::GtidSet seen = *binlog::GtidSet::Parse(judged.start.gtid_set);
+    const binlog::GtidSet seen = *binlog::GtidSet::Parse(judged.start.point.gtid_set);
     bool again = false;
     for (uint64_t number = 1; number <= executed; ++number) {
       const bool comes = !seen.Contains(binlog::Gtid{kUuid, number});
       EXPECT_TRUE(comes || !again) << number << " is left out behind one that comes again, by "
-                                   << judged.start.gtid_set;
+                                   << judged.start.point.gtid_set;
       again = again || comes;
       if (known == 0) {
-        EXPECT_EQ(comes, number > in_tables) << number << " by " << judged.start.gtid_set;
+        EXPECT_EQ(comes, number > in_tables) << number << " by " << judged.start.point.gtid_set;
       }
     }
   }
@@ -267,7 +267,7 @@ TEST(Continuity, AServerThatWentBackInTimeUnderItsOwnName) {
   const Continuity judged = JudgeContinuity(Stored(), state, evidence);
   EXPECT_EQ(judged.cause, GapCause::kRestored);
   EXPECT_EQ(judged.phantom_gtids, kUuid + ":71-100");
-  EXPECT_EQ(judged.start.gtid_set, kUuid + ":1-70");
+  EXPECT_EQ(judged.start.point.gtid_set, kUuid + ":1-70");
   EXPECT_EQ(judged.from, absl::FromUnixSeconds(kCommitted - 1000));
   EXPECT_EQ(judged.until, absl::FromUnixSeconds(kCommitted + 50));
 }
@@ -292,14 +292,14 @@ TEST(Continuity, AResetIsFoundThoughTheNewNumbersContainOurs) {
   EXPECT_EQ(judged.cause, GapCause::kReset);
   EXPECT_EQ(judged.phantom_gtids, "");
   EXPECT_EQ(judged.start.kind, LogStart::Kind::kGtids);
-  EXPECT_EQ(judged.start.gtid_set, "");
+  EXPECT_EQ(judged.start.point.gtid_set, "");
   EXPECT_EQ(judged.gtid_set, "");
   EXPECT_EQ(judged.from, absl::FromUnixSeconds(kCommitted));
   EXPECT_EQ(judged.until, absl::FromUnixSeconds(kCommitted + 50));
 }
 
-StoredPosition StoredByFile(ServerFlavor flavor = ServerFlavor::kMariaDb) {
-  StoredPosition stored = Stored();
+DeliveredPoint StoredByFile(ServerFlavor flavor = ServerFlavor::kMariaDb) {
+  DeliveredPoint stored = Stored();
   stored.flavor = flavor;
   stored.gtid_set.clear();
   if (flavor == ServerFlavor::kMariaDb) stored.server_uuid.clear();
@@ -318,8 +318,8 @@ TEST(ContinuityByFile, TheSameFileGoesOn) {
     const Continuity judged = JudgeContinuity(StoredByFile(flavor), StateByFile(flavor), Evidence());
     EXPECT_EQ(judged.verdict, ContinuityVerdict::kContinues);
     EXPECT_EQ(judged.start.kind, LogStart::Kind::kPosition);
-    EXPECT_EQ(judged.start.file, "binlog.000007");
-    EXPECT_EQ(judged.start.offset, 500u);
+    EXPECT_EQ(judged.start.point.file, "binlog.000007");
+    EXPECT_EQ(judged.start.point.offset, 500u);
   }
 }
 
@@ -329,7 +329,7 @@ TEST(ContinuityByFile, WithoutTheFilesIdentityNothingIsProven) {
   const Continuity judged = JudgeContinuity(StoredByFile(), StateByFile(), evidence);
   EXPECT_EQ(judged.verdict, ContinuityVerdict::kGap);
   EXPECT_EQ(judged.cause, GapCause::kUnproven);
-  EXPECT_EQ(judged.start.file, "binlog.000007");
+  EXPECT_EQ(judged.start.point.file, "binlog.000007");
 }
 
 TEST(ContinuityByFile, AReCreatedFileIsNotGoneOnWith) {
@@ -340,8 +340,8 @@ TEST(ContinuityByFile, AReCreatedFileIsNotGoneOnWith) {
   evidence.stored_file = Identity(kCommitted + 90);
   const Continuity judged = JudgeContinuity(StoredByFile(), state, evidence);
   EXPECT_EQ(judged.cause, GapCause::kReset);
-  EXPECT_EQ(judged.start.file, "binlog.000001");
-  EXPECT_EQ(judged.start.offset, 4u);
+  EXPECT_EQ(judged.start.point.file, "binlog.000001");
+  EXPECT_EQ(judged.start.point.offset, 4u);
 }
 
 TEST(ContinuityByFile, AShorterFileIsALostTail) {
@@ -350,8 +350,8 @@ TEST(ContinuityByFile, AShorterFileIsALostTail) {
   LogEvidence evidence = Parted("binlog.000008", "");
   const Continuity judged = JudgeContinuity(StoredByFile(), state, evidence);
   EXPECT_EQ(judged.cause, GapCause::kLostTail);
-  EXPECT_EQ(judged.start.file, "binlog.000008");
-  EXPECT_EQ(judged.from_position, "binlog.000007:460");
+  EXPECT_EQ(judged.start.point.file, "binlog.000008");
+  EXPECT_EQ(judged.from_point.Text(), "binlog.000007:460");
 }
 
 TEST(ContinuityByFile, APurgedFileIsAGapUpToTheOldestOne) {
@@ -361,9 +361,9 @@ TEST(ContinuityByFile, APurgedFileIsAGapUpToTheOldestOne) {
   evidence.oldest_file = Identity(kCommitted + 4000);
   const Continuity judged = JudgeContinuity(StoredByFile(), state, evidence);
   EXPECT_EQ(judged.cause, GapCause::kPurged);
-  EXPECT_EQ(judged.start.file, "binlog.000012");
-  EXPECT_EQ(judged.from_position, "binlog.000007:500");
-  EXPECT_EQ(judged.until_position, "binlog.000012:4");
+  EXPECT_EQ(judged.start.point.file, "binlog.000012");
+  EXPECT_EQ(judged.from_point.Text(), "binlog.000007:500");
+  EXPECT_EQ(judged.until_point.Text(), "binlog.000012:4");
   EXPECT_EQ(judged.until, absl::FromUnixSeconds(kCommitted + 4000));
 }
 
@@ -378,8 +378,8 @@ TEST(ContinuityByFile, TheSameFilesUnderAnotherIdentityGoOn) {
   const Continuity judged = JudgeContinuity(StoredByFile(), state, Evidence());
   EXPECT_EQ(judged.verdict, ContinuityVerdict::kContinues) << judged.explanation;
   EXPECT_TRUE(judged.other_server);
-  EXPECT_EQ(judged.start.file, "binlog.000007");
-  EXPECT_EQ(judged.start.offset, 500u);
+  EXPECT_EQ(judged.start.point.file, "binlog.000007");
+  EXPECT_EQ(judged.start.point.offset, 500u);
 
   LogState cut = state;  // copied before all that was delivered had been written
   cut.files[cut.files.size() - 2].bytes = 499;
@@ -401,7 +401,7 @@ TEST(ContinuityByFile, AnotherServerIsNeverGoneOnWithByFile) {
   const Continuity judged = JudgeContinuity(StoredByFile(), state, Evidence());
   EXPECT_EQ(judged.cause, GapCause::kOtherServer);
   EXPECT_TRUE(judged.other_server);
-  EXPECT_EQ(judged.start.offset, 800u);
+  EXPECT_EQ(judged.start.point.offset, 800u);
   EXPECT_EQ(judged.until, state.server_now);
   EXPECT_THAT(judged.explanation, HasSubstr("server_id 2"));
 }
@@ -429,7 +429,7 @@ TEST(ContinuityMariadb, GtidListsByDomain) {
   };
   for (const MariadbCase& each : cases) {
     SCOPED_TRACE(std::string(each.ours) + " at " + each.theirs);
-    StoredPosition stored = StoredByFile();
+    DeliveredPoint stored = StoredByFile();
     stored.gtid_set = each.ours;
     LogState state = StateByFile();
     state.gtid_on = true;
@@ -444,14 +444,11 @@ TEST(ContinuityMariadb, GtidListsByDomain) {
   }
 }
 
-TEST(Continuity, CausesHaveCodesAndFilesHaveNumbers) {
+TEST(Continuity, CausesHaveCodes) {
   for (const GapCause cause : {GapCause::kPurged, GapCause::kLostTail, GapCause::kFork, GapCause::kRestored,
                                GapCause::kReset, GapCause::kOtherServer, GapCause::kUnproven}) {
     EXPECT_EQ(GapCauseFromCode(GapCauseCode(cause)), cause);
   }
-  EXPECT_EQ(LogFileNumber("mysql-bin-changelog.012345"), 12345u);
-  EXPECT_EQ(LogFileNumber("binlog"), std::nullopt);
-  EXPECT_EQ(LogFileNumber("binlog.x1"), std::nullopt);
 }
 
 }  // namespace

@@ -63,8 +63,8 @@ bool Copier::MayTryAgain(Task* task, const absl::Status& status) {
   }
   const absl::StatusOr<std::unique_ptr<Connection>> source = Connection::Open(context_->connect);
   if (!source.ok()) return true;
-  const absl::StatusOr<LogPosition> now = ReadLogPosition(source->get());
-  if (now.ok()) task->failed_at = LogPlace::In(now->file, now->offset, context_->epoch);
+  const absl::StatusOr<LogPoint> now = ReadLogPoint(source->get());
+  if (now.ok()) task->failed_at = ChangeSequence::At(*now, context_->epoch);
   return true;
 }
 

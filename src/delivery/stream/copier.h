@@ -42,7 +42,7 @@ class Copier {
     absl::Duration delay = absl::ZeroDuration();  // before the next try
     // Where the source's log was when a try failed for the table's own sake. Until the stream has come there
     // the table may be another one than the stream knows, and tries do not count.
-    std::optional<LogPlace> failed_at;
+    std::optional<ChangeSequence> failed_at;
     int tries = 0;
   };
   std::optional<Task> Take();

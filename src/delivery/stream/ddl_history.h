@@ -5,14 +5,14 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "delivery/stream/sequence.h"
 #include "delivery/stream/targets.h"
+#include "log/sequence.h"
 
 namespace hakobu {
 
 // One table that one statement concerns.
 struct DdlEntry {
-  LogPlace place;           // the same however often it is read; differs for each table of a statement
+  ChangeSequence place;     // the same however often it is read; differs for each table of a statement
   int64_t unix_micros = 0;  // when the source ran it
   std::string gtid;         // "": the source has none
   std::string database, table;

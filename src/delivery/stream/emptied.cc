@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "delivery/recorded_contract.h"
-#include "delivery/stream/sequence.h"
 #include "source/source.h"
 
 namespace hakobu {
@@ -46,7 +45,7 @@ absl::StatusOr<bool> Emptied::IsProven(const StreamTable& table, const LaneSchem
   HAKOBU_ASSIGN_OR_RETURN(Connection * source, lease.Get());
   HAKOBU_ASSIGN_OR_RETURN(const std::optional<std::string> before, FirstRow(source, schema));
   if (!before.has_value()) return false;
-  HAKOBU_ASSIGN_OR_RETURN(const LogPosition end, ReadLogPosition(source));
+  HAKOBU_ASSIGN_OR_RETURN(const LogPoint end, ReadLogPoint(source));
   HAKOBU_ASSIGN_OR_RETURN(const bool delivered, IsDeliveredUpTo(end));
   if (!delivered) return absl::DeadlineExceededError("the stream is behind");
   const absl::Duration staleness = schema.work.options.max_staleness;
@@ -80,14 +79,13 @@ absl::StatusOr<std::optional<std::string>> Emptied::FirstRow(Connection* source,
   return std::optional<std::string>(rows.rows[0][0].value_or(""));
 }
 
-absl::StatusOr<bool> Emptied::IsDeliveredUpTo(const LogPosition& end) {
+absl::StatusOr<bool> Emptied::IsDeliveredUpTo(const LogPoint& end) {
   const absl::Time until = context_->clock->Now() + kLongestBehind;
-  HAKOBU_ASSIGN_OR_RETURN(const std::optional<StreamPosition> first, context_->log->Position());
+  HAKOBU_ASSIGN_OR_RETURN(const std::optional<DeliveredPoint> first, context_->log->Position());
   if (!first.has_value()) return false;
-  const LogPlace wanted = LogPlace::In(end.file, end.offset, first->epoch);
   for (;;) {
-    HAKOBU_ASSIGN_OR_RETURN(const std::optional<StreamPosition> now, context_->log->Position());
-    if (now.has_value() && LogPlace::In(now->file, now->offset, now->epoch) >= wanted) return true;
+    HAKOBU_ASSIGN_OR_RETURN(const std::optional<DeliveredPoint> now, context_->log->Position());
+    if (now.has_value() && HasPassed(*now, first->epoch, end)) return true;
     if (context_->clock->Now() > until) return false;
     if (context_->stop.WaitFor(kBetweenPlaces)) return absl::CancelledError("the stream ends");
   }

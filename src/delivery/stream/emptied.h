@@ -28,7 +28,7 @@ class Emptied {
   // The row with the smallest key, as text; of a history any row. Absent: the source has none.
   absl::StatusOr<std::optional<std::string>> FirstRow(Connection* source, const LaneSchema& schema);
   // False: it did not get there in time.
-  absl::StatusOr<bool> IsDeliveredUpTo(const LogPosition& end);
+  absl::StatusOr<bool> IsDeliveredUpTo(const LogPoint& end);
 
   StreamContext* context_;
   std::map<size_t, int64_t> seen_;  // the table's lane to the target's last change that was looked at

@@ -123,7 +123,7 @@ class ErrantSearch {
   ErrantSearch(const ConnectOptions& connect, const LogState& state, const Cancellation& cancel)
       : connect_(connect), state_(state), cancel_(cancel) {}
 
-  absl::StatusOr<ErrantTransactions> Run(const StoredPosition& stored, uint64_t most_bytes) {
+  absl::StatusOr<ErrantTransactions> Run(const DeliveredPoint& stored, uint64_t most_bytes) {
     HAKOBU_ASSIGN_OR_RETURN(ours_, GtidSet::Parse(stored.gtid_set));
     HAKOBU_ASSIGN_OR_RETURN(const GtidSet purged, GtidSet::Parse(state_.purged_gtids));
     in_log_ = Minus(ours_, purged);
@@ -214,7 +214,7 @@ class ErrantSearch {
 
 }  // namespace
 
-absl::StatusOr<ErrantTransactions> FindErrant(const ConnectOptions& connect, const StoredPosition& stored,
+absl::StatusOr<ErrantTransactions> FindErrant(const ConnectOptions& connect, const DeliveredPoint& stored,
                                               const LogState& state, const Cancellation& cancel,
                                               uint64_t most_bytes) {
   return ErrantSearch(connect, state, cancel).Run(stored, most_bytes);

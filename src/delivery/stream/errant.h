@@ -18,7 +18,7 @@ constexpr uint64_t kMostErrantLogBytes = uint64_t{1} << 30;
 // transaction by a binary search over the files' heads and reads the transactions' ids there, on streams of
 // its own; reads the files before it too when errant transactions begin there and it is not more than
 // `most_bytes` in all.
-absl::StatusOr<ErrantTransactions> FindErrant(const ConnectOptions& connect, const StoredPosition& stored,
+absl::StatusOr<ErrantTransactions> FindErrant(const ConnectOptions& connect, const DeliveredPoint& stored,
                                               const LogState& state, const Cancellation& cancel,
                                               uint64_t most_bytes = kMostErrantLogBytes);
 

@@ -9,7 +9,7 @@ namespace {
 
 // The stored file is the very one, and shorter than what was read of it: a crash took its end, and the server
 // began the next file when it came back. False: that is not so, or cannot be told.
-absl::StatusOr<bool> FindLostTail(const ConnectOptions& connect, const StoredPosition& stored,
+absl::StatusOr<bool> FindLostTail(const ConnectOptions& connect, const DeliveredPoint& stored,
                                   const LogState& state, LogEvidence* evidence) {
   const LogState::File* const file = state.Find(stored.file);
   if (file == nullptr || file->bytes >= stored.offset || file == &state.files.back()) return false;
@@ -23,7 +23,7 @@ absl::StatusOr<bool> FindLostTail(const ConnectOptions& connect, const StoredPos
   return true;
 }
 
-absl::Status FindParting(const ConnectOptions& connect, const StoredPosition& stored, const LogState& state,
+absl::Status FindParting(const ConnectOptions& connect, const DeliveredPoint& stored, const LogState& state,
                          LogEvidence* evidence) {
   HAKOBU_ASSIGN_OR_RETURN(const bool found, FindLostTail(connect, stored, state, evidence));
   if (found) return absl::OkStatus();
@@ -50,7 +50,7 @@ absl::Status FindParting(const ConnectOptions& connect, const StoredPosition& st
 
 }  // namespace
 
-absl::StatusOr<LogEvidence> GatherEvidence(const ConnectOptions& connect, const StoredPosition& stored,
+absl::StatusOr<LogEvidence> GatherEvidence(const ConnectOptions& connect, const DeliveredPoint& stored,
                                            const LogState& state, const Cancellation& cancel) {
   LogEvidence evidence;
   if (state.Find(stored.file) != nullptr) {
@@ -70,7 +70,7 @@ absl::StatusOr<LogEvidence> GatherEvidence(const ConnectOptions& connect, const 
   return evidence;
 }
 
-absl::StatusOr<ContinuityProof> ProveContinuity(const ConnectOptions& connect, const StoredPosition& stored,
+absl::StatusOr<ContinuityProof> ProveContinuity(const ConnectOptions& connect, const DeliveredPoint& stored,
                                                 LogFailure refused, const Cancellation& cancel) {
   ContinuityProof proof;
   HAKOBU_ASSIGN_OR_RETURN(const auto connection, Connection::Open(connect));

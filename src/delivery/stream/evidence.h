@@ -11,7 +11,7 @@ namespace hakobu {
 // history seems to have parted, one for each step of a binary search for the place; behind a failover also
 // for errant transactions (errant.h). What cannot be had stays unknown; only errors of the connection are
 // errors.
-absl::StatusOr<LogEvidence> GatherEvidence(const ConnectOptions& connect, const StoredPosition& stored,
+absl::StatusOr<LogEvidence> GatherEvidence(const ConnectOptions& connect, const DeliveredPoint& stored,
                                            const LogState& state, const Cancellation& cancel);
 
 struct ContinuityProof {
@@ -20,7 +20,7 @@ struct ContinuityProof {
   Continuity judgement;
 };
 // Reads the state, gathers and judges. `refused`: what the server answered when it was asked to go on.
-absl::StatusOr<ContinuityProof> ProveContinuity(const ConnectOptions& connect, const StoredPosition& stored,
+absl::StatusOr<ContinuityProof> ProveContinuity(const ConnectOptions& connect, const DeliveredPoint& stored,
                                                 LogFailure refused, const Cancellation& cancel);
 
 }  // namespace hakobu

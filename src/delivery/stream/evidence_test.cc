@@ -21,11 +21,11 @@ using ::testing::HasSubstr;
 using testing::MysqlServer;
 
 // As an engine stores it that has delivered all the server has.
-StoredPosition StoreNow(const MysqlServer& server) {
+DeliveredPoint StoreNow(const MysqlServer& server) {
   const auto connection = Connect(server);
   const auto state = ReadLogState(connection.get());
   if (!state.ok()) throw std::runtime_error(state.status().ToString());
-  StoredPosition stored;
+  DeliveredPoint stored;
   stored.flavor = state->flavor;
   stored.server_uuid = state->server_uuid;
   stored.server_id = state->server_id;
@@ -37,7 +37,7 @@ StoredPosition StoreNow(const MysqlServer& server) {
   return stored;
 }
 
-Continuity Prove(const MysqlServer& server, const StoredPosition& stored,
+Continuity Prove(const MysqlServer& server, const DeliveredPoint& stored,
                  LogFailure refused = LogFailure::kNone) {
   const auto proof = ProveContinuity(Root(server), stored, refused, Cancellation());
   if (!proof.ok()) throw std::runtime_error(proof.status().ToString());
@@ -60,14 +60,14 @@ INSTANTIATE_TEST_SUITE_P(Servers, EvidenceTest, ::testing::Values("mysql", "mari
 TEST_P(EvidenceTest, ARestartGoesOnAndAPurgeIsAGap) {
   MysqlServer server(GetParam());
   server.Execute("CREATE DATABASE c; CREATE TABLE c.t(id INT PRIMARY KEY)");
-  const StoredPosition stored = StoreNow(server);
+  const DeliveredPoint stored = StoreNow(server);
   EXPECT_EQ(Prove(server, stored).verdict, ContinuityVerdict::kContinues);
   server.Kill(SIGKILL);
   server.Start();
   server.Execute(
       "INSERT INTO c.t VALUES (1); FLUSH BINARY LOGS; INSERT INTO c.t VALUES (2); FLUSH BINARY LOGS");
   EXPECT_EQ(Prove(server, stored).verdict, ContinuityVerdict::kContinues);
-  const StoredPosition later = StoreNow(server);
+  const DeliveredPoint later = StoreNow(server);
   // MariaDB keeps a file until its checkpoint has been written to a later one, a moment after the flush.
   std::this_thread::sleep_for(std::chrono::milliseconds(500));
   server.Execute(fmt::format("PURGE BINARY LOGS TO '{}'", later.file));
@@ -83,7 +83,7 @@ TEST_P(EvidenceTest, ARestartGoesOnAndAPurgeIsAGap) {
 TEST_P(EvidenceTest, AResetIsFoundWhenTheNewNumbersHavePassedOurs) {
   MysqlServer server(GetParam());
   server.Execute("CREATE DATABASE c; CREATE TABLE c.t(id INT PRIMARY KEY AUTO_INCREMENT)");
-  const StoredPosition stored = StoreNow(server);
+  const DeliveredPoint stored = StoreNow(server);
   NextSecond();
   server.Execute(Reset());
   for (int i = 0; i < 30; ++i) server.Execute("INSERT INTO c.t VALUES ()");
@@ -95,9 +95,9 @@ TEST_P(EvidenceTest, AResetIsFoundWhenTheNewNumbersHavePassedOurs) {
 TEST_P(EvidenceTest, ALogThatLostItsTailInACrash) {
   MysqlServer server(GetParam());
   server.Execute("CREATE DATABASE c; CREATE TABLE c.t(id INT PRIMARY KEY AUTO_INCREMENT)");
-  const StoredPosition before = StoreNow(server);
+  const DeliveredPoint before = StoreNow(server);
   server.Execute("INSERT INTO c.t VALUES (); INSERT INTO c.t VALUES (); INSERT INTO c.t VALUES ()");
-  const StoredPosition stored = StoreNow(server);
+  const DeliveredPoint stored = StoreNow(server);
   NextSecond();
   server.Kill(SIGKILL);
   // What the operating system had not written when the power went.
@@ -109,19 +109,19 @@ TEST_P(EvidenceTest, ALogThatLostItsTailInACrash) {
   const Continuity judged = Prove(server, stored);
   EXPECT_EQ(judged.verdict, ContinuityVerdict::kGap) << judged.explanation;
   EXPECT_EQ(judged.cause, GapCause::kLostTail) << judged.explanation;
-  EXPECT_EQ(judged.from_position, fmt::format("{}:{}", before.file, before.offset));
-  EXPECT_EQ(judged.until_position, fmt::format("{}:{}", stored.file, stored.offset));
+  EXPECT_EQ(judged.from_point.Text(), fmt::format("{}:{}", before.file, before.offset));
+  EXPECT_EQ(judged.until_point.Text(), fmt::format("{}:{}", stored.file, stored.offset));
   // Nothing that survived is taken for lost or sent again, however early in the file's life it all happened.
-  StoredPosition hasty = stored;
+  DeliveredPoint hasty = stored;
   hasty.committed = absl::FromUnixSeconds(stored.identity.created);
   const Continuity again = Prove(server, hasty);
   EXPECT_EQ(again.cause, GapCause::kLostTail) << again.explanation;
   if (mariadb()) {
-    EXPECT_GT(*LogFileNumber(again.start.file), *LogFileNumber(stored.file));
+    EXPECT_GT(*LogFileNumber(again.start.point.file), *LogFileNumber(stored.file));
   } else {
     EXPECT_EQ(again.phantom_gtids, stored.server_uuid + ":3-5");
     // The tables kept what the log lost, and the server calls it purged.
-    EXPECT_EQ(again.start.gtid_set, stored.server_uuid + ":1-5");
+    EXPECT_EQ(again.start.point.gtid_set, stored.server_uuid + ":1-5");
   }
 }
 
@@ -134,7 +134,7 @@ TEST_P(EvidenceTest, AServerRestoredFromASnapshotUnderItsOwnName) {
   std::filesystem::copy(data, snapshot, std::filesystem::copy_options::recursive);
   server.Start();
   server.Execute("INSERT INTO c.t VALUES (); INSERT INTO c.t VALUES (); INSERT INTO c.t VALUES ()");
-  const StoredPosition stored = StoreNow(server);
+  const DeliveredPoint stored = StoreNow(server);
   NextSecond();
   server.Kill(SIGTERM);
   std::filesystem::remove_all(data);
@@ -149,7 +149,7 @@ TEST_P(EvidenceTest, AServerRestoredFromASnapshotUnderItsOwnName) {
   if (!mariadb()) {
     const std::string uuid = stored.server_uuid;
     EXPECT_EQ(judged.phantom_gtids, uuid + ":4-6");
-    EXPECT_EQ(judged.start.gtid_set, uuid + ":1-3");
+    EXPECT_EQ(judged.start.point.gtid_set, uuid + ":1-3");
   }
   EXPECT_TRUE(judged.until.has_value());
 }
@@ -159,7 +159,7 @@ TEST(Errant, TransactionsBeforeDeliveredOnesAreFoundWithTheirTables) {
   MysqlServer server("mysql");
   server.Execute(
       "CREATE DATABASE c; CREATE TABLE c.t(id INT PRIMARY KEY); CREATE TABLE c.u(id INT PRIMARY KEY)");
-  StoredPosition stored = StoreNow(server);
+  DeliveredPoint stored = StoreNow(server);
   binlog::GtidSet delivered = *binlog::GtidSet::Parse(stored.gtid_set);
   server.Execute("INSERT INTO c.t VALUES (1); FLUSH BINARY LOGS; INSERT INTO c.u VALUES (1)");
   binlog::GtidSet errant = *binlog::GtidSet::Parse(StoreNow(server).gtid_set);
@@ -200,7 +200,7 @@ TEST(Errant, TransactionsBeforeDeliveredOnesAreFoundWithTheirTables) {
 
 TEST_P(EvidenceTest, AServerWithoutALogIsRefused) {
   MysqlServer server(GetParam(), {"--skip-log-bin"});
-  const auto proof = ProveContinuity(Root(server), StoredPosition(), LogFailure::kNone, Cancellation());
+  const auto proof = ProveContinuity(Root(server), DeliveredPoint(), LogFailure::kNone, Cancellation());
   EXPECT_TRUE(absl::IsFailedPrecondition(proof.status())) << proof.status();
   EXPECT_THAT(std::string(View(proof.status().message())), HasSubstr("log_bin"));
 }

@@ -22,7 +22,7 @@ constexpr size_t kMostKnownIds = 1000;
 Follower::Follower(StreamContext* context)
     : context_(context), executed_(*ExecutedGtids::Parse(ServerFlavor::kMySql, "")) {}
 
-absl::Status Follower::Begin(const StreamPosition& position) {
+absl::Status Follower::Begin(const DeliveredPoint& position) {
   for (StreamTable* table : touched_) {
     // The transaction comes again, from its begin.
     (void)LaneOf(table)->AbortTransaction();
@@ -39,11 +39,8 @@ absl::Status Follower::Begin(const StreamPosition& position) {
   }
   boundary_ = position;
   context_->epoch = position.epoch;
-  file_number_ = FileNumber(position.file);
-  HAKOBU_ASSIGN_OR_RETURN(
-      executed_,
-      ExecutedGtids::Parse(position.flavor == "mariadb" ? ServerFlavor::kMariaDb : ServerFlavor::kMySql,
-                           position.gtid_set));
+  file_number_ = LogFileNumber(position.file).value_or(0);
+  HAKOBU_ASSIGN_OR_RETURN(executed_, ExecutedGtids::Parse(position.flavor, position.gtid_set));
   return absl::OkStatus();
 }
 
@@ -113,15 +110,14 @@ absl::Status Follower::OpenStream(StreamTable* table) {
   return absl::OkStatus();
 }
 
-StreamPosition Follower::boundary() const {
-  StreamPosition position = boundary_;
+DeliveredPoint Follower::boundary() const {
+  DeliveredPoint position = boundary_;
   position.gtid_set = executed_.Text();
   // A set can leave a prepared transaction out, so that it comes again; else everything since comes again.
-  const bool by_set = position.flavor == "mysql" && !position.gtid_set.empty();
+  const bool by_set = position.flavor == ServerFlavor::kMySql && !position.gtid_set.empty();
   if (by_set) return position;
   for (const auto& [xid, waiting] : prepared_) {
-    const LogPlace before = LogPlace::In(waiting.before.file, waiting.before.offset);
-    if (before < LogPlace::In(position.file, position.offset)) position = waiting.before;
+    if (OrderInLog(waiting.before, position) < 0) position = waiting.before;
   }
   return position;
 }
@@ -164,7 +160,7 @@ bool Follower::FlushIfDue() {
   return Flush();
 }
 
-LogPlace Follower::PlaceOf(const binlog::LogContext& context) const {
+ChangeSequence Follower::PlaceOf(const binlog::LogContext& context) const {
   return {static_cast<uint64_t>(boundary_.epoch), file_number_, context.position,
           uint64_t{context.event_in_transaction} << 32};
 }
@@ -254,7 +250,7 @@ absl::Status Follower::OnRows(const binlog::LogContext& context, const binlog::T
   return held_->Add(context, PlaceOf(context), map, rows);
 }
 
-absl::Status Follower::TakeRows(const binlog::LogContext& context, const LogPlace& place,
+absl::Status Follower::TakeRows(const binlog::LogContext& context, const ChangeSequence& place,
                                 const binlog::TableMap& map, const binlog::RowsEvent& rows) {
   HAKOBU_ASSIGN_OR_RETURN(Known * known, Find(map));
   StreamTable* table = known->table;
@@ -283,8 +279,8 @@ void Follower::EndedAt(const binlog::LogContext& context) {
   executed_.Add(context.gtid);
   boundary_.file = context.file;
   boundary_.offset = context.next_position;
-  boundary_.log_time = std::min(absl::FromUnixMicros(context.committed_us()), latest_);
-  whole_until_ = std::max(whole_until_, boundary_.log_time);
+  boundary_.committed = std::min(absl::FromUnixMicros(context.committed_us()), latest_);
+  whole_until_ = std::max(whole_until_, boundary_.committed);
   moved_ = true;
   transactions_.fetch_add(1, std::memory_order_relaxed);
 }
@@ -327,12 +323,11 @@ absl::Status Follower::OnEnd(const binlog::LogContext& context, binlog::Transact
 }
 
 absl::Status Follower::OnRotate(const binlog::LogContext& context) {
-  file_number_ = FileNumber(context.file);
+  file_number_ = LogFileNumber(context.file).value_or(0);
   if (in_transaction_) return absl::OkStatus();
   // By GTID the server begins at the start of a file and leaves out what was seen: that is no way back.
-  const LogPlace known = LogPlace::In(boundary_.file, boundary_.offset);
-  if (LogPlace::In(context.file, context.next_position) <= known) return absl::OkStatus();
-  if (boundary_.file != context.file) boundary_.file_identity.clear();  // comes with its first event
+  if (OrderInLog(LogPoint::At(context.file, context.next_position), boundary_) <= 0) return absl::OkStatus();
+  if (boundary_.file != context.file) boundary_.identity = {};  // comes with its first event
   boundary_.file = context.file;
   boundary_.offset = context.next_position;
   moved_ = true;

@@ -29,7 +29,7 @@ class Follower : public binlog::LogVisitor {
   explicit Follower(StreamContext* context);
 
   // Before the first event of a connection. What came of a transaction that was cut off is taken back.
-  absl::Status Begin(const StreamPosition& position);
+  absl::Status Begin(const DeliveredPoint& position);
   // What the tables look like here; before the first event.
   void UseSchemas(std::unique_ptr<SchemaFollower> schemas) { schemas_ = std::move(schemas); }
   SchemaFollower* schemas() { return schemas_.get(); }
@@ -51,10 +51,10 @@ class Follower : public binlog::LogVisitor {
   bool has_rows() const { return open_since_ != absl::InfiniteFuture(); }
   bool in_transaction() const { return in_transaction_; }
   // Behind the last whole transaction: where a new connection goes on.
-  StreamPosition boundary() const;
-  const StreamPosition& place() const { return boundary_; }  // the same without its GTIDs, which take time
+  DeliveredPoint boundary() const;
+  const DeliveredPoint& place() const { return boundary_; }  // the same without its GTIDs, which take time
   // Of the file whose events follow.
-  void SetFileIdentity(std::string identity) { boundary_.file_identity = std::move(identity); }
+  void SetFileIdentity(LogFileIdentity identity) { boundary_.identity = std::move(identity); }
 
   // Between two transactions, after every event: what waits for this place of the log begins here, and the
   // server is asked about what the log could not tell. Not OK: the source cannot be asked now; nothing is
@@ -138,25 +138,28 @@ class Follower : public binlog::LogVisitor {
     ddl::TableName name;
     std::string reason;
     std::optional<TableDefinition> definition;
-    std::optional<LogPlace> place;  // where the definition holds, in the log of this server; none: ask
+    std::optional<LogPoint> place;  // where the definition holds, in the log of this server; none: ask
   };
   absl::Status Ask(const std::string& name, Asked* asked);
   absl::Status BeginAsked(const std::string& name, Asked asked);
   absl::Status LookAt(const TableList& list);
-  LogPlace Here() const { return LogPlace::In(boundary_.file, boundary_.offset); }
 
   // Everything before this is acknowledged. Cancelled when the stream is being stopped.
   absl::Status Barrier();
-  LogPlace PlaceOf(const binlog::LogContext& context) const;
-  absl::Status TakeRows(const binlog::LogContext& context, const LogPlace& place, const binlog::TableMap& map,
-                        const binlog::RowsEvent& rows);
+  ChangeSequence PlaceOf(const binlog::LogContext& context) const;
+  ChangeSequence NextPlace() const {  // of the first change behind the boundary
+    return {
+        .epoch = static_cast<uint64_t>(boundary_.epoch), .file = file_number_, .position = boundary_.offset};
+  }
+  absl::Status TakeRows(const binlog::LogContext& context, const ChangeSequence& place,
+                        const binlog::TableMap& map, const binlog::RowsEvent& rows);
   void EndLanes();
 
   // Transactions whose rows wait (follower_xa.cc).
   struct Waiting {
     std::unique_ptr<HeldTransaction> rows;  // null: without rows of any table
     std::string gtid;
-    StreamPosition before;  // with its GTIDs
+    DeliveredPoint before;  // with its GTIDs
     absl::Time prepared;
   };
   absl::Status Prepared(const binlog::LogContext& context);
@@ -206,7 +209,7 @@ class Follower : public binlog::LogVisitor {
   absl::Time latest_ = absl::InfiniteFuture();
   uint64_t file_number_ = 0;
 
-  StreamPosition boundary_;  // its gtid_set is executed_'s
+  DeliveredPoint boundary_;  // its gtid_set is executed_'s
   ExecutedGtids executed_;
   absl::Time whole_until_ = absl::InfinitePast();
   absl::Time open_since_ = absl::InfiniteFuture();  // of the oldest row that is not shipped

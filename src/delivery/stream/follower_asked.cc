@@ -69,7 +69,7 @@ absl::Status Follower::Ask(const std::string& name, Asked* asked) {
   }
   if (answer->definition.has_value()) {
     asked->definition = std::move(answer->definition);
-    asked->place = LogPlace::In(answer->place.file, answer->place.offset);
+    asked->place = std::move(answer->place);
     return absl::OkStatus();
   }
   asked_.erase(name);
@@ -126,11 +126,9 @@ absl::Status Follower::Settle(const binlog::LogContext& context) {
   if (context.file == boundary_.file && context.next_position > boundary_.offset) {
     boundary_.offset = context.next_position;
   }
-  context_->SetFollowed(LogPlace::In(boundary_.file, boundary_.offset, boundary_.epoch));
+  context_->SetFollowed(ChangeSequence::At(boundary_, boundary_.epoch));
   if (asked_.empty() && !context_->table_watch->has_list()) return absl::OkStatus();
-  const auto has_come = [&](const LogPosition& place) {
-    return LogPlace::In(place.file, place.offset) <= Here();
-  };
+  const auto has_come = [&](const LogPoint& place) { return OrderInLog(place, boundary_) <= 0; };
   if (const std::optional<TableList> list = context_->table_watch->Take(has_come)) {
     HAKOBU_RETURN_IF_ERROR(LookAt(*list));
   }
@@ -139,7 +137,7 @@ absl::Status Follower::Settle(const binlog::LogContext& context) {
     if (!at->second.place.has_value()) HAKOBU_RETURN_IF_ERROR(Ask(name, &at->second));
     at = asked_.lower_bound(name);
     if (at == asked_.end() || at->first != name) continue;  // it is not there
-    if (Here() < *at->second.place) {
+    if (OrderInLog(boundary_, *at->second.place) < 0) {
       ++at;
       continue;
     }

@@ -250,13 +250,12 @@ absl::Status Follower::CopyAgain(StreamTable* table) {
       table->Advance(context_->log, StreamTableEvent::kCopyAgain, [&](StreamTableRecord* record) {
         record->since = context_->clock->Now();
         record->copied_rows = 0;
-        record->copy_sequence =
-            SequenceText(JustBefore(static_cast<uint64_t>(boundary_.epoch), file_number_, boundary_.offset));
+        record->copy_sequence = SequenceText(JustBefore(NextPlace()));
       });
   if (table->stopped()) return absl::OkStatus();  // by a sender, meanwhile
   HAKOBU_RETURN_IF_ERROR(begun);
   CrashPoint("stream.copy_again");
-  context_->copier->Add(table, boundary_.flavor == "mysql" ? executed_.Text() : "");
+  context_->copier->Add(table, boundary_.flavor == ServerFlavor::kMySql ? executed_.Text() : "");
   return absl::OkStatus();
 }
 
@@ -287,9 +286,8 @@ absl::Status Follower::BeginTable(StreamTable* table, bool first, ContractOccasi
   const bool stays = existing == Existing::kStays;
   HAKOBU_RETURN_IF_ERROR(RecordContract(context_->target(), schema, table->options, /*sweep=*/stays));
   // At the very first place the log may begin a little before its position: the set of transactions decides.
-  const auto epoch = static_cast<uint64_t>(boundary_.epoch);
-  const std::string sequence =
-      SequenceText(first ? JustBefore(epoch, 0, 0) : JustBefore(epoch, file_number_, boundary_.offset));
+  const std::string sequence = SequenceText(
+      JustBefore(first ? ChangeSequence{.epoch = static_cast<uint64_t>(boundary_.epoch)} : NextPlace()));
   if (stays && schema.mode == LaneMode::kHistory && !Sweep::Possible(schema))
     HAKOBU_RETURN_IF_ERROR(MarkHistoryEmptied(context_, schema, sequence));
   advanced = table->Advance(context_->log, StreamTableEvent::kTargetMade,
@@ -299,7 +297,7 @@ absl::Status Follower::BeginTable(StreamTable* table, bool first, ContractOccasi
   CrashPoint("stream.table_begun");
   table->SetSchema(std::make_shared<const LaneSchema>(std::move(schema)));
   HAKOBU_RETURN_IF_ERROR(Join(table));
-  context_->copier->Add(table, boundary_.flavor == "mysql" ? executed_.Text() : "");
+  context_->copier->Add(table, boundary_.flavor == ServerFlavor::kMySql ? executed_.Text() : "");
   return absl::OkStatus();
 }
 

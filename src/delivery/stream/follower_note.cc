@@ -43,7 +43,7 @@ std::string Follower::WhatWasDone(const ddl::TableName& name) const {
   if (record.state == StreamTableState::kDropped) return "no longer delivered, BigQuery keeps the rows";
   std::vector<std::string> done = followed_;
   // A copy that begins at this place: the statement asked for it.
-  const LogPlace begin = JustBefore(static_cast<uint64_t>(boundary_.epoch), file_number_, boundary_.offset);
+  const ChangeSequence begin = JustBefore(NextPlace());
   if (record.copy_sequence == SequenceText(begin)) done.push_back("copied");
   return done.empty() ? "nothing to do" : fmt::format("{}", fmt::join(done, "; "));
 }

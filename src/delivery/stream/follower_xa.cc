@@ -31,7 +31,7 @@ bool Follower::TakeSavepoint(const binlog::LogStatement& statement) {
 absl::Status Follower::TakeHeld(const binlog::LogContext& context) {
   const std::unique_ptr<HeldTransaction> held = std::move(held_);
   if (held == nullptr) return absl::OkStatus();
-  return held->TakeAll([&](const LogPlace& place, const binlog::TableMap& map,
+  return held->TakeAll([&](const ChangeSequence& place, const binlog::TableMap& map,
                            const binlog::RowsEvent& rows) { return TakeRows(context, place, map, rows); });
 }
 
@@ -80,10 +80,9 @@ absl::StatusOr<bool> Follower::EndPrepared(const binlog::LogContext& context, st
 }
 
 void Follower::DropLostPrepared() {
-  const LogPlace read_to = LogPlace::In(boundary_.file, boundary_.offset);
   const size_t dropped = std::erase_if(prepared_, [&](const auto& waiting) {
     const auto& [xid, transaction] = waiting;
-    if (!context_->prepared.IsLost(xid, transaction.prepared, read_to)) return false;
+    if (!context_->prepared.IsLost(xid, transaction.prepared, boundary_)) return false;
     Log(LogSeverity::kWarning,
         "a prepared transaction is in the source's log only: a crash took it, and it will never end",
         {{"xid", xid}});
@@ -98,12 +97,13 @@ void Follower::DropLostPrepared() {
 absl::Status Follower::CommitPrepared(const binlog::LogContext& context, Waiting* waiting) {
   HeldTransaction* held = waiting->rows.get();
   if (held == nullptr) return absl::OkStatus();
-  LogPlace at = PlaceOf(context);
-  return held->TakeAll([&](const LogPlace&, const binlog::TableMap& map, const binlog::RowsEvent& rows) {
-    const absl::Status taken = TakeRows(held->context(), at, map, rows);
-    at.row += uint64_t{1} << 32;
-    return taken;
-  });
+  ChangeSequence at = PlaceOf(context);
+  return held->TakeAll(
+      [&](const ChangeSequence&, const binlog::TableMap& map, const binlog::RowsEvent& rows) {
+        const absl::Status taken = TakeRows(held->context(), at, map, rows);
+        at.row += uint64_t{1} << 32;
+        return taken;
+      });
 }
 
 absl::Status Follower::EndUnprepared(const binlog::LogContext& context, const std::string& xid,

@@ -9,12 +9,10 @@
 
 namespace hakobu {
 
-StoredPosition StoredPositionOf(const StreamPosition& position);
-
 // `tables`: the ledger's, as they are when the gap is found. detail_json:
 // {"missing_gtids","phantom_gtids","from_position","until_position","explanation","hint","epoch_before",
 // "epoch_after","server_before","other_server"}; tables_json: GapTablesJson (gap.h).
-StreamGapRecord GapRecordOf(const Continuity& judgement, const StreamPosition& stored,
+StreamGapRecord GapRecordOf(const Continuity& judgement, const DeliveredPoint& stored,
                             const std::vector<StreamTableRecord>& tables, absl::Time now);
 
 // Whether both tell of the same interruption: it was recorded, but the place behind it was not stored.

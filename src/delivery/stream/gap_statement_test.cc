@@ -35,13 +35,13 @@ StreamTableRecord Table(const std::string& name, StreamTableState state, uint64_
   return table;
 }
 
-StreamPosition Stored() {
-  StreamPosition stored;
+DeliveredPoint Stored() {
+  DeliveredPoint stored;
   stored.server_uuid = kUuid;
   stored.gtid_set = std::string(kUuid) + ":1-1200";
   stored.file = "binlog.000012";
   stored.offset = 4711;
-  stored.log_time = At("2026-11-21T18:04:11Z");
+  stored.committed = At("2026-11-21T18:04:11Z");
   return stored;
 }
 
@@ -51,43 +51,43 @@ Continuity Found(GapCause cause) {
   found.cause = cause;
   found.explanation = "what was found";
   found.hint = "what to do";
-  found.from = Stored().log_time;
+  found.from = Stored().committed;
   found.until = At("2026-11-22T00:30:00Z");
   const std::string uuid = kUuid;
   switch (cause) {
     case GapCause::kPurged:
       found.missing_gtids = uuid + ":1201-1450";
-      found.from_position = "binlog.000012:4711";
-      found.until_position = "binlog.000019:4";
+      found.from_point = LogPoint::At("binlog.000012", 4711);
+      found.until_point = LogPoint::At("binlog.000019", 4);
       break;
     case GapCause::kLostTail:
       found.phantom_gtids = uuid + ":1198-1200";
       found.from = At("2026-11-21T18:00:00Z");
-      found.from_position = "binlog.000012:3900";
-      found.until_position = "binlog.000012:4711";
+      found.from_point = LogPoint::At("binlog.000012", 3900);
+      found.until_point = LogPoint::At("binlog.000012", 4711);
       break;
     case GapCause::kFork:
       found.phantom_gtids = uuid + ":1190-1200";
       found.other_server = true;
       found.from.reset();
-      found.until = Stored().log_time;
+      found.until = Stored().committed;
       break;
     case GapCause::kErrant:
       found.missing_gtids = "7b1e33a0-0000-11ef-8000-000000000002:1-3";
       found.other_server = true;
       found.tables = {"shop.members"};
-      found.until = Stored().log_time;
+      found.until = Stored().committed;
       break;
     case GapCause::kRestored:
       found.phantom_gtids = uuid + ":900-1200";
-      found.from_position = "binlog.000012:4711";
+      found.from_point = LogPoint::At("binlog.000012", 4711);
       break;
     case GapCause::kReset:
-      found.from_position = "binlog.000012:4711";
-      found.until_position = "binlog.000001:4";
+      found.from_point = LogPoint::At("binlog.000012", 4711);
+      found.until_point = LogPoint::At("binlog.000001", 4);
       break;
     case GapCause::kOtherServer:
-      found.until_position = "mysql-bin.000003:157";
+      found.until_point = LogPoint::At("mysql-bin.000003", 157);
       found.other_server = true;
       break;
     default:

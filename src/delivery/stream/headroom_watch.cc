@@ -58,7 +58,7 @@ LogRates::Rates LogRates::Take(const LogState& state, std::string_view file, uin
   return rates;
 }
 
-void HeadroomWatch::SetDelivered(const StreamPosition& position, absl::Time whole_until) {
+void HeadroomWatch::SetDelivered(const DeliveredPoint& position, absl::Time whole_until) {
   absl::MutexLock lock(&mutex_);
   position_ = position;
   whole_until_ = whole_until;
@@ -103,7 +103,7 @@ absl::Status HeadroomWatch::Look() {
   }
   HAKOBU_ASSIGN_OR_RETURN(const LogState state, ReadLogState(source_.get()));
   if (prepared.has_value()) context_->prepared.Publish(*std::move(prepared), state);
-  StreamPosition position;
+  DeliveredPoint position;
   StreamHealth health;
   {
     absl::MutexLock lock(&mutex_);
@@ -112,12 +112,10 @@ absl::Status HeadroomWatch::Look() {
   }
   if (position.file.empty()) return absl::OkStatus();
   // Another server's files have names and places of their own.
-  const bool same = state.server_uuid.empty() ? position.server_id == state.server_id
-                                              : position.server_uuid == state.server_uuid;
-  if (!same) return absl::OkStatus();
+  if (!OfOneServer(position, state.end())) return absl::OkStatus();
   const LogRates::Rates rates = rates_.Take(state, position.file, position.offset, context_->clock->Now());
   // What was proven to hold nothing needs no log.
-  const absl::Time needed_since = std::max(position.log_time, health.fresh_until);
+  const absl::Time needed_since = std::max(position.committed, health.fresh_until);
   return Show(ComputeHeadroom(state, position.file, position.offset, needed_since, rates.written_per_s,
                               rates.delivered_per_s),
               state, std::move(health));

@@ -48,7 +48,7 @@ class HeadroomWatch {
   // and says when it was seen.
   void Run();
   // How far the stream is: everything before `position` is acknowledged, everything until `whole_until` is.
-  void SetDelivered(const StreamPosition& position, absl::Time whole_until);
+  void SetDelivered(const DeliveredPoint& position, absl::Time whole_until);
   // What was seen last; `looked` is InfinitePast before the first look.
   StreamHealth health() const;
 
@@ -65,7 +65,7 @@ class HeadroomWatch {
   absl::Time warned_ = absl::InfinitePast();
   std::string refused_;  // why the source could not be asked, last time
   mutable absl::Mutex mutex_;
-  StreamPosition position_ ABSL_GUARDED_BY(mutex_);
+  DeliveredPoint position_ ABSL_GUARDED_BY(mutex_);
   absl::Time whole_until_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   StreamHealth health_ ABSL_GUARDED_BY(mutex_);
 };

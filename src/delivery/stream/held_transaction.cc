@@ -21,7 +21,7 @@ absl::Status FileError(const char* what) {
 
 }  // namespace
 
-absl::Status HeldTransaction::Add(const binlog::LogContext& context, const LogPlace& place,
+absl::Status HeldTransaction::Add(const binlog::LogContext& context, const ChangeSequence& place,
                                   const binlog::TableMap& map, const binlog::RowsEvent& rows) {
   if (entries_.empty()) context_ = context;
   Entry entry;

@@ -11,7 +11,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "decode/binlog/log_decoder.h"
-#include "delivery/stream/sequence.h"
+#include "log/sequence.h"
 
 namespace hakobu {
 
@@ -19,14 +19,14 @@ namespace hakobu {
 class HeldTransaction {
  public:
   // ResourceExhausted when the disk is full.
-  absl::Status Add(const binlog::LogContext& context, const LogPlace& place, const binlog::TableMap& map,
-                   const binlog::RowsEvent& rows);
+  absl::Status Add(const binlog::LogContext& context, const ChangeSequence& place,
+                   const binlog::TableMap& map, const binlog::RowsEvent& rows);
   // A name that was set before is set anew. Names are compared as the servers do, without case.
   void SetSavepoint(std::string_view name);
   // What came since is taken back; the savepoint stays. False when there is none of that name, and nothing is
   // taken back.
   bool RollBackTo(std::string_view name);
-  using Each = absl::FunctionRef<absl::Status(const LogPlace& place, const binlog::TableMap& map,
+  using Each = absl::FunctionRef<absl::Status(const ChangeSequence& place, const binlog::TableMap& map,
                                               const binlog::RowsEvent& rows)>;
   // All, in order, once.
   absl::Status TakeAll(Each each);
@@ -37,7 +37,7 @@ class HeldTransaction {
  private:
   using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
   struct Entry {
-    LogPlace place;
+    ChangeSequence place;
     size_t map = 0;
     binlog::RowsEvent event;  // its views are empty
     uint32_t before_bytes = 0, after_bytes = 0;

@@ -26,17 +26,17 @@ TEST(HeldTransaction, GivesBackWhatItWasGivenFromMemoryAndFromDisk) {
     }
     EXPECT_EQ(held.context().gtid, "u:7");
     uint64_t seen = 0;
-    ASSERT_TRUE(
-        held.TakeAll([&](const LogPlace& place, const binlog::TableMap& of, const binlog::RowsEvent& event) {
-              EXPECT_EQ(place.row, seen);
-              EXPECT_EQ(of.table, seen < 6 ? "t" : "other");
-              EXPECT_EQ(event.present_before, seen % 2 == 0 ? "" : "\x07");
-              EXPECT_EQ(event.present_after, "\x05");
-              EXPECT_EQ(event.rows, std::string(row_bytes + seen, static_cast<char>('a' + seen)));
-              ++seen;
-              return absl::OkStatus();
-            })
-            .ok());
+    ASSERT_TRUE(held.TakeAll([&](const ChangeSequence& place, const binlog::TableMap& of,
+                                 const binlog::RowsEvent& event) {
+                      EXPECT_EQ(place.row, seen);
+                      EXPECT_EQ(of.table, seen < 6 ? "t" : "other");
+                      EXPECT_EQ(event.present_before, seen % 2 == 0 ? "" : "\x07");
+                      EXPECT_EQ(event.present_after, "\x05");
+                      EXPECT_EQ(event.rows, std::string(row_bytes + seen, static_cast<char>('a' + seen)));
+                      ++seen;
+                      return absl::OkStatus();
+                    })
+                    .ok());
     EXPECT_EQ(seen, 12U);
   }
 }
@@ -67,7 +67,8 @@ TEST(HeldTransaction, RollsBackToASavepointAndGoesOnFromThere) {
     add('-');
     EXPECT_TRUE(held.RollBackTo("a"));
     std::string seen;
-    const auto each = [&](const LogPlace& place, const binlog::TableMap&, const binlog::RowsEvent& event) {
+    const auto each = [&](const ChangeSequence& place, const binlog::TableMap&,
+                          const binlog::RowsEvent& event) {
       EXPECT_EQ(event.rows, std::string(row_bytes, static_cast<char>(place.row)));
       seen += static_cast<char>(place.row);
       return absl::OkStatus();

@@ -31,7 +31,7 @@ bool Lane::KeyChanged(size_t before, size_t after) const {
   });
 }
 
-std::string_view Lane::SequenceOf(const LogPlace& place) {
+std::string_view Lane::SequenceOf(const ChangeSequence& place) {
   char* text = batch_->arena().Allocate(kMaxSequenceBytes);
   const size_t size =
       schema_->mode == LaneMode::kHistory ? WriteSortableSequence(place, text) : WriteSequence(place, text);
@@ -39,7 +39,7 @@ std::string_view Lane::SequenceOf(const LogPlace& place) {
   return {text, size};
 }
 
-void Lane::Keep(size_t row, ChangeType type, const LogPlace& place, const RowFacts& facts) {
+void Lane::Keep(size_t row, ChangeType type, const ChangeSequence& place, const RowFacts& facts) {
   if (place <= last_) return;
   last_ = place;
   if (schema_->mode == LaneMode::kHistory && ++history_rows_ <= history_written_) return;
@@ -52,7 +52,7 @@ void Lane::Keep(size_t row, ChangeType type, const LogPlace& place, const RowFac
   schema_->FillOwnCells(to, own);
 }
 
-absl::Status Lane::Take(const binlog::LogContext& context, const LogPlace& place,
+absl::Status Lane::Take(const binlog::LogContext& context, const ChangeSequence& place,
                         const binlog::RowsEvent& event, binlog::RowImageDecoder* decoder) {
   if (!transaction_begin_.has_value()) {
     transaction_begin_ = Begin{.rows = open_ == nullptr ? 0 : open_->rows()};
@@ -70,7 +70,7 @@ absl::Status Lane::Take(const binlog::LogContext& context, const LogPlace& place
   RowFacts facts;
   facts.commit_micros = context.committed_us();
   facts.gtid = context.gtid;
-  LogPlace at = place;
+  ChangeSequence at = place;
   const auto keep = [&](size_t row, ChangeType type, std::string_view name, bool deleted) {
     facts.type = name;
     facts.deleted = deleted;
@@ -116,7 +116,8 @@ absl::Status Lane::Decode(const binlog::RowsEvent& event, binlog::RowImageDecode
   return absl::OkStatus();
 }
 
-absl::Status Lane::TakeMark(const binlog::LogContext& context, const LogPlace& place, std::string_view type) {
+absl::Status Lane::TakeMark(const binlog::LogContext& context, const ChangeSequence& place,
+                            std::string_view type) {
   batch_->Clear();
   changes_.clear();
   kept_ = 0;

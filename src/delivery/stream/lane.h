@@ -13,7 +13,7 @@
 #include "decode/binlog/row_image.h"
 #include "delivery/move/request_pool.h"
 #include "delivery/stream/lane_schema.h"
-#include "delivery/stream/sequence.h"
+#include "log/sequence.h"
 
 namespace hakobu {
 
@@ -40,10 +40,11 @@ class Lane {
   // The rows of one event, which begins at `place` (its row section counts on from there). Rows at or before
   // the last one taken are left out: they came before the connection broke. InvalidArgument and DataLoss
   // concern this table alone; Cancelled: the stream is being stopped.
-  absl::Status Take(const binlog::LogContext& context, const LogPlace& place, const binlog::RowsEvent& event,
-                    binlog::RowImageDecoder* decoder);
+  absl::Status Take(const binlog::LogContext& context, const ChangeSequence& place,
+                    const binlog::RowsEvent& event, binlog::RowImageDecoder* decoder);
   // A row of a history without values.
-  absl::Status TakeMark(const binlog::LogContext& context, const LogPlace& place, std::string_view type);
+  absl::Status TakeMark(const binlog::LogContext& context, const ChangeSequence& place,
+                        std::string_view type);
 
   // What came since the last EndTransaction is taken back. False when some of it was shipped already.
   bool AbortTransaction();
@@ -63,11 +64,11 @@ class Lane {
   const Quarantine& quarantine() const { return quarantine_; }
 
  private:
-  void Keep(size_t row, ChangeType type, const LogPlace& place, const RowFacts& facts);
+  void Keep(size_t row, ChangeType type, const ChangeSequence& place, const RowFacts& facts);
   bool KeyChanged(size_t before, size_t after) const;
   absl::Status Decode(const binlog::RowsEvent& event, binlog::RowImageDecoder* decoder);
   absl::Status Encode();
-  std::string_view SequenceOf(const LogPlace& place);
+  std::string_view SequenceOf(const ChangeSequence& place);
 
   const size_t id_;
   const std::shared_ptr<RequestPool> pool_;
@@ -78,7 +79,7 @@ class Lane {
   std::optional<Batch> wide_;
   std::vector<RowChange> changes_;
   size_t kept_ = 0;  // rows of the batch that go out, moved to its front
-  LogPlace last_;
+  ChangeSequence last_;
   std::shared_ptr<EncodedRows> open_;
   // Where the transaction's rows begin in `open_`; shipped: they begin in a request that is gone.
   struct Begin {
@@ -86,7 +87,7 @@ class Lane {
     bool shipped = false;
   };
   std::optional<Begin> transaction_begin_;
-  LogPlace last_before_transaction_;
+  ChangeSequence last_before_transaction_;
   uint64_t history_rows_ = 0, history_written_ = 0, history_rows_before_transaction_ = 0;
   Quarantine quarantine_;
   uint64_t inserts_ = 0, updates_ = 0, deletes_ = 0, bytes_ = 0;

@@ -18,7 +18,7 @@ namespace hakobu {
 
 // A place between two transactions.
 struct LogMark {
-  StreamPosition position;
+  DeliveredPoint position;
   // Everything committed before this is in the requests up to here.
   absl::Time whole_until = absl::InfinitePast();
   std::map<size_t, uint64_t> history_rows;          // by lane: rows of the log before here

@@ -40,15 +40,16 @@ absl::StatusOr<std::set<std::string>> PreparedWatch::Read(Connection* source) {
 
 void PreparedWatch::Publish(std::set<std::string> xids, const LogState& state) {
   absl::MutexLock lock(&mutex_);
-  looks_.push_back({std::move(xids), LogPlace::In(state.file, state.offset), state.started});
+  looks_.push_back({std::move(xids), state.end(), state.started});
   if (looks_.size() > kLooks) looks_.pop_front();
 }
 
-bool PreparedWatch::IsLost(const std::string& xid, absl::Time prepared, const LogPlace& read_to) const {
+bool PreparedWatch::IsLost(const std::string& xid, absl::Time prepared, const LogPoint& read_to) const {
   absl::MutexLock lock(&mutex_);
   if (looks_.size() < kLooks) return false;
   return std::all_of(looks_.begin(), looks_.end(), [&](const Look& look) {
-    return read_to >= look.place && !look.xids.contains(xid) && prepared < look.started + kClockGrain;
+    return OrderInLog(read_to, look.place) >= 0 && !look.xids.contains(xid) &&
+           prepared < look.started + kClockGrain;
   });
 }
 

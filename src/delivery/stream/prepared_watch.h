@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "delivery/stream/sequence.h"
+#include "log/point.h"
 #include "source/connection.h"
 #include "source/log_state.h"
 
@@ -34,14 +34,13 @@ class PreparedWatch {
   }
 
   // `xid` as XA COMMIT would name it, prepared at `prepared`, with no end in the log before `read_to`
-  // (LogPlace::In). True when the server was started after that, and did not know it in two looks at places
-  // before this one.
-  bool IsLost(const std::string& xid, absl::Time prepared, const LogPlace& read_to) const;
+  // True when the server was started after that, and did not know it in two looks at places before this one.
+  bool IsLost(const std::string& xid, absl::Time prepared, const LogPoint& read_to) const;
 
  private:
   struct Look {
     std::set<std::string> xids;
-    LogPlace place;
+    LogPoint place;
     absl::Time started;
   };
   std::atomic<bool> waiting_{false};

@@ -20,19 +20,19 @@ LogState At(const std::string& file, uint64_t offset) {
 
 TEST(PreparedWatch, ATransactionIsLostThatARestartedServerDoesNotKnowTwice) {
   PreparedWatch watch;
-  EXPECT_FALSE(watch.IsLost("a", kBefore, LogPlace::In("binlog.000002", 900)));
+  EXPECT_FALSE(watch.IsLost("a", kBefore, LogPoint::At("binlog.000002", 900)));
   watch.Publish({"b"}, At("binlog.000002", 300));
-  EXPECT_FALSE(watch.IsLost("a", kBefore, LogPlace::In("binlog.000002", 900))) << "one look";
+  EXPECT_FALSE(watch.IsLost("a", kBefore, LogPoint::At("binlog.000002", 900))) << "one look";
   watch.Publish({"b"}, At("binlog.000002", 500));
-  EXPECT_TRUE(watch.IsLost("a", kBefore, LogPlace::In("binlog.000002", 500)));
-  EXPECT_TRUE(watch.IsLost("a", kBefore, LogPlace::In("binlog.000003", 4)));
-  EXPECT_FALSE(watch.IsLost("b", kBefore, LogPlace::In("binlog.000002", 900))) << "the server has it";
-  EXPECT_FALSE(watch.IsLost("a", kBefore, LogPlace::In("binlog.000002", 499))) << "its end may come yet";
-  EXPECT_FALSE(watch.IsLost("a", kBefore, LogPlace::In("binlog.000001", 9000)));
-  EXPECT_FALSE(watch.IsLost("a", kStarted + absl::Seconds(9), LogPlace::In("binlog.000002", 900)))
+  EXPECT_TRUE(watch.IsLost("a", kBefore, LogPoint::At("binlog.000002", 500)));
+  EXPECT_TRUE(watch.IsLost("a", kBefore, LogPoint::At("binlog.000003", 4)));
+  EXPECT_FALSE(watch.IsLost("b", kBefore, LogPoint::At("binlog.000002", 900))) << "the server has it";
+  EXPECT_FALSE(watch.IsLost("a", kBefore, LogPoint::At("binlog.000002", 499))) << "its end may come yet";
+  EXPECT_FALSE(watch.IsLost("a", kBefore, LogPoint::At("binlog.000001", 9000)));
+  EXPECT_FALSE(watch.IsLost("a", kStarted + absl::Seconds(9), LogPoint::At("binlog.000002", 900)))
       << "of this server's life";
   watch.Forget();
-  EXPECT_FALSE(watch.IsLost("a", kBefore, LogPlace::In("binlog.000002", 900)));
+  EXPECT_FALSE(watch.IsLost("a", kBefore, LogPoint::At("binlog.000002", 900)));
 }
 
 TEST(PreparedWatch, ReadsIdsAsTheLogNamesThem) {

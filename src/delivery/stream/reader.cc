@@ -46,7 +46,7 @@ void LogReader::Interrupt() {
   if (open_ != nullptr) open_->Interrupt();
 }
 
-absl::Status LogReader::Run(const StreamPosition& from) {
+absl::Status LogReader::Run(const DeliveredPoint& from) {
   server_id_ = context_->config->stream.server_id;
   if (const SpoolConfig& spool = context_->config->stream.spool; !spool.folder.empty()) {
     HAKOBU_ASSIGN_OR_RETURN(spool_, OpenEmptySpool(spool.folder, spool.max_bytes));
@@ -58,7 +58,7 @@ absl::Status LogReader::Run(const StreamPosition& from) {
   policy.max_elapsed = absl::InfiniteDuration();
   policy.max_tries = std::numeric_limits<int>::max();
   Backoff backoff(policy, retry);
-  StreamPosition next = from;
+  DeliveredPoint next = from;
   while (!context_->stop.cancelled()) {
     SetState("connecting", "");
     const uint64_t transactions = follower_->transactions();
@@ -105,7 +105,7 @@ bool LogReader::MayGoOn(const absl::Status& status, bool progress) {
   return failure == LogFailure::kNone && PassesByItself(status);
 }
 
-absl::Status LogReader::Follow(const StreamPosition& from, uint32_t server_id) {
+absl::Status LogReader::Follow(const DeliveredPoint& from, uint32_t server_id) {
   const absl::StatusOr<StartPoint> point = ContinueAt(context_, from, refused_);
   stop_here_ = point.status().code() == absl::StatusCode::kDataLoss;
   HAKOBU_RETURN_IF_ERROR(point.status());
@@ -149,7 +149,7 @@ absl::Status LogReader::ReadAll(LogStream* stream, binlog::LogDecoder* decoder, 
       if (!follower_->Flush()) return stopped();
     } else {
       if (const std::optional<LogFileIdentity> identity = IdentityOf(*event)) {
-        follower_->SetFileIdentity(identity->Text());
+        follower_->SetFileIdentity(*identity);
       }
       follower_->SetProven(stream->waited_at());
       follower_->SetLatest(stream->last_heard() + server_ahead);
@@ -166,7 +166,7 @@ absl::Status LogReader::ReadAll(LogStream* stream, binlog::LogDecoder* decoder, 
 }
 
 void LogReader::ShowProgress(const LogStream& stream) {
-  const StreamPosition& place = follower_->place();
+  const DeliveredPoint& place = follower_->place();
   absl::MutexLock lock(&mutex_);
   state_.file = place.file;
   state_.offset = place.offset;

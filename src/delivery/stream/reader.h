@@ -30,7 +30,7 @@ class LogReader {
  public:
   LogReader(StreamContext* context, Follower* follower) : context_(context), follower_(follower) {}
   // Until the context's `stop`: then what was read is sent. Errors end the stream.
-  absl::Status Run(const StreamPosition& from);
+  absl::Status Run(const DeliveredPoint& from);
   ReaderState state() const {
     absl::MutexLock lock(&mutex_);
     return state_;
@@ -39,7 +39,7 @@ class LogReader {
 
  private:
   bool MayGoOn(const absl::Status& status, bool progress);
-  absl::Status Follow(const StreamPosition& from, uint32_t server_id);
+  absl::Status Follow(const DeliveredPoint& from, uint32_t server_id);
   absl::Status ReadAll(LogStream* stream, binlog::LogDecoder* decoder, absl::Duration server_ahead);
   void ShowProgress(const LogStream& stream);
   void SetState(const std::string& state, const std::string& reason);

@@ -28,7 +28,7 @@ absl::StatusOr<bool> StaysHistory(const Config& config, Ledger* ledger, const Ta
          stored->contract.history_without_key;
 }
 
-absl::Status StartContracts::Ask(Connection* source, bool first, StreamPosition* start) {
+absl::Status StartContracts::Ask(Connection* source, bool first, DeliveredPoint* start) {
   Problems refused;
   bool over_own_rows = false;
   for (StreamTable* table : context_->tables.all()) {
@@ -57,7 +57,7 @@ absl::Status StartContracts::Ask(Connection* source, bool first, StreamPosition*
   return over_own_rows && !first ? NewEpoch(start) : absl::OkStatus();
 }
 
-absl::Status StartContracts::NewEpoch(StreamPosition* start) {
+absl::Status StartContracts::NewEpoch(DeliveredPoint* start) {
   ++start->epoch;
   for (StreamTable* table : context_->tables.all()) {
     if (table->record().state != StreamTableState::kCatching) continue;

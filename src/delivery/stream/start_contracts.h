@@ -25,11 +25,11 @@ class StartContracts {
   // start; what stops a table is for the caller. Where rows come anew over such as the stream has written,
   // `start` is in a new epoch afterwards, and stored: rows that are read again must win over themselves in
   // their old form.
-  absl::Status Ask(Connection* source, bool first, StreamPosition* start);
+  absl::Status Ask(Connection* source, bool first, DeliveredPoint* start);
   const ContractAnswer& AnswerFor(StreamTable* table) const { return answers_.at(table); }
 
  private:
-  absl::Status NewEpoch(StreamPosition* start);
+  absl::Status NewEpoch(DeliveredPoint* start);
 
   StreamContext* context_;
   std::map<StreamTable*, ContractAnswer> answers_;

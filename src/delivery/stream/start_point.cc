@@ -17,13 +17,13 @@
 namespace hakobu {
 namespace {
 
-void TakeIdentity(const LogState& state, StreamPosition* position) {
-  position->flavor = state.flavor == ServerFlavor::kMySql ? "mysql" : "mariadb";
+void TakeIdentity(const LogState& state, DeliveredPoint* position) {
+  position->flavor = state.flavor;
   position->server_uuid = state.server_uuid;
   position->server_id = state.server_id;
 }
 
-absl::StatusOr<LogStart> StartAt(const LogState& state, const StreamPosition& position) {
+absl::StatusOr<LogStart> StartAt(const LogState& state, const DeliveredPoint& position) {
   if (state.flavor == ServerFlavor::kMySql && !position.gtid_set.empty()) {
     HAKOBU_ASSIGN_OR_RETURN(const ExecutedGtids executed,
                             ExecutedGtids::Parse(state.flavor, position.gtid_set));
@@ -34,7 +34,7 @@ absl::StatusOr<LogStart> StartAt(const LogState& state, const StreamPosition& po
 
 // MariaDB says where its log stands in a consistent view of the tables: everything before is seen by later
 // reads.
-absl::Status ReadSnapshotPosition(Connection* source, StreamPosition* position) {
+absl::Status ReadSnapshotPosition(Connection* source, DeliveredPoint* position) {
   HAKOBU_RETURN_IF_ERROR(source->Execute("START TRANSACTION WITH CONSISTENT SNAPSHOT"));
   const absl::StatusOr<QueryResult> status = source->Query("SHOW STATUS LIKE 'binlog\\_snapshot\\_%'", 2);
   HAKOBU_RETURN_IF_ERROR(source->Execute("COMMIT"));
@@ -52,10 +52,10 @@ absl::Status ReadSnapshotPosition(Connection* source, StreamPosition* position) 
 
 // Positions count anew: events come from `start` on, wherever that is.
 void TakePlace(const LogState& state, StartPoint* point) {
-  point->position.file_identity.clear();
+  point->position.identity = {};
   if (point->start.kind == LogStart::Kind::kPosition) {
-    point->position.file = point->start.file;
-    point->position.offset = point->start.offset;
+    point->position.file = point->start.point.file;
+    point->position.offset = point->start.point.offset;
   } else if (!state.files.empty()) {
     point->position.file = state.files.front().name;
     point->position.offset = 4;
@@ -79,8 +79,8 @@ std::vector<StreamTable*> Concerned(StreamContext* context, const Continuity& ju
   return tables;
 }
 
-absl::Status RecordGap(StreamContext* context, const Continuity& judgement, const StreamPosition& from,
-                       const StreamPosition& behind) {
+absl::Status RecordGap(StreamContext* context, const Continuity& judgement, const DeliveredPoint& from,
+                       const DeliveredPoint& behind) {
   const std::vector<StreamTable*> tables = Concerned(context, judgement);
   HAKOBU_ASSIGN_OR_RETURN(const std::vector<StreamTableRecord> records, context->log->Tables());
   const StreamGapRecord gap = GapRecordOf(judgement, from, records, context->clock->Now());
@@ -112,7 +112,7 @@ absl::Status RecordGap(StreamContext* context, const Continuity& judgement, cons
                        .reason = reason,
                        .since = context->clock->Now()});
   }
-  StreamPosition stored = behind;
+  DeliveredPoint stored = behind;
   stored.stored = context->clock->Now();
   HAKOBU_RETURN_IF_ERROR(context->log->StorePosition(stored, changed, std::nullopt));
   for (StreamTable* table : tables) HAKOBU_RETURN_IF_ERROR(table->Reload(context->log));
@@ -140,22 +140,22 @@ absl::StatusOr<StartPoint> FirstStart(StreamContext* context, Connection* source
   point.position.file = state.file;
   point.position.offset = state.offset;
   point.position.gtid_set = state.gtid_on ? state.executed_gtids : "";
-  point.position.log_time = state.server_now;  // what was committed by then comes with the tables' copies
+  point.position.committed = state.server_now;  // what was committed by then comes with the tables' copies
   if (state.flavor == ServerFlavor::kMariaDb) {
     HAKOBU_RETURN_IF_ERROR(ReadSnapshotPosition(source, &point.position));
   }
   // Nothing was read before it, so nothing can be missing: that later starts find the same file is all the
   // proof there is without GTIDs.
   HAKOBU_ASSIGN_OR_RETURN(const LogFileHead head, ReadLogFileHead(context->connect, point.position.file));
-  point.position.file_identity = head.identity.Text();
+  point.position.identity = head.identity;
   HAKOBU_ASSIGN_OR_RETURN(point.start, StartAt(state, point.position));
   return point;
 }
 
-absl::StatusOr<StartPoint> ContinueAt(StreamContext* context, const StreamPosition& from,
+absl::StatusOr<StartPoint> ContinueAt(StreamContext* context, const DeliveredPoint& from,
                                       LogFailure refused) {
   HAKOBU_ASSIGN_OR_RETURN(const ContinuityProof proof,
-                          ProveContinuity(context->connect, StoredPositionOf(from), refused, context->stop));
+                          ProveContinuity(context->connect, from, refused, context->stop));
   HAKOBU_RETURN_IF_ERROR(CheckLog(proof.state, Databases(context)));
   const Continuity& judgement = proof.judgement;
   if (judgement.verdict == ContinuityVerdict::kWait) return absl::UnavailableError(judgement.explanation);

@@ -14,7 +14,7 @@ namespace hakobu {
 
 struct StartPoint {
   LogStart start;
-  StreamPosition position;  // what is seen from `start` on, with the epoch and identity that hold
+  DeliveredPoint position;  // what is seen from `start` on, with the epoch and identity that hold
   // How far the server's clock is before this machine's, rounded up to its grain of a second.
   absl::Duration server_ahead = absl::ZeroDuration();
 };
@@ -27,7 +27,7 @@ absl::StatusOr<StartPoint> FirstStart(StreamContext* context, Connection* source
 // Proves that the source's log goes on at `from`. Where it does not, the gap is recorded, its tables are
 // called "gap" and the place behind it is stored. `refused`: what the server answered when it was asked to go
 // on there. Unavailable: ask again later. DataLoss: there is a gap, and the configuration says to stop there.
-absl::StatusOr<StartPoint> ContinueAt(StreamContext* context, const StreamPosition& from, LogFailure refused);
+absl::StatusOr<StartPoint> ContinueAt(StreamContext* context, const DeliveredPoint& from, LogFailure refused);
 
 // InvalidArgument, with all that is wrong, when the source's log cannot be followed, or says less of these
 // databases than happens in them.

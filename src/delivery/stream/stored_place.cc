@@ -11,17 +11,13 @@ namespace {
 
 constexpr absl::Duration kTryFullDiskEvery = absl::Seconds(1);
 
-bool SamePlace(const StreamPosition& a, const StreamPosition& b) {
+bool SamePlace(const DeliveredPoint& a, const DeliveredPoint& b) {
   return a.file == b.file && a.offset == b.offset && a.gtid_set == b.gtid_set && a.epoch == b.epoch;
 }
 
 }  // namespace
 
-bool Passed(const StreamPosition& position, int64_t epoch, std::string_view file, uint64_t offset) {
-  return LogPlace::In(position.file, position.offset, position.epoch) >= LogPlace::In(file, offset, epoch);
-}
-
-void StoredPlace::Begin(const StreamPosition& position) {
+void StoredPlace::Begin(const DeliveredPoint& position) {
   absl::MutexLock lock(&mutex_);
   view_.position = position;
 }
@@ -40,7 +36,7 @@ std::vector<StreamTableProgress> StoredPlace::ProgressAt(const LogMark& mark) co
     if (rows != mark.history_rows.end() && rows->second != record.write_offset)
       progress.write_offset = rows->second;
     if (record.state == StreamTableState::kCatching &&
-        Passed(mark.position, record.whole_epoch, record.whole_file, record.whole_offset)) {
+        HasPassed(mark.position, record.whole_epoch, LogPoint::At(record.whole_file, record.whole_offset))) {
       progress.event = StreamTableEvent::kCaughtUp;
       progress.copy_sequence = record.copy_sequence;
       progress.reason = table->caveat();

@@ -11,21 +11,18 @@
 
 namespace hakobu {
 
-// Whether `position` is at this place of the log, or behind it.
-bool Passed(const StreamPosition& position, int64_t epoch, std::string_view file, uint64_t offset);
-
 // Store is one thread's; the rest is thread-safe.
 class StoredPlace {
  public:
   explicit StoredPlace(StreamContext* context) : context_(context) {}
 
-  void Begin(const StreamPosition& position);  // is in the ledger
+  void Begin(const DeliveredPoint& position);  // is in the ledger
   // Takes the newest place that everything before is acknowledged for into the ledger, with what it makes of
   // tables. A disk that is full is waited out: the place comes with a later call.
   absl::Status Store();
 
   struct View {
-    StreamPosition position;
+    DeliveredPoint position;
     absl::Time whole_until = absl::InfinitePast();  // everything committed until then is in BigQuery
   };
   View view() const;

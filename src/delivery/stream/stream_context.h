@@ -18,11 +18,11 @@
 #include "delivery/stream/position_keeper.h"
 #include "delivery/stream/prepared_watch.h"
 #include "delivery/stream/sender.h"
-#include "delivery/stream/sequence.h"
 #include "delivery/stream/stream.h"
 #include "delivery/stream/table_contract.h"
 #include "delivery/stream/targets.h"
 #include "ledger/ledger.h"
+#include "log/sequence.h"
 
 namespace hakobu {
 
@@ -226,11 +226,11 @@ struct StreamContext {
   std::atomic<int64_t> epoch{0};  // of what is read now
 
   // How far the log has been followed, whole transactions only.
-  void SetFollowed(const LogPlace& place) {
+  void SetFollowed(const ChangeSequence& place) {
     absl::MutexLock lock(&mutex_);
     followed_ = place;
   }
-  LogPlace followed() const {
+  ChangeSequence followed() const {
     absl::MutexLock lock(&mutex_);
     return followed_;
   }
@@ -258,7 +258,7 @@ struct StreamContext {
  private:
   mutable absl::Mutex mutex_;
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
-  LogPlace followed_ ABSL_GUARDED_BY(mutex_);
+  ChangeSequence followed_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace hakobu

@@ -153,8 +153,7 @@ void StreamRun::Watch() {
 
 bool StreamRun::CaughtUp() const {
   const bool looked = table_watch_.has_looked() && !table_watch_.has_list() && follower_.asked() == 0;
-  const LogPosition& goal = start_.goal();
-  const bool passed = Passed(place_.view().position, start_.position().epoch, goal.file, goal.offset);
+  const bool passed = HasPassed(place_.view().position, start_.position().epoch, start_.goal());
   if (!looked || !copier_.idle() || !passed) return false;
   return std::ranges::none_of(context_.tables.all(), [](const StreamTable* table) {
     const StreamTableState state = table->record().state;
@@ -223,7 +222,7 @@ absl::StatusOr<StreamReport> StreamRun::End(Threads* threads) {
   StreamReport report;
   report.status = Status();
   report.caught_up = caught_up_;
-  const StreamPosition position = place_.view().position;
+  const DeliveredPoint position = place_.view().position;
   Log(LogSeverity::kInfo, "stream ended",
       {{"file", position.file}, {"offset", fmt::format("{}", position.offset)}, {"gtid", position.gtid_set}});
   return report;

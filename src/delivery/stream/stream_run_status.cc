@@ -41,7 +41,7 @@ StreamStatus StreamRun::Status() const {
                                                : StreamPhase::kConnecting;
   status.reason = failure.ok() ? reader.reason : failure.ToString();
   const StoredPlace::View stored = place_.view();
-  const StreamPosition& position = stored.position;
+  const DeliveredPoint& position = stored.position;
   status.source_server =
       position.server_uuid.empty() ? fmt::format("{}", position.server_id) : position.server_uuid;
   status.epoch = position.epoch;

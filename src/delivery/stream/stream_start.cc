@@ -19,7 +19,7 @@ namespace hakobu {
 absl::Status StreamStart::Prepare() {
   HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Connection> source, Connection::Open(context_->connect));
   HAKOBU_RETURN_IF_ERROR(CheckMayReadLog(source.get()));
-  HAKOBU_ASSIGN_OR_RETURN(const std::optional<StreamPosition> stored, context_->log->Position());
+  HAKOBU_ASSIGN_OR_RETURN(const std::optional<DeliveredPoint> stored, context_->log->Position());
   if (stored.has_value()) position_ = *stored;
   first_ = !stored.has_value();
   HAKOBU_RETURN_IF_ERROR(SelectStreamTables(source.get()));
@@ -34,7 +34,7 @@ absl::Status StreamStart::Prepare() {
   }
   HAKOBU_RETURN_IF_ERROR(follower_->Begin(position_));
   for (StreamTable* table : context_->tables.all()) HAKOBU_RETURN_IF_ERROR(JoinTable(table));
-  HAKOBU_ASSIGN_OR_RETURN(goal_, ReadLogPosition(source.get()));
+  HAKOBU_ASSIGN_OR_RETURN(goal_, ReadLogPoint(source.get()));
   return absl::OkStatus();
 }
 

@@ -23,8 +23,8 @@ class StreamStart {
   // Errors: InvalidArgument (configuration, preflight), DataLoss (a contract), Unavailable: it may be called
   // again, of a new one.
   absl::Status Prepare();
-  const StreamPosition& position() const { return position_; }  // in the ledger: reading begins here
-  const LogPosition& goal() const { return goal_; }             // the end of the log once all was prepared
+  const DeliveredPoint& position() const { return position_; }  // in the ledger: reading begins here
+  const LogPoint& goal() const { return goal_; }                // the end of the log once all was prepared
 
  private:
   absl::Status SelectStreamTables(Connection* source);
@@ -37,9 +37,9 @@ class StreamStart {
   StreamContext* context_;
   Follower* follower_;
   StartContracts contracts_;
-  StreamPosition position_;
+  DeliveredPoint position_;
   bool first_ = false;  // there was no stored place
-  LogPosition goal_;
+  LogPoint goal_;
 };
 
 }  // namespace hakobu

@@ -11,7 +11,7 @@
 #include "base/status.h"
 #include "delivery/repair/compare_sql.h"
 #include "delivery/repair/extra_rows.h"
-#include "delivery/stream/sequence.h"
+#include "log/sequence.h"
 
 namespace hakobu {
 namespace {
@@ -215,7 +215,7 @@ absl::Status Sweep::AppendDeletes() {
 
 absl::Status MarkHistoryEmptied(StreamContext* context, const LaneSchema& schema,
                                 const std::string& sequence) {
-  LogPlace place = ParseSequence(sequence);
+  ChangeSequence place = ParseSequence(sequence);
   if (place.row > 0) --place.row;  // below the rows that are copied
   QuerySpec query;
   query.project = context->config->destination.billing_project;

@@ -9,8 +9,8 @@
 #include "delivery/move/chunk_read.h"
 #include "delivery/move/pending_chunk.h"
 #include "delivery/sealed_values.h"
-#include "delivery/stream/sequence.h"
 #include "delivery/stream/table_contract.h"
+#include "log/sequence.h"
 
 namespace hakobu {
 namespace {
@@ -235,7 +235,7 @@ absl::Status TableCopy::CopyHistory(const Chunk& bounds, StreamChunkRecord* chun
 
 absl::Status TableCopy::Finish() {
   HAKOBU_ASSIGN_OR_RETURN(Connection * source, source_.Get());
-  HAKOBU_ASSIGN_OR_RETURN(const LogPosition end, ReadLogPosition(source));
+  HAKOBU_ASSIGN_OR_RETURN(const LogPoint end, ReadLogPoint(source));
   CrashPoint("stream.copy_done");
   uint64_t rows = 0;
   const absl::Status copied =

@@ -49,7 +49,7 @@ absl::StatusOr<TableAnswer> AskForTable(Connection* source, const std::string& d
       source->flavor() == ServerFlavor::kMySql ? ddl::Dialect::kMySql : ddl::Dialect::kMariaDb;
   HAKOBU_ASSIGN_OR_RETURN(std::optional<TableDefinition> before, ReadOne(source, database, name));
   for (int reading = 0; reading < kReadings; ++reading) {
-    HAKOBU_ASSIGN_OR_RETURN(LogPosition place, ReadLogPosition(source));
+    HAKOBU_ASSIGN_OR_RETURN(LogPoint place, ReadLogPoint(source));
     HAKOBU_ASSIGN_OR_RETURN(std::optional<TableDefinition> after, ReadOne(source, database, name));
     if (Described(before, dialect) == Described(after, dialect))
       return TableAnswer{std::move(after), std::move(place)};
@@ -64,7 +64,7 @@ void TableWatch::Ask() {
   asked_ = true;
 }
 
-std::optional<TableList> TableWatch::Take(const std::function<bool(const LogPosition&)>& has_come) {
+std::optional<TableList> TableWatch::Take(const std::function<bool(const LogPoint&)>& has_come) {
   absl::MutexLock lock(&mutex_);
   if (!list_.has_value() || !has_come(list_->place)) return std::nullopt;
   has_list_ = false;
@@ -76,7 +76,7 @@ std::optional<TableList> TableWatch::Take(const std::function<bool(const LogPosi
 absl::StatusOr<TableList> TableWatch::List() {
   HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Connection> source, Connection::Open(context_->connect));
   TableList list;
-  HAKOBU_ASSIGN_OR_RETURN(list.place, ReadLogPosition(source.get()));
+  HAKOBU_ASSIGN_OR_RETURN(list.place, ReadLogPoint(source.get()));
   HAKOBU_ASSIGN_OR_RETURN(const std::vector<DatabaseDefault> databases, ReadDatabaseDefaults(source.get()));
   std::vector<std::string> wanted;
   for (const DatabaseDefault& each : databases) {

@@ -22,7 +22,7 @@ bool MayStream(const Config& config, std::string_view database);
 
 struct TableAnswer {
   std::optional<TableDefinition> definition;  // none: there is no such table
-  LogPosition place;                          // of the server's log, where that is so
+  LogPoint place;                             // of the server's log, where that is so
 };
 // Unavailable: the table changes faster than it can be read.
 absl::StatusOr<TableAnswer> AskForTable(Connection* source, const std::string& database,
@@ -31,7 +31,7 @@ absl::StatusOr<TableAnswer> AskForTable(Connection* source, const std::string& d
 // Which tables the server has, with a place of its log at which it had them, or had just dropped them.
 struct TableList {
   std::vector<ddl::TableName> tables;
-  LogPosition place;
+  LogPoint place;
 };
 
 // A thread that lists the tables that the configuration wants at the start, now and then, and when it is
@@ -47,7 +47,7 @@ class TableWatch {
   bool has_looked() const { return has_looked_.load(std::memory_order_relaxed); }
   bool has_list() const { return has_list_.load(std::memory_order_relaxed); }
   // The newest list, once, where the stream has come to its place.
-  std::optional<TableList> Take(const std::function<bool(const LogPosition&)>& has_come);
+  std::optional<TableList> Take(const std::function<bool(const LogPoint&)>& has_come);
 
  private:
   absl::StatusOr<TableList> List();

@@ -1,4 +1,4 @@
-#include "delivery/stream/sequence.h"
+#include "log/sequence.h"
 
 #include <bit>
 #include <charconv>
@@ -20,7 +20,7 @@ char* WriteHex(uint64_t value, char* out) {
 
 }  // namespace
 
-size_t WriteSequence(const LogPlace& place, char* out) {
+size_t WriteSequence(const ChangeSequence& place, char* out) {
   char* at = WriteHex(place.epoch, out);
   *at++ = '/';
   at = WriteHex(place.file, at);
@@ -31,12 +31,12 @@ size_t WriteSequence(const LogPlace& place, char* out) {
   return static_cast<size_t>(at - out);
 }
 
-std::string SequenceText(const LogPlace& place) {
+std::string SequenceText(const ChangeSequence& place) {
   char text[kMaxSequenceBytes];
   return {text, WriteSequence(place, text)};
 }
 
-size_t WriteSortableSequence(const LogPlace& place, char* out) {
+size_t WriteSortableSequence(const ChangeSequence& place, char* out) {
   char* const begin = out;
   for (const uint64_t section : {place.epoch, place.file, place.position, place.row}) {
     if (out != begin) *out++ = '/';
@@ -45,13 +45,13 @@ size_t WriteSortableSequence(const LogPlace& place, char* out) {
   return kMaxSequenceBytes;
 }
 
-std::string SortableSequence(const LogPlace& place) {
+std::string SortableSequence(const ChangeSequence& place) {
   char text[kMaxSequenceBytes];
   return {text, WriteSortableSequence(place, text)};
 }
 
-LogPlace ParseSequence(std::string_view text) {
-  LogPlace place;
+ChangeSequence ParseSequence(std::string_view text) {
+  ChangeSequence place;
   const char* at = text.data();
   const char* const end = at + text.size();
   for (uint64_t* const section : {&place.epoch, &place.file, &place.position, &place.row}) {
@@ -61,23 +61,17 @@ LogPlace ParseSequence(std::string_view text) {
   return place;
 }
 
-LogPlace JustBefore(uint64_t epoch, uint64_t file, uint64_t position) {
+ChangeSequence JustBefore(const ChangeSequence& place) {
   constexpr uint64_t kLast = std::numeric_limits<uint64_t>::max();
-  if (position > 0) return {epoch, file, position - 1, kLast};
-  if (file > 0) return {epoch, file - 1, kLast, kLast};
-  return {epoch, 0, 0, 0};
+  if (place.position > 0) return {place.epoch, place.file, place.position - 1, kLast};
+  if (place.file > 0) return {place.epoch, place.file - 1, kLast, kLast};
+  return {place.epoch, 0, 0, 0};
 }
 
-LogPlace LogPlace::In(std::string_view file, uint64_t offset, int64_t epoch) {
-  return {.epoch = static_cast<uint64_t>(epoch), .file = FileNumber(file), .position = offset};
-}
-
-uint64_t FileNumber(std::string_view name) {
-  const size_t dot = name.rfind('.');
-  uint64_t number = 0;
-  if (dot != std::string_view::npos)
-    std::from_chars(name.data() + dot + 1, name.data() + name.size(), number);
-  return number;
+ChangeSequence ChangeSequence::At(const LogPoint& point, int64_t epoch) {
+  return {.epoch = static_cast<uint64_t>(epoch),
+          .file = LogFileNumber(point.file).value_or(0),
+          .position = point.offset};
 }
 
 }  // namespace hakobu
