@@ -12,7 +12,7 @@ absl::Status KeepPrevious(const TableWork& work, const PublishTarget& target, Pu
   TableName previous = work.target;
   previous.table += "_previous";
   return steps
-      ->RunJobOnce("previous", std::to_string(target.created_ms),
+      ->RunJobOnce(PublishStep::kPrevious, std::to_string(target.created_ms),
                    CopyConfiguration({work.target}, previous, WriteDisposition::kTruncate, target.kms_key))
       .status();
 }

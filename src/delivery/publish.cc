@@ -6,6 +6,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "base/check.h"
 #include "base/crash_point.h"
 #include "base/status.h"
 #include "delivery/cursor.h"
@@ -44,8 +45,13 @@ int64_t EndOfJob(const std::string& job) {
   return ended;
 }
 
-std::string_view JobStep(PublishMethod method) {
-  return method == PublishMethod::kUpsert ? "merge" : PublishMethodName(method);
+// Of those whose rows are staged.
+PublishStep JobStep(PublishMethod method) {
+  HAKOBU_CHECK(method != PublishMethod::kLoad && method != PublishMethod::kStreams,
+               "a table that is written straight to its target has no job that puts it in place",
+               kStartAgain);
+  if (method == PublishMethod::kCopy) return PublishStep::kCopy;
+  return method == PublishMethod::kQuery ? PublishStep::kQuery : PublishStep::kMerge;
 }
 
 class Publication {
@@ -95,7 +101,7 @@ class Publication {
 absl::Status Publication::Publish() {
   CrashPoint("publish.begun");
   if (table_->publish.method == PublishMethod::kStreams) HAKOBU_RETURN_IF_ERROR(CommitStreams());
-  if (!table_->direct() && !steps_.Done("published")) HAKOBU_RETURN_IF_ERROR(PutInPlace());
+  if (!table_->direct() && !steps_.Done(PublishStep::kPublished)) HAKOBU_RETURN_IF_ERROR(PutInPlace());
   if (replaces()) HAKOBU_RETURN_IF_ERROR(FinishReplacing());
   if (work_.others != OtherRows::kStay) {
     HAKOBU_ASSIGN_OR_RETURN(target_, LookAtTarget(rest_, work_.target));
@@ -119,21 +125,21 @@ absl::Status Publication::Publish() {
 }
 
 absl::Status Publication::RemoveGone() {
-  if (steps_.Done("gone")) return absl::OkStatus();
+  if (steps_.Done(PublishStep::kGone)) return absl::OkStatus();
   TableName keys = KeysTable(*run_, work_.target);
-  if (const PublishStep* earlier = steps_.Find("keys"); earlier != nullptr)
+  if (const PublishStepRecord* earlier = steps_.Find(PublishStep::kKeys); earlier != nullptr)
     HAKOBU_RETURN_IF_ERROR(DeleteTable(rest_, {keys.project, keys.dataset, earlier->detail}));
-  HAKOBU_RETURN_IF_ERROR(steps_.Record({.step = "keys", .detail = keys.table, .done = false}));
+  HAKOBU_RETURN_IF_ERROR(steps_.Record({.step = PublishStep::kKeys, .detail = keys.table, .done = false}));
   HAKOBU_ASSIGN_OR_RETURN(const uint64_t deleted, DeleteGoneRows(run_, *table_, keys));
   CrashPoint("publish.gone_deleted");
   if (deleted > 0) Note(fmt::format("{} rows that the source has not any more were deleted", deleted));
-  return steps_.Record({.step = "gone", .detail = std::to_string(deleted), .done = true});
+  return steps_.Record({.step = PublishStep::kGone, .detail = std::to_string(deleted), .done = true});
 }
 
 // All streams of the target at once: that is the publication. They are finalised only now, as the service
 // lets go of what was finalised four hours ago [docs: write-api].
 absl::Status Publication::CommitStreams() {
-  if (steps_.Done("commit")) return absl::OkStatus();
+  if (steps_.Done(PublishStep::kCommit)) return absl::OkStatus();
   StorageWrite& storage = *run_->destination.storage;
   std::vector<std::string> streams;
   for (const ChunkRecord& chunk : table_->chunks) {
@@ -156,7 +162,7 @@ absl::Status Publication::CommitStreams() {
     CrashPoint("publish.committed");
   }
   HAKOBU_RETURN_IF_ERROR(
-      steps_.Record({.step = "commit", .detail = std::to_string(streams.size()), .done = true}));
+      steps_.Record({.step = PublishStep::kCommit, .detail = std::to_string(streams.size()), .done = true}));
   CrashPoint("publish.commit_recorded");
   return absl::OkStatus();
 }
@@ -177,7 +183,7 @@ absl::Status Publication::PutInPlace() {
   }
   CrashPoint("publish.published");
   HAKOBU_RETURN_IF_ERROR(
-      steps_.Record({.step = "published", .detail = unchanged ? "unchanged" : "", .done = true}));
+      steps_.Record({.step = PublishStep::kPublished, .detail = unchanged ? "unchanged" : "", .done = true}));
   CrashPoint("publish.recorded");
   return absl::OkStatus();
 }
@@ -210,7 +216,7 @@ absl::Status Publication::ChooseAgain() {
 }
 
 absl::StatusOr<bool> Publication::JobIsThere(PublishMethod method) {
-  const PublishStep* step = steps_.Find(JobStep(method));
+  const PublishStepRecord* step = steps_.Find(JobStep(method));
   if (step == nullptr) return false;
   if (step->done) return true;
   const DestinationConfig& destination = run_->config->destination;
@@ -228,8 +234,9 @@ absl::Status Publication::PrepareTarget() {
   if (replaces() && keeps_schema && work_.replaces_schema) HAKOBU_RETURN_IF_ERROR(work_.cannot_alter);
   if (replaces()) {
     HAKOBU_RETURN_IF_ERROR(KeepPrevious(work_, target_, &steps_));
-    if (steps_.Find("before") == nullptr) {
-      HAKOBU_RETURN_IF_ERROR(steps_.Record({.step = "before", .detail = target_.resource, .done = true}));
+    if (steps_.Find(PublishStep::kBefore) == nullptr) {
+      HAKOBU_RETURN_IF_ERROR(
+          steps_.Record({.step = PublishStep::kBefore, .detail = target_.resource, .done = true}));
     }
     if (keeps_schema) HAKOBU_RETURN_IF_ERROR(AlterTarget(run_, work_, work_.ddl));
   }
@@ -281,7 +288,7 @@ absl::Status Publication::RunPublishJob() {
     }
     configuration = QueryConfiguration(query);
   }
-  return steps_.RunJobOnce(std::string(JobStep(method)), table_->staging_created, configuration).status();
+  return steps_.RunJobOnce(JobStep(method), table_->staging_created, configuration).status();
 }
 
 absl::StatusOr<uint64_t> Publication::Count(const TableName& name, const PublishTarget& state) {
@@ -302,7 +309,8 @@ absl::Status Publication::VerifyStaging() {
 // Rows of keys that the source has no more cannot come in the form, by the filter or by the key that is
 // wanted now. They may be all that is left of something: only somebody who knows can let them go.
 absl::Status Publication::RefuseOthers() {
-  if (work_.others != OtherRows::kRefuse || !target_.exists || steps_.Done("merge")) return absl::OkStatus();
+  if (work_.others != OtherRows::kRefuse || !target_.exists || steps_.Done(PublishStep::kMerge))
+    return absl::OkStatus();
   HAKOBU_ASSIGN_OR_RETURN(
       const uint64_t others,
       QueryNumber(rest_, run_->config->destination,
@@ -337,7 +345,7 @@ absl::Status Publication::CountTarget() {
 }
 
 absl::Status Publication::PatchTarget() {
-  const PublishStep* before = steps_.Find("before");
+  const PublishStepRecord* before = steps_.Find(PublishStep::kBefore);
   const std::string patch =
       TargetPatch(target_.resource, before != nullptr ? before->detail : target_.resource, work_);
   if (patch.empty()) return absl::OkStatus();
@@ -350,9 +358,9 @@ absl::Status Publication::PatchTarget() {
 // The job that put the rows in place; empty when there was nothing to send.
 std::string Publication::LastJob() const {
   if (table_->direct()) return table_->chunks.empty() ? "" : table_->chunks.front().stream;
-  const PublishStep* published = steps_.Find("published");
+  const PublishStepRecord* published = steps_.Find(PublishStep::kPublished);
   if (published != nullptr && published->detail == "unchanged") return "";
-  const PublishStep* step = steps_.Find(JobStep(table_->publish.method));
+  const PublishStepRecord* step = steps_.Find(JobStep(table_->publish.method));
   return step == nullptr ? "" : step->detail;
 }
 

@@ -28,21 +28,21 @@ absl::StatusOr<PublishSteps> PublishSteps::Read(RunContext* run, const std::stri
   return steps;
 }
 
-const PublishStep* PublishSteps::Find(std::string_view name) const {
-  for (const PublishStep& step : steps_) {
+const PublishStepRecord* PublishSteps::Find(PublishStep name) const {
+  for (const PublishStepRecord& step : steps_) {
     if (step.step == name) return &step;
   }
   return nullptr;
 }
 
-bool PublishSteps::Done(std::string_view name) const {
-  const PublishStep* step = Find(name);
-  return step != nullptr && step->done;
+bool PublishSteps::Done(PublishStep step) const {
+  const PublishStepRecord* record = Find(step);
+  return record != nullptr && record->done;
 }
 
-absl::Status PublishSteps::Record(PublishStep step) {
+absl::Status PublishSteps::Record(PublishStepRecord step) {
   HAKOBU_RETURN_IF_ERROR(run_->ledger->runs().RecordStep(run_->run_id, source_, step));
-  for (PublishStep& known : steps_) {
+  for (PublishStepRecord& known : steps_) {
     if (known.step != step.step) continue;
     known = std::move(step);
     return absl::OkStatus();
@@ -51,12 +51,12 @@ absl::Status PublishSteps::Record(PublishStep step) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<Job> PublishSteps::RunJobOnce(const std::string& step, std::string_view identity,
+absl::StatusOr<Job> PublishSteps::RunJobOnce(PublishStep step, std::string_view identity,
                                              const std::string& configuration) {
   const DestinationConfig& destination = run_->config->destination;
-  const PublishStep* recorded = Find(step);
+  const PublishStepRecord* recorded = Find(step);
   const std::string id = recorded == nullptr
-                             ? MakeJobId(step, {run_->ledger->id(), run_->run_id, source_, identity})
+                             ? MakeJobId(NameOf(step), {run_->ledger->id(), run_->run_id, source_, identity})
                              : recorded->detail;
   const JobName name{destination.billing_project, id, destination.location};
   if (recorded != nullptr && recorded->done) return GetJob(*run_->destination.rest, name);
@@ -67,7 +67,7 @@ absl::StatusOr<Job> PublishSteps::RunJobOnce(const std::string& step, std::strin
     if (IsJobsOwnError(job.status()) && job.status().code() != absl::StatusCode::kCancelled) {
       HAKOBU_RETURN_IF_ERROR(Record({.step = step, .detail = NextJobId(id), .done = false}));
     }
-    return Annotate(job.status(), fmt::format("{} job {}", step, id));
+    return Annotate(job.status(), fmt::format("{} job {}", NameOf(step), id));
   }
   CrashPoint("publish.job_done");
   HAKOBU_RETURN_IF_ERROR(Record({.step = step, .detail = job->name.id, .done = true}));

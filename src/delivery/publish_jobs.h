@@ -19,13 +19,13 @@ class PublishSteps {
  public:
   static absl::StatusOr<PublishSteps> Read(RunContext* run, const std::string& source);
 
-  const PublishStep* Find(std::string_view name) const;
-  bool Done(std::string_view name) const;
-  absl::Status Record(PublishStep step);
+  const PublishStepRecord* Find(PublishStep step) const;
+  bool Done(PublishStep step) const;
+  absl::Status Record(PublishStepRecord step);
   // Runs the job unless the step is done. `identity` (when the tables were made that the job reads) keeps a
   // job apart from one on earlier tables of the same names. The id moves on only after a job of it has
   // finished as a failure.
-  absl::StatusOr<Job> RunJobOnce(const std::string& step, std::string_view identity,
+  absl::StatusOr<Job> RunJobOnce(PublishStep step, std::string_view identity,
                                  const std::string& configuration);
 
  private:
@@ -33,7 +33,7 @@ class PublishSteps {
 
   RunContext* run_;
   std::string source_;
-  std::vector<PublishStep> steps_;
+  std::vector<PublishStepRecord> steps_;
 };
 
 }  // namespace hakobu

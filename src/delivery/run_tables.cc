@@ -140,12 +140,12 @@ absl::Status ForgetLostChunks(RunContext* run, TableRun* table) {
     return chunk.state == ChunkState::kDone || !chunk.stream.empty();
   });
   if (!any) return absl::OkStatus();
-  HAKOBU_ASSIGN_OR_RETURN(const std::vector<PublishStep> steps,
+  HAKOBU_ASSIGN_OR_RETURN(const std::vector<PublishStepRecord> steps,
                           run->ledger->runs().Steps(run->run_id, table->work.name));
   std::string created;
-  for (const PublishStep& step : steps) {
-    if (step.step == "staging") created = step.detail;
-    if (step.step != "staging" && step.step != "before") return absl::OkStatus();
+  for (const PublishStepRecord& step : steps) {
+    if (step.step == PublishStep::kStaging) created = step.detail;
+    if (step.step != PublishStep::kStaging && step.step != PublishStep::kBefore) return absl::OkStatus();
   }
   const absl::StatusOr<std::string> now = StagingCreated(*run->destination.rest, table->staging);
   if (now.ok() && *now == created) return absl::OkStatus();

@@ -42,7 +42,7 @@ absl::Status PrepareStaging(RunContext* run, TableRun* table) {
   HAKOBU_ASSIGN_OR_RETURN(const std::string created, StagingCreated(rest, table->staging));
   table->staging_created = created;
   return run->ledger->runs().RecordStep(run->run_id, table->work.name,
-                                        {.step = "staging", .detail = created, .done = true});
+                                        {.step = PublishStep::kStaging, .detail = created, .done = true});
 }
 
 // Before rows are written straight to the target.

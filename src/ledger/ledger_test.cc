@@ -131,14 +131,21 @@ TEST_F(LedgerTest, SumsQuarantinedValuesOverChunks) {
 TEST_F(LedgerTest, StepsCursorsAndSchemasAreKept) {
   auto ledger = Open();
   AddRun(*ledger, "r1", 100);
-  ASSERT_TRUE(ledger->runs().RecordStep("r1", "shop.members", {"copy", "job-1", false}).ok());
-  ASSERT_TRUE(ledger->runs().RecordStep("r1", "shop.members", {"copy", "job-1", true}).ok());
+  ASSERT_TRUE(ledger->runs().RecordStep("r1", "shop.members", {PublishStep::kCopy, "job-1", false}).ok());
+  ASSERT_TRUE(ledger->runs().RecordStep("r1", "shop.members", {PublishStep::kCopy, "job-1", true}).ok());
   ASSERT_TRUE(ledger->runs().MoveCursor("r1", "shop.members", "p.d.members", "2026-01-01").ok());
   EXPECT_EQ(*ledger->runs().Cursor("shop.members", "p.d.members"), "2026-01-01");
   const auto steps = ledger->runs().Steps("r1", "shop.members");
   ASSERT_TRUE(steps.ok());
   ASSERT_THAT(*steps, SizeIs(2));
   EXPECT_TRUE(steps->front().done);
+  // What does not follow leaves the ledger as it is.
+  EXPECT_EQ(ledger->runs().RecordStep("r1", "shop.members", {PublishStep::kCopy, "job-2", false}).code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(ledger->runs().RecordStep("r1", "shop.members", {PublishStep::kQuery, "job-2", true}).code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(ledger->runs().Steps("r1", "shop.members")->front().detail, "job-1");
+  EXPECT_THAT(*ledger->runs().Steps("r1", "shop.members"), SizeIs(2));
   EXPECT_EQ(*ledger->schemas().RecordSchema("p.d.members", "r1", "[1]"), 1);
   EXPECT_EQ(*ledger->schemas().RecordSchema("p.d.members", "r1", "[1]"), 1);
   EXPECT_EQ(*ledger->schemas().RecordSchema("p.d.members", "r1", "[2]"), 2);

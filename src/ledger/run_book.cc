@@ -68,8 +68,8 @@ const RecordTable<QuarantineRecord>& QuarantineRows() {
   return *table;
 }
 
-const RecordTable<PublishStep>& StepRows() {
-  using R = PublishStep;
+const RecordTable<PublishStepRecord>& StepRows() {
+  using R = PublishStepRecord;
   static const auto* const table = new RecordTable<R>(
       "publish_steps", {"run_id", "source"}, 1,
       {ColumnOf<&R::step>("step"), ColumnOf<&R::detail>("detail"), ColumnOf<&R::done>("done")});
@@ -99,6 +99,19 @@ absl::Status OneChunk(const absl::StatusOr<int64_t>& changed, const std::string&
   HAKOBU_RETURN_IF_ERROR(changed.status());
   if (*changed == 1) return absl::OkStatus();
   return absl::InternalError("the ledger has no chunk " + std::to_string(number) + " of " + source);
+}
+
+absl::Status Advance(Session* session, const std::string& run_id, const std::string& source,
+                     const PublishStepRecord& step) {
+  HAKOBU_ASSIGN_OR_RETURN(const std::vector<PublishStepRecord> held,
+                          session->Read(StepRows(), kOfTable, run_id, source));
+  PublishLife life;
+  for (const PublishStepRecord& each : held)
+    life.Set(each.step, each.done ? PublishStepState::kDone : PublishStepState::kBegun);
+  const absl::StatusOr<PublishStepState> next =
+      Next(life, step.step, step.done ? PublishStepEvent::kFinish : PublishStepEvent::kBegin);
+  if (!next.ok()) return Annotate(next.status(), source);
+  return session->Put(StepRows(), step, run_id, source);
 }
 
 }  // namespace
@@ -254,15 +267,15 @@ absl::StatusOr<std::vector<QuarantineRecord>> RunBook::Quarantined(const std::st
 }
 
 absl::Status RunBook::RecordStep(const std::string& run_id, const std::string& source,
-                                 const PublishStep& step) {
+                                 const PublishStepRecord& step) {
   Session session(file_);
   HAKOBU_RETURN_IF_ERROR(session.Begin());
-  HAKOBU_RETURN_IF_ERROR(session.Put(StepRows(), step, run_id, source));
+  HAKOBU_RETURN_IF_ERROR(Advance(&session, run_id, source, step));
   return session.Commit();
 }
 
-absl::StatusOr<std::vector<PublishStep>> RunBook::Steps(const std::string& run_id,
-                                                        const std::string& source) {
+absl::StatusOr<std::vector<PublishStepRecord>> RunBook::Steps(const std::string& run_id,
+                                                              const std::string& source) {
   return Session(file_).Read(StepRows(), kOfTable, run_id, source);
 }
 
@@ -284,8 +297,8 @@ absl::Status RunBook::MoveCursor(const std::string& run_id, const std::string& s
   HAKOBU_RETURN_IF_ERROR(session.Begin());
   const CursorRecord cursor{.source = source, .target = target, .value = value, .run_id = run_id};
   HAKOBU_RETURN_IF_ERROR(session.Put(CursorRows(), cursor));
-  const PublishStep step{.step = "cursor", .detail = value, .done = true};
-  HAKOBU_RETURN_IF_ERROR(session.Put(StepRows(), step, run_id, source));
+  HAKOBU_RETURN_IF_ERROR(
+      Advance(&session, run_id, source, {.step = PublishStep::kCursor, .detail = value, .done = true}));
   return session.Commit();
 }
 

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/enum_name.h"
+#include "ledger/publish_life.h"
 #include "ledger/session.h"
 #include "ledger/table_life.h"
 
@@ -76,10 +77,10 @@ struct QuarantineRecord {
   std::string example{};
 };
 
-// A durable step of publishing, written before the step is taken (`done` false) and after.
-struct PublishStep {
-  std::string step{};    // "commit", "copy", "merge", "metadata", "drop"
-  std::string detail{};  // the job id
+// A step of publishing, in the ledger before it is taken (`done` false) or after.
+struct PublishStepRecord {
+  PublishStep step = PublishStep::kStaging;
+  std::string detail{};  // publish_life.h; of a job: its id
   bool done = false;
 };
 
@@ -125,8 +126,10 @@ class RunBook {
   absl::StatusOr<std::vector<QuarantineRecord>> Quarantined(const std::string& run_id,
                                                             const std::string& source);
 
-  absl::Status RecordStep(const std::string& run_id, const std::string& source, const PublishStep& step);
-  absl::StatusOr<std::vector<PublishStep>> Steps(const std::string& run_id, const std::string& source);
+  // FailedPrecondition, and nothing is changed, when the step does not follow on what the ledger holds.
+  absl::Status RecordStep(const std::string& run_id, const std::string& source,
+                          const PublishStepRecord& step);
+  absl::StatusOr<std::vector<PublishStepRecord>> Steps(const std::string& run_id, const std::string& source);
 
   // Where the next incremental run of this table begins; moved by MoveCursor in one transaction with the step
   // "cursor" being done.
