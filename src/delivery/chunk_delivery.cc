@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/check.h"
 #include "base/crash_point.h"
 #include "base/log.h"
 #include "base/status.h"
@@ -63,6 +64,8 @@ absl::Status ChunkDelivery::Deliver(TableRun* table, ChunkRecord* chunk) {
     counted_rows_ = 0;
     absl::Status status = Attempt(table, chunk);
     if (status.ok()) return status;
+    HAKOBU_CHECK(table->rows >= counted_rows_, "a failed attempt takes back more rows than were counted",
+                 kStartAgain);
     table->rows -= counted_rows_;
     source_.Drop();
     if (run_->cancel->cancelled()) return run_->cancel->Check();
@@ -86,6 +89,8 @@ absl::Status ChunkDelivery::Deliver(TableRun* table, ChunkRecord* chunk) {
 }
 
 absl::Status ChunkDelivery::Attempt(TableRun* table, ChunkRecord* chunk) {
+  HAKOBU_CHECK(chunk->state != ChunkState::kDone, "a chunk that is finished would be read again",
+               kStartAgain);
   Ledger& ledger = *run_->ledger;
   HAKOBU_ASSIGN_OR_RETURN(const Earlier earlier, FindEarlier(table, chunk));
   if (earlier == Earlier::kDone) {

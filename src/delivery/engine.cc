@@ -116,13 +116,16 @@ std::optional<Engine::Task> Engine::NextTask() {
   while (!tasks_.empty()) {
     const Task task = tasks_.front();
     tasks_.pop_front();
+    HAKOBU_CHECK(task.chunk->state != ChunkState::kDone, "a chunk that is finished would be read again",
+                 kStartAgain);
     if (!task.table->stopped) return task;
   }
   return std::nullopt;
 }
 
 void Engine::ChunkDone(TableRun* table) {
-  ++table->chunks_done;
+  const uint64_t done = ++table->chunks_done;
+  HAKOBU_CHECK(done <= table->chunks.size(), "more chunks of a table ended than it has", kStartAgain);
   absl::MutexLock lock(&mutex_);
   HAKOBU_CHECK(left_[table] > 0,
                "more chunks of a table ended than were begun: it could be published too early", kStartAgain);
@@ -137,6 +140,8 @@ TableRun* Engine::NextPublication() {
   if (publications_.empty()) return nullptr;
   TableRun* table = publications_.front();
   publications_.pop_front();
+  HAKOBU_CHECK(left_[table] == 0, "a table would be published before all of its chunks are there",
+               kStartAgain);
   return table;
 }
 

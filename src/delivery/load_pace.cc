@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "destination/retry.h"
 
 namespace hakobu {
@@ -15,6 +16,7 @@ absl::Status LoadPace::Wait(Clock* clock, const Cancellation* cancel) {
     wait = begin - clock->Now();
     begun_.push_back(begin);
     if (begun_.size() > kBurst) begun_.pop_front();
+    HAKOBU_CHECK(begun_.size() <= kBurst, "more beginnings are remembered than count", kStartAgain);
   }
   if (wait <= absl::ZeroDuration()) return absl::OkStatus();
   return SleepFor({.clock = clock, .cancellation = cancel, .jitter = {}}, wait);

@@ -62,7 +62,11 @@ class Publication {
         rest_(*run->destination.rest),
         work_(table->work),
         steps_(std::move(steps)) {
-    for (const ChunkRecord& chunk : table->chunks) sent_.Add(ContentSum{chunk.rows, chunk.content});
+    for (const ChunkRecord& chunk : table->chunks) {
+      HAKOBU_CHECK(chunk.state == ChunkState::kDone,
+                   "a table would be published before all of its chunks are there", kStartAgain);
+      sent_.Add(ContentSum{chunk.rows, chunk.content});
+    }
   }
 
   absl::Status Publish();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <grpcpp/support/proto_buffer_reader.h>
 
+#include "base/check.h"
 #include "base/status.h"
 #include "destination/append_state.h"
 
@@ -44,6 +45,8 @@ void AppendConnection::State::TakeAnswer(const grpc::ByteBuffer& answer) {
   }
   const Awaited awaited = awaited_.front();
   awaited_.pop_front();
+  HAKOBU_CHECK(awaited.target < targets_.size(), "an answer is awaited for a target that was not added",
+               kStartAgain);
   AppendTargetState& target = *targets_[awaited.target];
   if (target.outstanding > 0) --target.outstanding;
   if (response.has_updated_schema()) target.schema_updated = true;
@@ -235,6 +238,7 @@ void AppendConnection::State::FollowStream(AppendTargetState& target, const absl
   absl::StatusOr<std::string> next = target.spec.next_stream(target.acknowledged_rows);
   if (!next.ok()) return Fail(target, Annotate(next.status(), what + ": open the stream after it"));
   target.spec.stream = *std::move(next);
+  HAKOBU_CHECK(!target.is_default, "rows of a default stream have no offsets to follow by", kStartAgain);
   // Offsets begin anew; a row's place among this target's rows is offset - spec.next_offset as before.
   target.spec.next_offset = -static_cast<int64_t>(target.acknowledged_rows);
   target.next_offset = 0;
@@ -250,6 +254,11 @@ void AppendConnection::State::FollowStream(AppendTargetState& target, const absl
 }
 
 void AppendConnection::State::Acknowledge(AppendTargetState& target, PendingAppend& append) {
+  HAKOBU_CHECK(!append.acknowledged,
+               "an append was acknowledged twice: the place behind it could be stored too early",
+               kStartAgain);
+  HAKOBU_CHECK(requests_in_flight_ > 0 && bytes_in_flight_ >= append.size,
+               "more is acknowledged than is on its way", kStartAgain);
   append.acknowledged = true;
   bytes_in_flight_ -= append.size;
   --requests_in_flight_;
@@ -272,6 +281,8 @@ void AppendConnection::State::Acknowledge(AppendTargetState& target, PendingAppe
 void AppendConnection::State::DropPending(AppendTargetState& target) {
   for (const PendingAppend& append : target.pending) {
     if (append.acknowledged) continue;
+    HAKOBU_CHECK(requests_in_flight_ > 0 && bytes_in_flight_ >= append.size,
+                 "more is given up than is on its way", kStartAgain);
     bytes_in_flight_ -= append.size;
     --requests_in_flight_;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/time/clock.h"
+#include "base/check.h"
 #include "base/status.h"
 #include "destination/append_state.h"
 #include "destination/append_wire.h"
@@ -131,6 +132,8 @@ bool AppendConnection::State::HasRoomFor(size_t bytes) const {
 }
 
 absl::Status AppendConnection::State::Append(TargetId id, RowBytes rows) {
+  HAKOBU_CHECK(id < targets_.size(), "rows are appended to a target that was not added", kStartAgain);
+  HAKOBU_CHECK(rows.row_count > 0, "an append has no rows: offsets would not move", kStartAgain);
   AppendTargetState& target = *targets_[id];
   if (rows.bytes.size() > kMaxAppendBytes) {
     return WithHint(
@@ -145,6 +148,8 @@ absl::Status AppendConnection::State::Append(TargetId id, RowBytes rows) {
   PendingAppend append;
   append.sequence = target.appended++;
   append.offset = target.next_offset;
+  HAKOBU_CHECK(target.pending.empty() || target.pending.back().sequence + 1 == append.sequence,
+               "appends to a stream are not in sequence", kStartAgain);
   append.row_count = rows.row_count;
   append.size = rows.bytes.size();
   append.rows = SliceOf(std::move(rows));
@@ -249,6 +254,7 @@ absl::Status AppendConnection::State::SendWhatMay() {
     if (target.wants_new_call && call_ != nullptr && awaited_.empty()) CancelCall();
     target.wants_new_call = false;
     HAKOBU_RETURN_IF_ERROR(EnsureCall());
+    HAKOBU_CHECK(target.sent <= target.pending.size(), "more appends were sent than wait", kStartAgain);
     for (; target.sent < target.pending.size(); ++target.sent) {
       PendingAppend& append = target.pending[target.sent];
       if (!append.acknowledged) SendOne(id, append);
@@ -276,6 +282,9 @@ std::string AppendConnection::State::Header(TargetId id, const PendingAppend& ap
 void AppendConnection::State::SendOne(TargetId id, PendingAppend& append) {
   const std::string header = Header(id, append);
   const grpc::Slice slices[] = {grpc::Slice(header), append.rows};
+  HAKOBU_CHECK(call_ != nullptr, "an append has no call to be sent on", kStartAgain);
+  HAKOBU_CHECK(awaited_.empty() || awaited_.back().target != id || awaited_.back().sequence < append.sequence,
+               "appends of a stream would be sent in another order than they were made in", kStartAgain);
   call_->Send(grpc::ByteBuffer(slices, 2));
   if (awaited_.empty()) last_news_ = context_.clock->Now();
   awaited_.push_back({id, append.sequence});

@@ -13,6 +13,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "base/check.h"
 #include "base/status.h"
 #include "ledger/column.h"
 #include "ledger/sqlite.h"
@@ -44,11 +45,15 @@ class ABSL_SCOPED_LOCKABLE Session {
   Session& operator=(const Session&) = delete;
 
   absl::Status Begin() {
+    HAKOBU_CHECK(!begun_, "a transaction of the ledger is begun inside another",
+                 "nothing of either is written; report this line");
     HAKOBU_RETURN_IF_ERROR(sqlite_->Execute("BEGIN IMMEDIATE"));
     begun_ = true;
     return absl::OkStatus();
   }
   absl::Status Commit() {
+    HAKOBU_CHECK(begun_, "a transaction of the ledger is committed that was not begun",
+                 "its statements stand one by one; report this line");
     HAKOBU_RETURN_IF_ERROR(sqlite_->Execute("COMMIT"));
     begun_ = false;
     return absl::OkStatus();

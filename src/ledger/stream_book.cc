@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "base/check.h"
 #include "base/status.h"
 #include "ledger/stream_chunks.h"
 
@@ -167,6 +168,8 @@ absl::Status StreamBook::StorePosition(const DeliveredPoint& position,
                                        const std::optional<std::string>& schemas_json) {
   Session session(file_);
   HAKOBU_RETURN_IF_ERROR(session.Begin());
+  HAKOBU_CHECK(position.epoch > 0, "a place without an epoch would be stored: later ones could be older",
+               kStartAgain);
   HAKOBU_RETURN_IF_ERROR(session.Put(PositionRows(), position, kOnly));
   for (const StreamTableProgress& table : tables) HAKOBU_RETURN_IF_ERROR(WriteProgress(&session, table));
   if (schemas_json.has_value()) {
@@ -231,8 +234,11 @@ absl::Status StreamBook::PlanCopy(const std::string& source, const std::string& 
         (table.has_value() ? std::string(NameOf(table->state)) : "not known"));
   }
   HAKOBU_RETURN_IF_ERROR(session.Run("DELETE FROM stream_chunks WHERE source = ?", source));
-  for (const StreamChunkRecord& chunk : chunks)
-    HAKOBU_RETURN_IF_ERROR(session.Insert(StreamChunkRows(), chunk, source));
+  for (size_t i = 0; i < chunks.size(); ++i) {
+    HAKOBU_CHECK(chunks[i].number == i && !chunks[i].done,
+                 "a copy is planned of chunks that are not in order, or done", kStartAgain);
+    HAKOBU_RETURN_IF_ERROR(session.Insert(StreamChunkRows(), chunks[i], source));
+  }
   return session.Commit();
 }
 

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/check.h"
+
 namespace hakobu {
 
 enum class ReaderState : uint8_t { kReading, kWaiting, kWriting, kRetrying };
@@ -17,7 +19,8 @@ class ReaderStates {
     return counts_[static_cast<size_t>(state)].load(std::memory_order_relaxed);
   }
   void Add(ReaderState state, int change) {
-    counts_[static_cast<size_t>(state)].fetch_add(change, std::memory_order_relaxed);
+    const int before = counts_[static_cast<size_t>(state)].fetch_add(change, std::memory_order_relaxed);
+    HAKOBU_CHECK(before + change >= 0, "more readers leave a state than are in it", kStartAgain);
   }
 
  private:

@@ -118,13 +118,18 @@ void RunGate::Stop() {
   thread_.join();
   const double now = UnixSeconds(run_->clock->Now());
   NoteLate(now);
-  absl::MutexLock lock(&mutex_);
-  Book(now);
-  report_.pages = static_cast<uint64_t>(WhatIsLeft().done);
+  {
+    absl::MutexLock lock(&mutex_);
+    Book(now);
+    report_.pages = static_cast<uint64_t>(WhatIsLeft().done);
+  }
   if (governor_->Question(now).buckets.empty()) return;
   const CreditModel& credits = governor_->credits(0);
   if (!credits.seen()) return;
-  report_.credits_end = credits.level();
+  {
+    absl::MutexLock lock(&mutex_);
+    report_.credits_end = credits.level();
+  }
   const CreditFit fit = credits.fit();
   const absl::Status kept = run_->ledger->pace().StoreFit(
       {.bucket = BucketName(*run_->config), .refill = fit.refill, .cost = fit.cost, .doubt = fit.doubt});

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/check.h"
 #include "base/crash_point.h"
 #include "base/status.h"
 #include "delivery/move/retry.h"
@@ -17,6 +18,8 @@ PendingChunk::PendingChunk(StorageWrite* storage, TableName table, ProtoEncoder 
               [this](std::shared_ptr<EncodedRows> request) { return Send(std::move(request)); }) {}
 
 absl::Status PendingChunk::Send(std::shared_ptr<EncodedRows> request) {
+  HAKOBU_CHECK(request != nullptr && request->rows() > 0, "a request without rows would be sent",
+               kStartAgain);
   if (stream_ == nullptr) {
     HAKOBU_ASSIGN_OR_RETURN(const StreamFacts made, storage_->CreateStream(table_, StreamType::kPending));
     CrashPoint("chunk.stream_created");

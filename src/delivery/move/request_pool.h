@@ -6,6 +6,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "base/check.h"
 #include "encode/encode.h"
 
 namespace hakobu {
@@ -23,10 +24,13 @@ class RequestPool : public std::enable_shared_from_this<RequestPool> {
       if (!free_.empty()) {
         rows = std::move(free_.back());
         free_.pop_back();
+        HAKOBU_CHECK(rows->buffer().capacity() <= free_bytes_, "a buffer that is free was written to",
+                     kStartAgain);
         free_bytes_ -= rows->buffer().capacity();
       }
     }
     if (rows == nullptr) rows = std::make_unique<EncodedRows>();
+    HAKOBU_CHECK(rows->rows() == 0, "a request would begin with rows of another", kStartAgain);
     return {rows.release(), [pool = shared_from_this()](EncodedRows* used) { pool->GiveBack(used); }};
   }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/check.h"
 #include "base/status.h"
 
 namespace hakobu {
@@ -13,12 +14,16 @@ constexpr size_t kMostKeys = 10;  // of refused rows, in an error
 }  // namespace
 
 absl::Status RequestWriter::Write(const Batch& batch, std::span<const RowChange> changes) {
+  HAKOBU_CHECK(changes.empty() || changes.size() == batch.rows(), "rows and their changes do not match",
+               kStartAgain);
   for (size_t row = 0; row < batch.rows();) {
     if (request_ == nullptr) request_ = pool_->Take();
     const size_t before = request_->rows();
     HAKOBU_ASSIGN_OR_RETURN(const size_t taken, encoder_.Append(batch, row, kRequestBytes, request_.get(),
                                                                 &quarantine_, changes));
     NoteRows(before);
+    HAKOBU_CHECK(taken > 0 || before > 0, "the encoder took no row of a request that was empty", kStartAgain);
+    HAKOBU_CHECK(taken <= batch.rows() - row, "the encoder took more rows than there are", kStartAgain);
     row += taken;
     if (row < batch.rows() || request_->bytes().size() >= kRequestBytes) HAKOBU_RETURN_IF_ERROR(Flush());
   }

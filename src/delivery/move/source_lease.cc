@@ -2,19 +2,22 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "base/status.h"
 
 namespace hakobu {
 
 void OpenConnections::Add(Connection* connection) {
   absl::MutexLock lock(&mutex_);
-  connections_.insert(connection);
+  const bool added = connections_.insert(connection).second;
+  HAKOBU_CHECK(added, "a connection is counted twice", kStartAgain);
   if (interrupted_) connection->Interrupt();
 }
 
 void OpenConnections::Remove(Connection* connection) {
   absl::MutexLock lock(&mutex_);
-  connections_.erase(connection);
+  const size_t removed = connections_.erase(connection);
+  HAKOBU_CHECK(removed == 1, "a connection is closed that was not counted", kStartAgain);
 }
 
 void OpenConnections::InterruptAll() {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "delivery/move/retry.h"
@@ -52,6 +53,7 @@ std::optional<Copier::Task> Copier::Take() {
   if (due == tasks_.end()) return std::nullopt;
   Task task = std::move(*due);
   tasks_.erase(due);
+  HAKOBU_CHECK(!working_.contains(task.table), "two threads would copy one table", kStartAgain);
   working_[task.table] = std::make_shared<OpenConnections>();
   return task;
 }
@@ -98,6 +100,7 @@ void Copier::Work() {
     {
       absl::MutexLock lock(&mutex_);
       connections = working_[task->table];
+      HAKOBU_CHECK(connections != nullptr, "a copy is under way that nobody began", kStartAgain);
     }
     bool progress = false;
     const absl::Status status =

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/check.h"
 #include "base/crash_point.h"
 #include "base/status.h"
 
@@ -33,6 +34,8 @@ absl::Status DiskSpool::Append(std::string_view event, absl::Duration timeout) {
   Tracker after = tracker_;
   HAKOBU_RETURN_IF_ERROR(Annotate(after.Take(event), "append to the spool"));
   if (open_.empty()) open_first_ = next_sequence_;
+  HAKOBU_CHECK(open_first_ + open_events_ == next_sequence_,
+               "events of the spool have no sequence without gaps", kStartAgain);
   open_ += event;
   ++open_events_;
   ++next_sequence_;
@@ -84,6 +87,7 @@ absl::Status DiskSpool::Acknowledge(uint64_t sequence) {
 
 absl::Status DiskSpool::Clear() {
   absl::MutexLock lock(&mutex_);
+  HAKOBU_CHECK(open_.size() <= raw_bytes_, "the spool counts fewer bytes than it holds", kStartAgain);
   raw_bytes_ -= open_.size();
   open_.clear();
   open_events_ = 0;
@@ -99,7 +103,10 @@ absl::Status DiskSpool::Flush() {
   std::string frame;
   HAKOBU_RETURN_IF_ERROR(
       AppendFrame(open_first_, open_events_, open_, options_.compression_level, sealer(), &frame));
+  HAKOBU_CHECK(!segments_.empty(), "the spool writes to no file", kStartAgain);
   Segment& segment = segments_.back();
+  HAKOBU_CHECK(segment.next_sequence == open_first_, "a frame would not begin where the file ends",
+               kStartAgain);
   const absl::Status written = WriteAll(file_.get(), frame, segment.path);
   if (!written.ok()) {
     // What is there of it must go, or the next frame would stand behind rubbish.
@@ -148,9 +155,14 @@ absl::Status DiskSpool::StartSegment() {
 }
 
 absl::Status DiskSpool::DropOldest() {
+  HAKOBU_CHECK(segments_.size() > 1, "the spool would delete the file that it writes to", kStartAgain);
   const Segment& oldest = segments_.front();
   if (unlink(oldest.path.c_str()) != 0 && errno != ENOENT) return FileError("delete", oldest.path);
   CrashPoint("spool.dropped");
+  HAKOBU_CHECK(oldest.next_sequence <= acknowledged_, "events that are not acknowledged would be deleted",
+               kStartAgain);
+  HAKOBU_CHECK(oldest.file_bytes <= disk_bytes_ && oldest.raw_bytes <= raw_bytes_,
+               "the spool counts fewer bytes than it holds", kStartAgain);
   disk_bytes_ -= oldest.file_bytes;
   raw_bytes_ -= oldest.raw_bytes;
   segments_.pop_front();

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/check.h"
 #include "base/status.h"
 #include "row/name_fold.h"
 
@@ -67,6 +68,9 @@ bool HeldTransaction::RollBackTo(std::string_view name) {
   const auto found = std::find_if(savepoints_.begin(), savepoints_.end(),
                                   [&](const Savepoint& set) { return SameName(set.name, name); });
   if (found == savepoints_.end()) return false;
+  HAKOBU_CHECK(found->entries <= entries_.size() && found->bytes <= bytes(),
+               "a savepoint lies behind what is held: rows that were taken back could be delivered",
+               kStartAgain);
   savepoints_.erase(found + 1, savepoints_.end());
   entries_.resize(found->entries);
   if (found->bytes >= spilled_) {
@@ -100,6 +104,8 @@ absl::Status HeldTransaction::TakeAll(Each each) {
     entry.event.present_before = held.substr(0, entry.before_bytes);
     entry.event.present_after = held.substr(entry.before_bytes, entry.after_bytes);
     entry.event.rows = held.substr(entry.before_bytes + entry.after_bytes);
+    HAKOBU_CHECK(held.size() == bytes, "fewer bytes are held of a transaction than it has", kStartAgain);
+    HAKOBU_CHECK(entry.map < maps_.size(), "rows of a held transaction belong to no table", kStartAgain);
     HAKOBU_RETURN_IF_ERROR(each(entry.place, maps_[entry.map], entry.event));
   }
   return absl::OkStatus();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "base/status.h"
 
 namespace hakobu {
@@ -35,6 +36,7 @@ std::string_view Lane::SequenceOf(const ChangeSequence& place) {
   char* text = batch_->arena().Allocate(kMaxSequenceBytes);
   const size_t size =
       schema_->mode == LaneMode::kHistory ? WriteSortableSequence(place, text) : WriteSequence(place, text);
+  HAKOBU_CHECK(size <= kMaxSequenceBytes, "a sequence number is longer than its room", kStartAgain);
   batch_->arena().ShrinkLast(kMaxSequenceBytes, size);
   return {text, size};
 }
@@ -43,6 +45,7 @@ void Lane::Keep(size_t row, ChangeType type, const ChangeSequence& place, const 
   if (place <= last_) return;
   last_ = place;
   if (schema_->mode == LaneMode::kHistory && ++history_rows_ <= history_written_) return;
+  HAKOBU_CHECK(kept_ <= row, "a change would be written over one that is not encoded yet", kStartAgain);
   const std::span<Cell> to = batch_->MutableRow(kept_++);
   const std::span<const Cell> from = batch_->Row(row);
   if (to.data() != from.data()) std::copy(from.begin(), from.end(), to.begin());
@@ -98,6 +101,8 @@ absl::Status Lane::Take(const binlog::LogContext& context, const ChangeSequence&
     }
   }
   batch.KeepFirst(kept_);
+  HAKOBU_CHECK(!schema_->changes_by_key() || changes_.size() == kept_, "changes and their kinds do not match",
+               kStartAgain);
   return Encode();
 }
 
@@ -113,6 +118,8 @@ absl::Status Lane::Decode(const binlog::RowsEvent& event, binlog::RowImageDecode
     std::copy(from.begin(), from.end(), batch_->AddRow().begin());
   }
   batch_->operations = wide_->operations;
+  HAKOBU_CHECK(batch_->operations.size() == batch_->rows(),
+               "rows of the log and what was done to them do not match", kStartAgain);
   return absl::OkStatus();
 }
 
@@ -137,6 +144,8 @@ absl::Status Lane::Encode() {
     const size_t before = open_->bytes().size();
     HAKOBU_ASSIGN_OR_RETURN(const size_t taken, encoder_->Append(*batch_, row, kRequestBytes, open_.get(),
                                                                  &quarantine_, changes_));
+    HAKOBU_CHECK(taken > 0 || before > 0, "the encoder took no row of a request that was empty", kStartAgain);
+    HAKOBU_CHECK(taken <= batch_->rows() - row, "the encoder took more rows than there are", kStartAgain);
     row += taken;
     bytes_ += open_->bytes().size() - before;
     if ((row < batch_->rows() || open_->bytes().size() >= kRequestBytes) && !ShipOpen()) {
@@ -149,6 +158,8 @@ absl::Status Lane::Encode() {
 bool Lane::ShipOpen() {
   if (open_ == nullptr || open_->rows() == 0) return true;
   if (transaction_begin_.has_value()) {
+    HAKOBU_CHECK(transaction_begin_->rows <= open_->rows(),
+                 "a transaction begins behind the rows that there are", kStartAgain);
     // Rows of this transaction that are in the request go with it; a transaction that begins right here has
     // none.
     transaction_begin_->shipped = transaction_begin_->shipped || transaction_begin_->rows < open_->rows();
@@ -174,6 +185,10 @@ bool Lane::AbortTransaction() {
   if (whole) {
     if (open_ != nullptr && open_->rows() > transaction_begin_->rows)
       open_->KeepFirst(transaction_begin_->rows);
+    HAKOBU_CHECK(last_before_transaction_ <= last_, "a transaction taken back would move sequence numbers on",
+                 kStartAgain);
+    HAKOBU_CHECK(history_rows_before_transaction_ <= history_rows_,
+                 "a transaction taken back would count rows of a history twice", kStartAgain);
     last_ = last_before_transaction_;
     history_rows_ = history_rows_before_transaction_;
   }  // else its rows stay, and are left out when the transaction comes again

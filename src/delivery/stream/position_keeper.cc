@@ -15,6 +15,7 @@ bool PositionKeeper::Issue(uint64_t bytes, uint64_t* ticket) {
   if (stopped_) return false;
   held_bytes_ += bytes;
   *ticket = ++issued_;
+  HAKOBU_CHECK(open_.empty() || *open_.rbegin() < *ticket, "a ticket was issued twice", kStartAgain);
   open_.insert(*ticket);
   return true;
 }
@@ -27,10 +28,16 @@ void PositionKeeper::Acknowledge(uint64_t ticket, uint64_t bytes) {
                kStartAgain);
   HAKOBU_CHECK(bytes <= held_bytes_, "more was acknowledged than is held", kStartAgain);
   held_bytes_ -= bytes;
+  HAKOBU_CHECK(!open_.empty() || held_bytes_ == 0, "all is acknowledged, and bytes are held still",
+               kStartAgain);
 }
 
 void PositionKeeper::Mark(LogMark mark) {
   absl::MutexLock lock(&mutex_);
+  HAKOBU_CHECK(marks_.empty() || marks_.back().tickets <= issued_,
+               "a mark is before one that was set earlier", kStartAgain);
+  HAKOBU_CHECK(marks_.empty() || marks_.back().mark.position.epoch <= mark.position.epoch,
+               "a place of an older log would follow on one of a newer", kStartAgain);
   // Marks that nothing lies between become one; schemas of the earlier one still count.
   if (!marks_.empty() && marks_.back().tickets == issued_) {
     if (mark.schemas_json == nullptr) mark.schemas_json = std::move(marks_.back().mark.schemas_json);
@@ -43,6 +50,7 @@ void PositionKeeper::Mark(LogMark mark) {
 std::optional<LogMark> PositionKeeper::TakeAcknowledged() {
   absl::MutexLock lock(&mutex_);
   const uint64_t acknowledged = open_.empty() ? issued_ : *open_.begin() - 1;
+  HAKOBU_CHECK(acknowledged <= issued_, "more tickets are acknowledged than were issued", kStartAgain);
   std::optional<LogMark> newest;
   while (!marks_.empty() && marks_.front().tickets <= acknowledged) {
     LogMark mark = std::move(marks_.front().mark);

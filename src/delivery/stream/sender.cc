@@ -74,6 +74,7 @@ void Sender::ChangeDescriptor(size_t lane, std::string descriptor) {
 }
 
 void Sender::Push(size_t lane, std::shared_ptr<EncodedRows> rows, uint64_t ticket) {
+  HAKOBU_CHECK(rows != nullptr && rows->rows() > 0, "a request without rows has a ticket", kStartAgain);
   Enqueue({.kind = Item::Kind::kRows,
            .lane = lane,
            .rows = std::move(rows),
@@ -122,6 +123,8 @@ absl::Status Sender::Handle(Item item) {
   switch (item.kind) {
     case Item::Kind::kOpen:
       HAKOBU_RETURN_IF_ERROR(Drain(&lane));
+      HAKOBU_CHECK(lane.waiting.empty(), "a lane is opened anew while requests of it are on their way",
+                   kStartAgain);
       lane = Lane();
       lane.connection = &connection_;
       lane.stream = item.stream;
@@ -135,16 +138,20 @@ absl::Status Sender::Handle(Item item) {
                                                 .next_stream = std::move(item.next_stream)});
       return absl::OkStatus();
     case Item::Kind::kDescriptor:
+      HAKOBU_CHECK(lane.connection != nullptr, "a lane changes before it is open", kStartAgain);
       if (!lane.failed) lane.connection->ChangeDescriptor(lane.target, std::move(item.descriptor));
       return absl::OkStatus();
     case Item::Kind::kRows:
       break;
   }
+  HAKOBU_CHECK(lane.connection != nullptr, "rows are sent on a lane that is not open", kStartAgain);
   const uint64_t bytes = item.rows->bytes().size();
   if (lane.failed) {
     keeper_->Acknowledge(item.ticket, bytes);
     return absl::OkStatus();
   }
+  HAKOBU_CHECK(lane.waiting.empty() || lane.waiting.back().ticket < item.ticket,
+               "requests of a table are sent in another order than they were read in", kStartAgain);
   lane.waiting.push_back({item.ticket, bytes});
   ++waiting_;
   RowBytes rows{.bytes = item.rows->bytes(), .row_count = item.rows->rows(), .owner = item.rows};
@@ -174,6 +181,7 @@ absl::Status Sender::TakeAcknowledgements() {
                    kStartAgain);
       keeper_->Acknowledge(lane.waiting.front().ticket, lane.waiting.front().bytes);
       lane.waiting.pop_front();
+      HAKOBU_CHECK(waiting_ > 0, "more requests are answered than were sent", kStartAgain);
       --waiting_;
     }
     NoteParked(&lane);
@@ -202,6 +210,7 @@ void Sender::Fail(size_t id, Lane* lane, const absl::Status& status) {
   events_->OnLaneFailed(id, status);
   lane->failed = true;
   for (const Waiting& waiting : lane->waiting) keeper_->Acknowledge(waiting.ticket, waiting.bytes);
+  HAKOBU_CHECK(waiting_ >= lane->waiting.size(), "more requests are given up than were sent", kStartAgain);
   waiting_ -= lane->waiting.size();
   lane->waiting.clear();
 }

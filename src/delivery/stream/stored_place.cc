@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/check.h"
 #include "base/crash_point.h"
 #include "base/log.h"
 #include "base/status.h"
@@ -68,6 +69,10 @@ absl::Status StoredPlace::Store() {
     unstored_.reset();
     return absl::OkStatus();
   }
+  HAKOBU_CHECK(
+      mark.position.epoch >= view().position.epoch,
+      "the stored place would go back to an older log: what was delivered since would count as newer",
+      kStartAgain);
   mark.position.stored = context_->clock->Now();
   CrashPoint("stream.acknowledged");
   const absl::Status stored = context_->log->StorePosition(

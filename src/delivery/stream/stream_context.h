@@ -154,7 +154,8 @@ class TargetChange {
   explicit TargetChange(StreamTable* table) : table_(table) { ++table_->target_changing; }
   ~TargetChange() {
     ++table_->target_changes;
-    --table_->target_changing;
+    const int changing = table_->target_changing--;
+    HAKOBU_CHECK(changing > 0, "a change of a target ends that did not begin", kStartAgain);
   }
   TargetChange(const TargetChange&) = delete;
   TargetChange& operator=(const TargetChange&) = delete;
@@ -168,6 +169,7 @@ class StreamTables {
  public:
   StreamTable* Add(std::string name, TableOptions options) {
     absl::MutexLock lock(&mutex_);
+    HAKOBU_CHECK(!by_name_.contains(name), "two lanes would deliver one table", kStartAgain);
     tables_.push_back(std::make_unique<StreamTable>(tables_.size(), name, std::move(options)));
     by_name_[std::move(name)] = tables_.back().get();
     return tables_.back().get();
@@ -235,7 +237,11 @@ struct StreamContext {
     return followed_;
   }
   TargetContext target() { return {.config = config, .destination = &destination, .ledger = ledger}; }
-  Sender* SenderOf(const StreamTable& table) const { return (*senders)[table.id % senders->size()].get(); }
+  Sender* SenderOf(const StreamTable& table) const {
+    HAKOBU_CHECK(senders != nullptr && !senders->empty(), "a table has nobody to send its changes",
+                 kStartAgain);
+    return (*senders)[table.id % senders->size()].get();
+  }
 
   // What the table's contract says to `schema`, which is how it is wanted now; columns that BigQuery has in
   // wider types are wanted so afterwards.

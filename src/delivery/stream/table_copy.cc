@@ -52,8 +52,9 @@ absl::Status TableCopy::WaitForCommits() {
   if (joined_.empty()) {
     // The log's own position was read in a consistent view (MariaDB), or nothing tells: a second is much more
     // than the time between a transaction's log write and its commit.
-    const absl::Time until = absl::Now() + absl::Seconds(source->flavor() == ServerFlavor::kMySql ? 1 : 0);
-    while (absl::Now() < until) {
+    const absl::Time until =
+        context_->clock->Now() + absl::Seconds(source->flavor() == ServerFlavor::kMySql ? 1 : 0);
+    while (context_->clock->Now() < until) {
       if (context_->stop.WaitFor(kAWhile) || table_->cancel_copy) return CheckGoingOn();
     }
     return absl::OkStatus();

@@ -98,10 +98,10 @@ void TableWatch::Run() {
   while (!context_->stop.WaitFor(kLookWhetherAsked)) {
     {
       absl::MutexLock lock(&mutex_);
-      if (!asked_ && absl::Now() < next) continue;
+      if (!asked_ && context_->clock->Now() < next) continue;
       asked_ = false;
     }
-    next = absl::Now() + kListEvery;
+    next = context_->clock->Now() + kListEvery;
     absl::StatusOr<TableList> list = List();
     if (!list.ok()) {  // the stream says what is wrong with the source; the next list finds the same
       Log(LogSeverity::kDebug, "the source's tables cannot be listed",
