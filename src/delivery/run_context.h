@@ -14,10 +14,9 @@
 #include "delivery/move/source_lease.h"
 #include "delivery/publish_method.h"
 #include "delivery/sealed_values.h"
-#include "delivery/sides.h"
+#include "delivery/session.h"
 #include "delivery/table_work.h"
 #include "delivery/window.h"
-#include "ledger/ledger.h"
 
 namespace hakobu {
 
@@ -62,14 +61,9 @@ struct TableRun {
 
 class RunGate;
 
-struct RunContext {
-  const Config* config = nullptr;
+struct RunContext : DeliverySession {
   RunOptions options;
   const Cancellation* cancel = nullptr;
-  Clock* clock = nullptr;
-  ConnectOptions connect;
-  Destination destination;
-  Ledger* ledger = nullptr;
   ServiceAnswers service;  // as the ledger has them when the run begins
   std::string run_id;
   std::shared_ptr<OpenConnections> connections = std::make_shared<OpenConnections>();

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "base/check.h"
-
 namespace hakobu {
 namespace {
 
@@ -18,14 +16,11 @@ void PageTokens::Advance(double now) {
 }
 
 void PageTokens::SetRate(double now, double pages_per_s) {
-  HAKOBU_CHECK(pages_per_s >= 0, "a rate is no number: the source would be read without bounds", kStartAgain);
   Advance(now);
   rate_ = pages_per_s;
 }
 
 void PageTokens::Charge(double now, double pages) {
-  HAKOBU_CHECK(pages >= 0, "a chunk costs less than nothing: the source would be read without bounds",
-               kStartAgain);
   Advance(now);
   tokens_ -= pages;
 }

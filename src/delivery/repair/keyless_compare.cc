@@ -45,7 +45,7 @@ class KeylessCompare {
 
  private:
   absl::Status Prepare(const TableWork& work) {
-    HAKOBU_ASSIGN_OR_RETURN(work_.options, DeliveredOptions(*context_->config, context_->ledger.get(), work));
+    HAKOBU_ASSIGN_OR_RETURN(work_.options, DeliveredOptions(*context_->config, context_->ledger, work));
     work_.name = work.name;
     work_.source = work.source;
     HAKOBU_RETURN_IF_ERROR(MapTable(*context_->config, &work_));

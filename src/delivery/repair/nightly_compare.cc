@@ -50,7 +50,7 @@ class NightlyCompare {
   // The target is there, and was delivered as the configuration has it now.
   absl::Status LookAtBoth() {
     HAKOBU_ASSIGN_OR_RETURN(target_, LookAtTarget(rest_, work_.target));
-    HAKOBU_ASSIGN_OR_RETURN(stored_, ReadContract(context_->ledger.get(), table_->target));
+    HAKOBU_ASSIGN_OR_RETURN(stored_, ReadContract(context_->ledger, table_->target));
     if (!target_.exists && !stored_.has_value()) {
       return WithHint(absl::FailedPreconditionError("it has not been delivered yet"), kAfterRun);
     }
@@ -58,7 +58,7 @@ class NightlyCompare {
     SourceLease lease(context_->source());
     HAKOBU_ASSIGN_OR_RETURN(Connection * source, lease.Get());
     HAKOBU_RETURN_IF_ERROR(HoldToContract(
-        {.config = context_->config, .rest = &rest_, .ledger = context_->ledger.get()}, source, &work_));
+        {.config = context_->config, .rest = &rest_, .ledger = context_->ledger}, source, &work_));
     if (!target_.exists)
       return WithHint(absl::FailedPreconditionError("it is gone from BigQuery"), kAfterRun);
     if (work_.from_start && work_.others != OtherRows::kStay) {

@@ -59,7 +59,8 @@ class Repairer {
 
  private:
   absl::Status Open() {
-    HAKOBU_ASSIGN_OR_RETURN(context_.ledger, OpenLedger(config_, ""));
+    HAKOBU_ASSIGN_OR_RETURN(context_.own_ledger, OpenLedger(config_, ""));
+    context_.ledger = context_.own_ledger.get();
     context_.log = &context_.ledger->streams();
     context_.repairs = &context_.ledger->repairs();
     HAKOBU_ASSIGN_OR_RETURN(context_.lock, context_.ledger->Lock(LedgerUse::kRepair));
@@ -192,8 +193,7 @@ class Repairer {
     }
     HAKOBU_RETURN_IF_ERROR(CheckState(work.name));
     if (options_.verify) {
-      HAKOBU_ASSIGN_OR_RETURN(const TableOptions options,
-                              DeliveredOptions(config_, context_.ledger.get(), work));
+      HAKOBU_ASSIGN_OR_RETURN(const TableOptions options, DeliveredOptions(config_, context_.ledger, work));
       HAKOBU_ASSIGN_OR_RETURN(const LaneSchema lane, MakeLaneSchema(config_, options, work.source));
       if (!lane.base.key.has_value()) return CompareKeyless(&context_, work, table);
     }

@@ -6,22 +6,15 @@
 #include <string>
 
 #include "base/cancel.h"
-#include "base/clock.h"
-#include "config/config.h"
 #include "delivery/move/source_lease.h"
-#include "delivery/sides.h"
-#include "ledger/ledger.h"
+#include "delivery/session.h"
 
 namespace hakobu {
 
-struct RepairContext {
-  const Config* config = nullptr;
+struct RepairContext : DeliverySession {
   const Cancellation* cancel = nullptr;
-  Clock* clock = nullptr;
-  ConnectOptions connect;
-  Destination destination;
-  std::unique_ptr<Ledger> ledger;
-  StreamBook* log = nullptr;  // books of the ledger
+  std::unique_ptr<Ledger> own_ledger;  // the same
+  StreamBook* log = nullptr;           // books of the ledger
   RepairBook* repairs = nullptr;
   std::unique_ptr<LedgerLock> lock;  // after the ledger: released first
 

@@ -38,7 +38,7 @@ TableCompare::~TableCompare() = default;
 absl::StatusOr<std::unique_ptr<TableCompare>> TableCompare::Open(RepairContext* context,
                                                                  const TableWork& work) {
   HAKOBU_ASSIGN_OR_RETURN(const TableOptions options,
-                          DeliveredOptions(*context->config, context->ledger.get(), work));
+                          DeliveredOptions(*context->config, context->ledger, work));
   HAKOBU_ASSIGN_OR_RETURN(LaneSchema lane, MakeLaneSchema(*context->config, options, work.source));
   if (!lane.base.key.has_value()) {
     return WithHint(

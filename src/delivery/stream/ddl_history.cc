@@ -58,7 +58,7 @@ bool HasItsColumns(const std::string& json) {
 }  // namespace
 
 absl::Status DdlHistory::Begin() {
-  Rest& rest = *context_.destination->rest;
+  Rest& rest = *session_.destination.rest;
   const absl::StatusOr<Resource> existing = GetTable(rest, target_);
   if (existing.ok()) {
     if (HasItsColumns(existing->json)) return absl::OkStatus();
@@ -74,8 +74,8 @@ absl::Status DdlHistory::Begin() {
 
 absl::Status DdlHistory::Add(const DdlEntry& entry) {
   QuerySpec query;
-  query.project = context_.config->destination.billing_project;
-  query.location = context_.config->destination.location;
+  query.project = session_.config->destination.billing_project;
+  query.location = session_.config->destination.location;
   // A statement that is read again, after a restart, has the same place.
   query.sql = fmt::format(
       "MERGE {} AS target USING (SELECT @place AS place) AS noted ON target.place = noted.place "
@@ -97,7 +97,7 @@ absl::Status DdlHistory::Add(const DdlEntry& entry) {
   text("effect", entry.effect);
   text("action", entry.action);
   text("statement", entry.statement);
-  const absl::Status added = RunQuery(*context_.destination->rest, query).status();
+  const absl::Status added = RunQuery(*session_.destination.rest, query).status();
   CrashPoint("stream.ddl_noted");
   return Annotate(added, fmt::format("stream.ddl_history: {}", target_.ToString()));
 }

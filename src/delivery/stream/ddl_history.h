@@ -24,8 +24,8 @@ struct DdlEntry {
 // Used by the log's thread alone.
 class DdlHistory {
  public:
-  DdlHistory(const TargetContext& context, TableName target)
-      : context_(context), target_(std::move(target)) {}
+  DdlHistory(const DeliverySession& session, TableName target)
+      : session_(session), target_(std::move(target)) {}
 
   const TableName& target() const { return target_; }
   // Makes the table when there is none. DataLoss: another one is there.
@@ -34,7 +34,7 @@ class DdlHistory {
   absl::Status Add(const DdlEntry& entry);
 
  private:
-  TargetContext context_;
+  const DeliverySession& session_;
   TableName target_;
 };
 

@@ -225,7 +225,7 @@ absl::Status Follower::ChangeSchema(StreamTable* table, const SourceTable& after
   HAKOBU_RETURN_IF_ERROR(Barrier());
   const TargetChange underway(table);
   HAKOBU_ASSIGN_OR_RETURN(const std::vector<SchemaChange> changes,
-                          FollowTarget(context_->target(), Follow::kAll, &schema));
+                          FollowTarget(*context_, Follow::kAll, &schema));
   for (const SchemaChange& change : changes) {
     Log(LogSeverity::kInfo, "schema change followed",
         {{"table", table->name},
@@ -236,7 +236,7 @@ absl::Status Follower::ChangeSchema(StreamTable* table, const SourceTable& after
         fmt::format("{} {}: {}", SchemaChangeName(change.kind), change.column, change.behaviour));
   }
   table->SetSchema(std::make_shared<const LaneSchema>(std::move(schema)));
-  HAKOBU_RETURN_IF_ERROR(RecordContract(context_->target(), *table->schema(), table->options, std::nullopt));
+  HAKOBU_RETURN_IF_ERROR(RecordContract(*context_, *table->schema(), table->options, std::nullopt));
   HAKOBU_RETURN_IF_ERROR(LaneOf(table)->Use(table->schema()));
   ++generation_;
   if (!LaneOf(table)->schema()->changes_by_key()) return OpenStream(table);
@@ -281,10 +281,10 @@ absl::Status Follower::BeginTable(StreamTable* table, bool first, ContractOccasi
   if (table->stopped()) return absl::OkStatus();  // by a sender, meanwhile
   HAKOBU_RETURN_IF_ERROR(advanced);
   CrashPoint("stream.table_beginning");
-  begun = BeginTarget(context_->target(), existing, table->options, &schema);
+  begun = BeginTarget(*context_, existing, table->options, &schema);
   if (!begun.ok()) return NotBegun(table, first, begun);
   const bool stays = existing == Existing::kStays;
-  HAKOBU_RETURN_IF_ERROR(RecordContract(context_->target(), schema, table->options, /*sweep=*/stays));
+  HAKOBU_RETURN_IF_ERROR(RecordContract(*context_, schema, table->options, /*sweep=*/stays));
   // At the very first place the log may begin a little before its position: the set of transactions decides.
   const std::string sequence = SequenceText(
       JustBefore(first ? ChangeSequence{.epoch = static_cast<uint64_t>(boundary_.epoch)} : NextPlace()));

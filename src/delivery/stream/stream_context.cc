@@ -33,7 +33,7 @@ absl::StatusOr<ContractCase> StreamContext::AskContractOf(
   request.source_is_empty = std::move(source_is_empty);
   const StreamTableRecord record = table->record();
   if (record.target == schema->work.target.ToString()) request.mode_before = record.mode;
-  HAKOBU_ASSIGN_OR_RETURN(ContractCase asked, AskContract(target(), request));
+  HAKOBU_ASSIGN_OR_RETURN(ContractCase asked, AskContract(*this, request));
   if (asked.answer.deliver_as.empty()) return asked;
   table->DeliverAs(asked.answer.deliver_as);
   HAKOBU_ASSIGN_OR_RETURN(*schema, MakeLaneSchema(*config, table->options_now(), schema->base));

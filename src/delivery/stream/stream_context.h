@@ -13,7 +13,7 @@
 #include "base/check.h"
 #include "base/status.h"
 #include "delivery/move/source_lease.h"
-#include "delivery/sides.h"
+#include "delivery/session.h"
 #include "delivery/stream/lane_schema.h"
 #include "delivery/stream/position_keeper.h"
 #include "delivery/stream/prepared_watch.h"
@@ -21,7 +21,6 @@
 #include "delivery/stream/stream.h"
 #include "delivery/stream/table_contract.h"
 #include "delivery/stream/targets.h"
-#include "ledger/ledger.h"
 #include "log/sequence.h"
 
 namespace hakobu {
@@ -202,16 +201,11 @@ class DdlHistory;
 class OutageWatch;  // delivery/outage/watch.h
 class TableWatch;
 
-struct StreamContext {
-  const Config* config = nullptr;
+struct StreamContext : DeliverySession {
   StreamOptions options;
   // `stop`: read no more, deliver what was read. `abandon`: end now. Both are set by the stream itself.
   Cancellation stop;
   Cancellation abandon;
-  Clock* clock = nullptr;
-  ConnectOptions connect;
-  Destination destination;
-  Ledger* ledger = nullptr;
   StreamBook* log = nullptr;  // of the ledger
   PositionKeeper* keeper = nullptr;
   Copier* copier = nullptr;
@@ -236,7 +230,6 @@ struct StreamContext {
     absl::MutexLock lock(&mutex_);
     return followed_;
   }
-  TargetContext target() { return {.config = config, .destination = &destination, .ledger = ledger}; }
   Sender* SenderOf(const StreamTable& table) const {
     HAKOBU_CHECK(senders != nullptr && !senders->empty(), "a table has nobody to send its changes",
                  kStartAgain);

@@ -101,7 +101,7 @@ absl::Status StreamRun::Open() {
                       kRestPatience, Patient(), outages.of(OutageSubject::kBigQuery)));
   if (!config_.stream.ddl_history.empty()) {
     ddl_history_ = std::make_unique<DdlHistory>(
-        context_.target(), TableName{destination.project, destination.dataset, config_.stream.ddl_history});
+        context_, TableName{destination.project, destination.dataset, config_.stream.ddl_history});
     context_.ddl_history = ddl_history_.get();
   }
   AppendOptions options;

@@ -25,7 +25,7 @@ absl::Status StreamStart::Prepare() {
   HAKOBU_RETURN_IF_ERROR(SelectStreamTables(source.get()));
   HAKOBU_RETURN_IF_ERROR(contracts_.Ask(source.get(), first_, &position_));
   // Once all is known to be right: what is refused has touched nothing.
-  HAKOBU_RETURN_IF_ERROR(EnsureStreamDataset(context_->target()));
+  HAKOBU_RETURN_IF_ERROR(EnsureStreamDataset(*context_));
   if (context_->ddl_history != nullptr) HAKOBU_RETURN_IF_ERROR(context_->ddl_history->Begin());
   if (first_) {
     position_.stored = context_->clock->Now();
@@ -169,14 +169,14 @@ absl::Status StreamStart::JoinTable(StreamTable* table) {
   const bool anew = answer.action == ContractAction::kAnew || BeginsAnew(record, schema);
   if (!anew || record.state != StreamTableState::kNone) LogContract(table->name, answer);
   if (anew) return follower_->BeginTable(table, first_, OccasionOf(record));
-  const absl::Status followed = FollowTarget(context_->target(), Follow::kAddOnly, &schema).status();
+  const absl::Status followed = FollowTarget(*context_, Follow::kAddOnly, &schema).status();
   if (followed.code() == absl::StatusCode::kNotFound || followed.code() == absl::StatusCode::kDataLoss) {
     context_->StopTable(table, followed);
     return context_->failure();
   }
   HAKOBU_RETURN_IF_ERROR(followed);
-  HAKOBU_RETURN_IF_ERROR(FollowSettings(context_->target(), schema));
-  HAKOBU_RETURN_IF_ERROR(RecordContract(context_->target(), schema, table->options, std::nullopt));
+  HAKOBU_RETURN_IF_ERROR(FollowSettings(*context_, schema));
+  HAKOBU_RETURN_IF_ERROR(RecordContract(*context_, schema, table->options, std::nullopt));
   table->SetSchema(std::make_shared<const LaneSchema>(std::move(schema)));
   HAKOBU_RETURN_IF_ERROR(follower_->Join(table));
   HAKOBU_RETURN_IF_ERROR(KeepCaveat(context_, table));

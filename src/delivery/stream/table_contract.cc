@@ -37,9 +37,9 @@ TableContract ContractOf(const LaneSchema& schema, const TableOptions& options) 
 }
 
 // Also what the Table resource does not tell. What cannot be looked at is taken for there.
-std::vector<std::string> AllThatHangs(const TargetContext& context, const LaneSchema& schema,
+std::vector<std::string> AllThatHangs(const DeliverySession& session, const LaneSchema& schema,
                                       const TableOptions& options, const std::string& resource) {
-  Rest& rest = *context.destination->rest;
+  Rest& rest = *session.destination.rest;
   const TableName& target = schema.work.target;
   std::vector<std::string> hangs = WhatHangsOn(resource, options, schema.base.comment);
   const auto list = [&](const absl::StatusOr<std::string>& answer, const char* key, const char* what) {
@@ -75,13 +75,13 @@ bool AnswersLate(const ContractQuestion& question) {
   return !made_again && question.recorded->staleness_seconds.value_or(0) > 0;
 }
 
-absl::Status LookForRows(const TargetContext& context, const ContractRequest& request,
+absl::Status LookForRows(const DeliverySession& session, const ContractRequest& request,
                          const std::string& resource, ContractQuestion* question) {
   if (question->found->kind != "TABLE") return absl::OkStatus();
   HAKOBU_ASSIGN_OR_RETURN(const TableFacts facts, ReadTableFacts(resource));
   if (!EmptinessMatters(*question, facts)) return absl::OkStatus();
   HAKOBU_ASSIGN_OR_RETURN(question->target_is_empty,
-                          TargetIsEmpty(*context.destination->rest, context.config->destination,
+                          TargetIsEmpty(*session.destination.rest, session.config->destination,
                                         request.schema->work.target, resource));
   if (*question->target_is_empty && AnswersLate(*question)) {
     question->target_is_empty.reset();  // it proves nothing
@@ -114,11 +114,11 @@ absl::StatusOr<TableOptions> DeliveredOptions(const Config& config, Ledger* ledg
   return options;
 }
 
-absl::StatusOr<ContractCase> AskContract(const TargetContext& context, const ContractRequest& request) {
+absl::StatusOr<ContractCase> AskContract(const DeliverySession& session, const ContractRequest& request) {
   const LaneSchema& schema = *request.schema;
   const std::string target = schema.work.target.ToString();
   ContractCase asked;
-  HAKOBU_ASSIGN_OR_RETURN(asked.recorded, ReadContract(context.ledger, target));
+  HAKOBU_ASSIGN_OR_RETURN(asked.recorded, ReadContract(session.ledger, target));
   ContractQuestion question;
   question.occasion = request.occasion;
   question.renamed = request.renamed;
@@ -126,44 +126,44 @@ absl::StatusOr<ContractCase> AskContract(const TargetContext& context, const Con
   question.wanted = ContractOf(schema, *request.options);
   if (asked.recorded.has_value()) question.recorded = asked.recorded->contract;
   HAKOBU_ASSIGN_OR_RETURN(const std::optional<SchemaVersion> before,
-                          context.ledger->schemas().NewestSchema(target));
+                          session.ledger->schemas().NewestSchema(target));
   question.delivered_before = before.has_value();
   const std::optional<ContractMode> mode_before = ModeNamed(request.mode_before);
   if (!question.recorded.has_value() && mode_before.has_value() && *mode_before != question.wanted.mode) {
     question.recorded = question.wanted;
     question.recorded->mode = *mode_before;
   }
-  Rest& rest = *context.destination->rest;
+  Rest& rest = *session.destination.rest;
   absl::StatusOr<Resource> existing = asked.recorded.has_value() ? GetKnownTable(rest, schema.work.target)
                                                                  : GetTable(rest, schema.work.target);
   if (existing.ok()) {
     asked.existing = std::move(existing->json);
     HAKOBU_ASSIGN_OR_RETURN(question.found, ReadTargetIdentity(*asked.existing));
-    HAKOBU_RETURN_IF_ERROR(LookForRows(context, request, *asked.existing, &question));
+    HAKOBU_RETURN_IF_ERROR(LookForRows(session, request, *asked.existing, &question));
   } else if (existing.status().code() != absl::StatusCode::kNotFound) {
     return existing.status();
   }
   asked.answer = CompareContracts(question);
   if (asked.answer.make_again) {
-    question.hangs = AllThatHangs(context, schema, *request.options, *asked.existing);
+    question.hangs = AllThatHangs(session, schema, *request.options, *asked.existing);
     asked.answer = CompareContracts(question);
   }
   return asked;
 }
 
-absl::Status RecordContract(const TargetContext& context, const LaneSchema& schema,
+absl::Status RecordContract(const DeliverySession& session, const LaneSchema& schema,
                             const TableOptions& options, std::optional<bool> sweep) {
   TableContract contract = ContractOf(schema, options);
-  HAKOBU_ASSIGN_OR_RETURN(const Resource existing, GetTable(*context.destination->rest, schema.work.target));
+  HAKOBU_ASSIGN_OR_RETURN(const Resource existing, GetTable(*session.destination.rest, schema.work.target));
   HAKOBU_ASSIGN_OR_RETURN(contract.found, ReadTargetIdentity(existing.json));
-  ContractBook& book = context.ledger->contracts();
+  ContractBook& book = session.ledger->contracts();
   return sweep.has_value() ? book.Store(RecordOf(contract, *sweep))
                            : book.StoreButSweep(RecordOf(contract, false));
 }
 
-absl::Status RecordContractToCome(const TargetContext& context, const LaneSchema& schema,
+absl::Status RecordContractToCome(const DeliverySession& session, const LaneSchema& schema,
                                   const TableOptions& options) {
-  return context.ledger->contracts().Store(RecordOf(ContractOf(schema, options), /*sweep=*/false));
+  return session.ledger->contracts().Store(RecordOf(ContractOf(schema, options), /*sweep=*/false));
 }
 
 void LogContract(const std::string& table, const ContractAnswer& answer) {

@@ -34,13 +34,13 @@ struct ContractCase {
   std::optional<StoredContract> recorded;
   std::optional<std::string> existing;  // BigQuery's Table resource
 };
-absl::StatusOr<ContractCase> AskContract(const TargetContext& context, const ContractRequest& request);
+absl::StatusOr<ContractCase> AskContract(const DeliverySession& session, const ContractRequest& request);
 
 // As the table stands in BigQuery now. `sweep`: absent: as it was. NotFound: the table is gone.
-absl::Status RecordContract(const TargetContext& context, const LaneSchema& schema,
+absl::Status RecordContract(const DeliverySession& session, const LaneSchema& schema,
                             const TableOptions& options, std::optional<bool> sweep);
 // Before the target is made: should it be gone at the next look, it was not there yet.
-absl::Status RecordContractToCome(const TargetContext& context, const LaneSchema& schema,
+absl::Status RecordContractToCome(const DeliverySession& session, const LaneSchema& schema,
                                   const TableOptions& options);
 
 // Says in the log what was found, but what stops the table: that is said when it stops.
