@@ -17,9 +17,10 @@ const arrows = {
   localbq: ['base'],
   ledger: ['log', 'base'],
   notify: ['destination', 'ledger', 'config', 'base', 'row'],
+  kit: ['destination', 'config', 'base', 'row'],
   grants: ['destination', 'ledger', 'config', 'base', 'row'],
   delivery: ['governor', 'log', 'source', 'decode', 'encode', 'destination', 'ledger', 'config', 'row', 'base'],
-  app: ['delivery', 'governor', 'log', 'grants', 'notify', 'localbq', 'config', 'ledger', 'destination', 'source', 'decode', 'encode', 'row', 'base'],
+  app: ['delivery', 'governor', 'log', 'grants', 'notify', 'kit', 'localbq', 'config', 'ledger', 'destination', 'source', 'decode', 'encode', 'row', 'base'],
 };
 const root = new URL('..', import.meta.url).pathname;
 const violations = [];

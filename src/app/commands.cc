@@ -7,9 +7,11 @@
 #include "app/check_command.h"
 #include "app/completion_command.h"
 #include "app/explain_command.h"
+#include "app/explain_word_command.h"
 #include "app/gaps_command.h"
 #include "app/grants_command.h"
 #include "app/init_command.h"
+#include "app/kit_command.h"
 #include "app/manual_command.h"
 #include "app/notify_command.h"
 #include "app/pace_command.h"
@@ -62,6 +64,7 @@ void BuildCommandLine(CLI::App& app, CommandLine& line) {
   RegisterRunCommand(app, line);
   RegisterPaceCommands(app, line);
   RegisterExplainCommands(app, line);
+  RegisterExplainWordCommand(app, line);
   RegisterStreamCommand(app, line);
   RegisterVerifyCommand(app, line);
   RegisterGapsCommand(app, line);
@@ -73,6 +76,7 @@ void BuildCommandLine(CLI::App& app, CommandLine& line) {
   RegisterBinlogCommand(app, line);
   RegisterBigQueryCommand(app, line);
   RegisterSchemaCommand(app, line);
+  RegisterKitCommand(app, line);
   RegisterProbeCommand(app, line);
   RegisterGrantsCommand(app, line);
   RegisterCompletionCommand(app, line);

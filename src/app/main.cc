@@ -7,6 +7,7 @@
 #include "app/command.h"
 #include "app/commands.h"
 #include "base/escape.h"
+#include "config/value.h"
 
 namespace {
 
@@ -22,7 +23,12 @@ int ReportUsage(const CLI::App& app, const CLI::ParseError& error) {
   if (!command->get_require_subcommand_min() || rest.empty() || rest.front().starts_with('-')) {
     fmt::print(stderr, "hakobu: {}\n", hakobu::EscapeControlKeepLines(error.what()));
   } else {
-    fmt::print(stderr, "hakobu: there is no command `{}`\n", hakobu::EscapeControl(rest.front()));
+    std::vector<std::string> names;
+    for (const CLI::App* each : command->get_subcommands([](const CLI::App*) { return true; }))
+      names.push_back(each->get_name());
+    const std::string hint = hakobu::DidYouMean(rest.front(), names);
+    fmt::print(stderr, "hakobu: there is no command `{}`{}\n", hakobu::EscapeControl(rest.front()),
+               hint.empty() ? "" : "; " + hint);
   }
   fmt::print(stderr, "Run `{} --help` for what it takes.\n", name);
   return hakobu::kExitUsage;
