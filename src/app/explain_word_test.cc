@@ -1,10 +1,9 @@
-#include "app/explain_word_command.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <string>
 
+#include "app/explain_word_command.h"
 #include "base/outage.h"
 #include "delivery/stream/stream.h"
 #include "ledger/run_book.h"
@@ -16,9 +15,9 @@ template <NamedEnum Enum>
 void ExpectExplained(Enum) {
   for (const std::string_view name : NamesOf(Enum{})) {
     if (name.empty()) continue;
-    EXPECT_TRUE(std::any_of(ExplainedWords().begin(), ExplainedWords().end(),
-                            [&](const ExplainedWord& each) { return each.word == name; }))
-        << name;
+    EXPECT_TRUE(std::any_of(ExplainedWords().begin(), ExplainedWords().end(), [&](const ExplainedWord& each) {
+      return each.word == name;
+    })) << name;
   }
 }
 

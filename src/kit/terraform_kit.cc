@@ -48,7 +48,8 @@ data "aws_region" "current" {}
 
 constexpr std::string_view kVariables = R"(variable "cluster_arn" {
   type        = string
-  description = "ECS cluster with container instances that have the attribute hakobu=@NAME@ and /var/lib/hakobu/@NAME@ on EBS."
+  description = "ECS cluster with container instances that have the attribute hakobu=@NAME@ and )"
+                                        R"(/var/lib/hakobu/@NAME@ on EBS."
 }
 
 variable "vpc_id" {
@@ -159,7 +160,8 @@ resource "aws_vpc_security_group_ingress_rule" "endpoints" {
 }
 
 resource "aws_vpc_endpoint" "interface" {
-  for_each            = length(var.route_table_ids) > 0 ? toset(["ecr.api", "ecr.dkr", "logs", "secretsmanager", "sts"]) : toset([])
+  for_each            = length(var.route_table_ids) > 0 ? toset(["ecr.api", "ecr.dkr", "logs", )"
+                                  R"("secretsmanager", "sts"]) : toset([])
   vpc_id              = var.vpc_id
   service_name        = "com.amazonaws.${data.aws_region.current.name}.${each.key}"
   vpc_endpoint_type   = "Interface"
@@ -329,7 +331,9 @@ resource "google_iam_workload_identity_pool_provider" "aws" {
 
   attribute_mapping = {
     "google.subject"     = "assertion.arn"
-    "attribute.aws_role" = "assertion.arn.contains('assumed-role') ? assertion.arn.extract('{account_arn}assumed-role/') + 'assumed-role/' + assertion.arn.extract('assumed-role/{role_name}/') : assertion.arn"
+    "attribute.aws_role" = "assertion.arn.contains('assumed-role') ? )"
+    R"(assertion.arn.extract('{account_arn}assumed-role/') + 'assumed-role/' + )"
+    R"(assertion.arn.extract('assumed-role/{role_name}/') : assertion.arn"
   }
 
   aws {
@@ -340,7 +344,9 @@ resource "google_iam_workload_identity_pool_provider" "aws" {
 resource "google_service_account_iam_member" "task" {
   service_account_id = google_service_account.hakobu.name
   role               = "roles/iam.workloadIdentityUser"
-  member             = "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.aws.name}/attribute.aws_role/arn:aws:sts::${data.aws_caller_identity.current.account_id}:assumed-role/${aws_iam_role.task.name}"
+  member             = "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.aws.na)"
+    R"(me}/attribute.aws_role/arn:aws:sts::${data.aws_caller_identity.current.account_id}:assumed-role/${aw)"
+    R"(s_iam_role.task.name}"
 }
 
 )";
