@@ -112,10 +112,11 @@ absl::Status ReadAnew(RunContext* run, TableRun* table, ChunkRecord* chunk) {
 
 // The service keeps what is not committed for hours or days.
 absl::Status ForgetLapsedStreams(RunContext* run, TableRun* table) {
-  HAKOBU_ASSIGN_OR_RETURN(const std::vector<PublishStep> steps,
+  HAKOBU_ASSIGN_OR_RETURN(const std::vector<PublishStepRecord> steps,
                           run->ledger->runs().Steps(run->run_id, table->work.name));
-  const bool committed =
-      std::any_of(steps.begin(), steps.end(), [](const PublishStep& step) { return step.step == "commit"; });
+  const bool committed = std::any_of(steps.begin(), steps.end(), [](const PublishStepRecord& step) {
+    return step.step == PublishStep::kCommit;
+  });
   if (committed) return absl::OkStatus();
   size_t gone = 0;
   for (ChunkRecord& chunk : table->chunks) {
