@@ -69,12 +69,13 @@ absl::StatusOr<std::string> StreamPlan(const Config& config, const DestinationAd
                                        const Cancellation& cancel) {
   HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Connection> source,
                           Connection::Open(SourceOptions(config.source, &cancel)));
-  HAKOBU_ASSIGN_OR_RETURN(
-      Destination destination,
-      OpenDestination(config.destination, addresses, Clock::Real(), &cancel, absl::Seconds(10)));
   // Looking must not make a ledger where there is none.
   HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Ledger> ledger,
                           OpenLedger(config, std::filesystem::exists(config.ledger) ? "" : ":memory:"));
+  DeliverySession session{
+      .config = &config, .clock = Clock::Real(), .connect = {}, .destination = {}, .ledger = ledger.get()};
+  HAKOBU_ASSIGN_OR_RETURN(session.destination, OpenDestination(config.destination, addresses, session.clock,
+                                                               &cancel, absl::Seconds(10)));
   Problems problems;
   const std::vector<TableWork> works =
       SelectTables(config, {}, source.get(), &problems, DeliveredBy::kStream);
@@ -87,20 +88,18 @@ absl::StatusOr<std::string> StreamPlan(const Config& config, const DestinationAd
     if (!schema.ok()) continue;
     uint64_t bytes = work.source.data_bytes;
     bool exists = false;
-    if (const absl::StatusOr<Resource> table = GetTable(*destination.rest, schema->work.target); table.ok()) {
+    if (const absl::StatusOr<Resource> table = GetTable(*session.destination.rest, schema->work.target);
+        table.ok()) {
       exists = true;
       if (const absl::StatusOr<TableFacts> facts = ReadTableFacts(table->json); facts.ok()) {
         bytes = std::max(bytes, facts->bytes);
       }
     }
-    HAKOBU_ASSIGN_OR_RETURN(
-        const ContractCase contract,
-        AskContract({.config = &config, .destination = &destination, .ledger = ledger.get()},
-                    {.schema = &*schema,
-                     .options = &work.options,
-                     .renamed = {},
-                     .mode_before = {},
-                     .source_is_empty = nullptr}));
+    HAKOBU_ASSIGN_OR_RETURN(const ContractCase contract, AskContract(session, {.schema = &*schema,
+                                                                               .options = &work.options,
+                                                                               .renamed = {},
+                                                                               .mode_before = {},
+                                                                               .source_is_empty = nullptr}));
     const std::string cost = StalenessCost(*schema, bytes, config.prices);
     list.push_back({{"source", work.name},
                     {"target", schema->work.target.ToString()},
