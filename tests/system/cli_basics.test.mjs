@@ -49,8 +49,8 @@ test('wrong usage ends with 2 and says where help is', async () => {
 });
 
 test('a misspelt command is named', async () => {
-  assert.equal((await run(['runn'])).stderr, 'hakobu: there is no command `runn`\nRun `hakobu --help` for what it takes.\n');
-  assert.match((await run(['grants', 'plna'])).stderr, /^hakobu: there is no command `plna`\n/);
+  assert.equal((await run(['runn'])).stderr, 'hakobu: there is no command `runn`; did you mean `run`?\nRun `hakobu --help` for what it takes.\n');
+  assert.match((await run(['grants', 'plna'])).stderr, /^hakobu: there is no command `plna`; did you mean `plan`\?\n/);
 });
 
 test('init without a password says which variable is not set', async (t) => {
