@@ -15,12 +15,14 @@ namespace hakobu {
 namespace {
 
 constexpr absl::Duration kTracePatience = absl::Seconds(2);
+// A command that was asked to stop ends within 8 s, of which a stream takes 5 to deliver what it holds.
+constexpr absl::Duration kTracePatienceOnceCancelled = absl::Milliseconds(300);
 // A receiver that is slow or away must not hold a scheduler up; what is left goes with the next command.
 constexpr absl::Duration kTellPatience = absl::Seconds(20);
 
-absl::StatusOr<std::unique_ptr<Ledger>> OpenForTrace(const std::string& path) {
+absl::StatusOr<std::unique_ptr<Ledger>> OpenForTrace(const std::string& path, const Cancellation& cancel) {
   SqliteOptions options;
-  options.patience = kTracePatience;
+  options.patience = cancel.cancelled() ? kTracePatienceOnceCancelled : kTracePatience;
   return Ledger::Open(path, options);
 }
 
@@ -63,7 +65,7 @@ Attempt::Attempt(std::string command, const GlobalOptions& globals, const absl::
 Attempt::~Attempt() = default;
 
 void Attempt::Trace() {
-  const auto ledger = OpenForTrace(ledger_path_);
+  const auto ledger = OpenForTrace(ledger_path_, cancel_);
   if (!ledger.ok()) return SayNoTrace(ledger.status());
   const auto number =
       (*ledger)->attempts().Begin({.command = command_, .pid = getpid(), .began = absl::Now()});
@@ -77,7 +79,7 @@ int Attempt::End(int exit_code, const std::string& error, Observation last, bool
     if (is_well) notifier_->Well();
   }
   if (number_ > 0) {
-    const auto ledger = OpenForTrace(ledger_path_);
+    const auto ledger = OpenForTrace(ledger_path_, cancel_);
     const absl::Status ended =
         ledger.ok() ? (*ledger)->attempts().End(number_, absl::Now(), exit_code, error) : ledger.status();
     if (!ended.ok()) SayNoTrace(ended);

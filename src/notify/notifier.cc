@@ -20,7 +20,7 @@ constexpr absl::Duration kLookEvery = absl::Seconds(1);
 // Longer than any try takes; whoever is killed meanwhile holds the message up for so long.
 constexpr absl::Duration kClaim = absl::Seconds(60);
 constexpr absl::Duration kKept = absl::Hours(24 * 30);
-constexpr absl::Duration kPatienceOnceCancelled = absl::Seconds(2);
+constexpr absl::Duration kPatienceOnceCancelled = absl::Seconds(1);
 constexpr int kPingTries = 3;
 constexpr absl::Duration kPingPause = absl::Seconds(1);
 

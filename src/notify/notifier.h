@@ -44,7 +44,7 @@ class Notifier {
   // All is well: the ping's address is asked, if that is due.
   void Well();
   // Waits until all that was noted is in the ledger, and every message and ping was tried. False when that
-  // took longer than `patience`, or than 2 s once `cancel` has come; what is in the ledger is not lost then.
+  // took longer than `patience`, or than 1 s once `cancel` has come; what is in the ledger is not lost then.
   bool Flush(absl::Duration patience, const Cancellation& cancel);
 
  private:
