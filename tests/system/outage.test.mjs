@@ -57,8 +57,10 @@ async function follow(t, { mysql, bigquery, front = bigquery, dataset, ...more }
 }
 
 // Another process that holds the ledger's lock until it is let go.
-async function lockLedger(ledger) {
+// Until it is released, or the test has ended.
+async function lockLedger(test, ledger) {
   const holder = spawn('sqlite3', ['-cmd', '.timeout 20000', ledger], { stdio: ['pipe', 'pipe', 'inherit'] });
+  test.after(() => holder.kill());
   const ended = new Promise((resolve) => holder.once('exit', resolve));
   holder.stdin.write("BEGIN IMMEDIATE; SELECT 'held';\n");
   await new Promise((resolve) => holder.stdout.once('data', resolve));
@@ -152,7 +154,7 @@ test('what is away is heard', { timeout: 900000 }, async (t) => {
     const locked = Date.now();
     let release;
     await hear(followed, { subject: 'ledger', reason: /another process holds the file locked/, changes, log,
-      begin: async () => { release = await lockLedger(followed.job.ledger); },
+      begin: async () => { release = await lockLedger(part, followed.job.ledger); },
       end: async () => { await sleep(Math.max(0, locked + 12000 - Date.now())); await release(); } });
     assert.equal((await followed.stream.stop()).code, 0);
   });
@@ -204,7 +206,7 @@ test('a run says what it waits for', { timeout: 600000 }, async (t) => {
   await t.test('for the ledger', async (part) => {
     const job = makeJob({ mysql, bigquery, dataset: 'nightly', tables: [{ table: 'shop.members' }], test: part });
     assert.equal((await job.run()).code, 0);
-    const release = await lockLedger(job.ledger);
+    const release = await lockLedger(part, job.ledger);
     const child = job.start();
     let heard = '';
     child.stderr.on('data', (data) => (heard += data));
@@ -287,7 +289,7 @@ test('a request to stop is obeyed', { timeout: 600000 }, async (t) => {
   await t.test('with a ledger that is locked', async (part) => {
     const { job, stream } = begin(part, { dataset: 'locked' });
     await waitForLine(stream, /table is whole/, patienceMs);
-    const release = await lockLedger(job.ledger);
+    const release = await lockLedger(part, job.ledger);
     await admin.query("INSERT INTO shop.members (v) VALUES ('while it is locked')");
     await waitForLine(stream, /the ledger is away/, patienceMs);
     await stops(stream);
