@@ -88,13 +88,18 @@ RunReport Together(const TenantsReport& report) {
       table.source = fmt::format("{}: {}", tenant.id, table.source);
       all.tables.push_back(std::move(table));
     }
-    if (!tenant.parked) continue;
-    TableReport& table = all.tables.emplace_back();
-    table.source = tenant.id;
-    table.state = "failed";
-    table.error = tenant.reason;
   }
   return all;
+}
+
+// Each tenant as a table of its own: what parks it is told once, and an alert of it ends when it is well.
+void AddTenants(const TenantsReport& report, RunReport* all) {
+  for (const TenantReport& tenant : report.tenants) {
+    TableReport& table = all->tables.emplace_back();
+    table.source = tenant.id;
+    table.state = tenant.parked ? "failed" : "done";
+    table.error = tenant.reason;
+  }
 }
 
 absl::StatusOr<TenantsReport> DeliverToTenants(const RunChoices& choices, const Config& config,
@@ -117,9 +122,12 @@ int RunTenantsAndTell(const GlobalOptions& globals, const RunChoices& choices, c
   fmt::print("{}", globals.json ? ReportToJson(*report) + "\n" : TenantsReportText(*report));
   std::fflush(stdout);
   const int code = ExitCode(*report);
+  RunReport all = Together(*report);
+  WriteRunMetrics(config, {.began = report->started, .ended = absl::Now(), .exit_code = code}, &all);
   const bool is_well = code == kExitDone || code == kExitDoneButLate;
-  return attempt->End(
-      code, "", ObserveRun(Together(*report), choices.tables.empty() && choices.tenants.empty()), is_well);
+  Observation seen;
+  if (report->state != "cancelled") seen = ObserveRun(all, choices.tables.empty() && choices.tenants.empty());
+  return attempt->End(code, "", std::move(seen), is_well);
 }
 
 int RunAndTell(const GlobalOptions& globals, const RunChoices& choices) {

@@ -31,6 +31,11 @@ std::string LooseValue(const std::string& value) {
   return LowerName(std::string(absl::StripAsciiWhitespace(value)));
 }
 
+bool IsServersOwn(const std::string& database) {
+  const std::string name = LowerName(database);
+  return name == "mysql" || name == "sys" || name == "information_schema" || name == "performance_schema";
+}
+
 class TenantsValidator {
  public:
   TenantsValidator(const Config& config, ConfigProblems* problems)
@@ -127,6 +132,9 @@ class TenantsValidator {
       problems_->Add(KeyOf(tenant, "database"), "the name of one database",
                      fmt::format("\"{}\"", EscapeControl(tenant.database)));
     }
+    if (IsServersOwn(tenant.database))
+      problems_->Add(KeyOf(tenant, "database"), "a database of a customer's",
+                     fmt::format("\"{}\", the server's own", tenant.database));
     Once(&databases_, LowerName(tenant.database), tenant, "database", "each database once");
   }
 
@@ -259,6 +267,7 @@ class TenantsValidator {
       problems_->Add(path + ".table", "{tenant_database} as the whole name of the database",
                      fmt::format("\"{}\"", rule.pattern));
     }
+    CheckNobodysOwn(rule, path);
     if (TenantColumn(config_, rule).empty()) {
       problems_->Add(path, "`tenant_column`, or `column` of `tenants`", "neither",
                      "without it nobody knows whose a row is");
@@ -266,6 +275,20 @@ class TenantsValidator {
     if (rule.options.mode != TableMode::kReplace) {
       problems_->Add(ModeKey(path), "replace for a table that tenants share", "another mode",
                      "append and incremental are there for tables of tenants' own databases");
+    }
+  }
+
+  // What lies in a tenant's own database is that tenant's alone, whatever stands in its rows.
+  void CheckNobodysOwn(const TableRule& rule, const std::string& path) {
+    const size_t dot = rule.pattern.find('.');
+    const std::string database =
+        dot == std::string::npos ? config_.source.database : rule.pattern.substr(0, dot);
+    for (const TenantConfig& tenant : tenants_.list) {
+      if (tenant.database.empty() || !GlobMatches(LowerName(database), LowerName(tenant.database))) continue;
+      problems_->Add(path + ".table", "a shared table outside of tenants' own databases",
+                     fmt::format("\"{}\", and {} is the database of tenant {}", rule.pattern, tenant.database,
+                                 tenant.id),
+                     "its tables are delivered by an entry for {tenant_database}");
     }
   }
 

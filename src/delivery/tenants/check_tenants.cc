@@ -62,7 +62,10 @@ class TenantsCheck {
     NoteLeftOut(selection, &findings_);
     CheckAccount(shared, selection.tables, source.get(), &findings_);
     for (TableWork& work : selection.tables) {
-      const auto scans = PlanScans(config_, work, chosen_);
+      std::map<size_t, absl::Status> refused;
+      const auto scans = PlanScans(config_, work, chosen_, &refused);
+      for (const auto& [place, status] : refused)
+        findings_.AddStatus(fmt::format("{}: {}", config_.tenants->list[place].id, work.name), status);
       if (!scans.ok()) {
         findings_.AddStatus(work.name, scans.status());
         continue;

@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "config/tenants/resolve.h"
 #include "delivery/tenants/shared_table.h"
+#include "row/name_fold.h"
 
 namespace hakobu {
 namespace {
@@ -36,8 +37,19 @@ absl::StatusOr<Profile> MakeProfile(const Config& config, const TenantConfig& te
   mapped.name = work.name;
   mapped.source = work.source;
   mapped.options = TenantOptions(config, tenant, rule, options);
-  HAKOBU_RETURN_IF_ERROR(Annotate(MapTable(config, &mapped), "tenant " + tenant.id));
+  HAKOBU_RETURN_IF_ERROR(MapTable(config, &mapped));
   return Profile{mapped.options.where, mapped.columns};
+}
+
+// The check of the file says it first; the server's list of tables has the last word.
+absl::Status CheckNobodysOwn(const TenantsConfig& tenants, const TableWork& work) {
+  for (const TenantConfig& tenant : tenants.list) {
+    if (tenant.database.empty() || FoldName(tenant.database) != FoldName(work.source.database)) continue;
+    return WithHint(absl::FailedPreconditionError(fmt::format(
+                        "{} lies in the database of tenant {}: it is nobody else's", work.name, tenant.id)),
+                    "its tables are delivered by an entry for {tenant_database}");
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<TenantKeys> AllKeys(const TenantsConfig& tenants) {
@@ -53,25 +65,29 @@ absl::StatusOr<TenantKeys> AllKeys(const TenantsConfig& tenants) {
 
 absl::StatusOr<std::vector<std::unique_ptr<SharedTable>>> PlanScans(const Config& config,
                                                                     const TableWork& work,
-                                                                    const std::vector<bool>& chosen) {
+                                                                    const std::vector<bool>& chosen,
+                                                                    std::map<size_t, absl::Status>* refused) {
+  HAKOBU_RETURN_IF_ERROR(CheckNobodysOwn(*config.tenants, work));
   const TableRule* rule = FindRule(config, work.source.database, work.source.name);
   if (rule == nullptr) return absl::InternalError(work.name + ": no entry of `tables` means it");
   const TableOptions options = OptionsFor(config, *rule, work.source.database, work.source.name);
   HAKOBU_ASSIGN_OR_RETURN(const size_t key, FindTenantColumn(work.source, TenantColumn(config, *rule)));
   const std::vector<TenantConfig>& list = config.tenants->list;
-  std::map<std::string, Profile> profiles;
+  std::map<std::string, absl::StatusOr<Profile>> profiles;
   std::map<std::string, Group> groups;  // by condition
   for (size_t i = 0; i < list.size(); ++i) {
     if (!chosen[i] || list[i].values.empty()) continue;
     const std::string name = ProfileOf(list[i]);
-    if (!profiles.contains(name)) {
-      HAKOBU_ASSIGN_OR_RETURN(profiles[name], MakeProfile(config, list[i], *rule, work, options));
+    if (!profiles.contains(name)) profiles.emplace(name, MakeProfile(config, list[i], *rule, work, options));
+    const absl::StatusOr<Profile>& profile = profiles.at(name);
+    if (!profile.ok()) {
+      refused->emplace(i, profile.status());
+      continue;
     }
-    const Profile& profile = profiles[name];
-    Group& group = groups[profile.where];
+    Group& group = groups[profile->where];
     group.served.resize(list.size());
     group.served[i] = true;
-    group.columns.insert(profile.columns.begin(), profile.columns.end());
+    group.columns.insert(profile->columns.begin(), profile->columns.end());
   }
   std::vector<std::unique_ptr<SharedTable>> scans;
   for (auto& [where, group] : groups) {

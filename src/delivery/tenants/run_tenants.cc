@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -125,8 +126,10 @@ class SharedTables {
   }
 
   absl::Status PlanTable(Connection* source, const TableWork& work) {
+    std::map<size_t, absl::Status> refused;
     HAKOBU_ASSIGN_OR_RETURN(std::vector<std::unique_ptr<SharedTable>> scans,
-                            PlanScans(config_, work, chosen_));
+                            PlanScans(config_, work, chosen_, &refused));
+    for (const auto& [place, status] : refused) tenants_[place]->Refuse(work.name, status);
     for (std::unique_ptr<SharedTable>& scan : scans) {
       HAKOBU_ASSIGN_OR_RETURN(std::unique_ptr<TableRun> table, BeginScan(&run_, source, scan->work));
       scans_.push_back(std::move(table));
@@ -276,7 +279,8 @@ TenantReport DeliverOwn(const Config& config, const TenantConfig& tenant, RunOpt
     report.run.state = "failed";
     report.run.started = report.run.finished = began;
   }
-  if (cancel.cancelled()) return report;
+  const bool whole = options.tables.empty() || report.parked || report.run.state != "done";
+  if (cancel.cancelled() || !whole) return report;  // a part that went well says nothing of the rest
   const absl::StatusOr<std::unique_ptr<Ledger>> ledger = OpenLedger(own, options.ledger_path);
   absl::Status noted = ledger.status();
   if (noted.ok()) {

@@ -1,6 +1,7 @@
 // A table that tenants share: what is read of it, by one scan, and whose each row is.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,10 +32,11 @@ struct SharedTable {
 
 // Cuts the table's tenants by their conditions on rows: those with the same share a scan. `work` is the table
 // as the selection has it; `chosen`: by tenant, whether it is delivered to. Empty when no chosen tenant
-// shares it.
+// shares it. A tenant whose own settings do not fit the table is in `refused`, by its place, and in no scan.
 absl::StatusOr<std::vector<std::unique_ptr<SharedTable>>> PlanScans(const Config& config,
                                                                     const TableWork& work,
-                                                                    const std::vector<bool>& chosen);
+                                                                    const std::vector<bool>& chosen,
+                                                                    std::map<size_t, absl::Status>* refused);
 
 // Reads the table once, by as many connections as the source is allowed, and hands each row to its tenant's
 // pieces. DataLoss when rows that were scanned, handed out and nobody's do not add up: then nothing may be

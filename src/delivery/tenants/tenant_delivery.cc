@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "absl/cleanup/cleanup.h"
 #include "base/crash_point.h"
 #include "base/log.h"
 #include "base/status.h"
@@ -120,6 +121,8 @@ absl::Status TenantDelivery::ReadBack(const SharedTable& table, const TableRun& 
 }
 
 absl::Status TenantDelivery::DeliverTable(const SharedTable& table) {
+  run_.readers.Add(ReaderState::kReading, 1);
+  const absl::Cleanup leave = [this] { run_.readers.Add(ReaderState::kReading, -1); };
   HAKOBU_ASSIGN_OR_RETURN(TableWork work, MakeWork(table));
   HAKOBU_ASSIGN_OR_RETURN(
       const std::unique_ptr<TableRun> run_table,
@@ -148,7 +151,7 @@ void TenantDelivery::Deliver(const SharedTable& table) {
   absl::Status status = Begin();
   const bool there = status.ok();
   if (there) status = DeliverTable(table);
-  if (status.ok()) return;
+  if (status.ok() || context_.cancel->cancelled()) return;  // who is asked to stop has no trouble
   if (!there || StopsTenant(status)) {
     parked_ = status;
     Log(LogSeverity::kWarning, "a tenant is parked",
@@ -200,7 +203,9 @@ TenantReport TenantDelivery::Finish() {
     kept =
         context_.ledger->runs().FinishRun(run_.run_id, state, report_.finished, error, ReportToJson(report_));
   }
-  if (kept.ok() && state != RunState::kCancelled && report_.state != "not started") {
+  // A part that went well says nothing of the rest.
+  const bool whole = context_.options.tables.empty() || state != RunState::kDone;
+  if (kept.ok() && whole && state != RunState::kCancelled && report_.state != "not started") {
     kept = context_.ledger->tenants().Note(
         tenant_.id, run_.run_id, state == RunState::kDone ? TenantState::kDelivered : TenantState::kParked,
         error, report_.started);
