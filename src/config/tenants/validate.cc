@@ -281,8 +281,8 @@ class TenantsValidator {
   // What lies in a tenant's own database is that tenant's alone, whatever stands in its rows.
   void CheckNobodysOwn(const TableRule& rule, const std::string& path) {
     const size_t dot = rule.pattern.find('.');
-    const std::string database =
-        dot == std::string::npos ? config_.source.database : rule.pattern.substr(0, dot);
+    if (dot == std::string::npos) return;
+    const std::string database = rule.pattern.substr(0, dot);
     for (const TenantConfig& tenant : tenants_.list) {
       if (tenant.database.empty() || !GlobMatches(LowerName(database), LowerName(tenant.database))) continue;
       problems_->Add(path + ".table", "a shared table outside of tenants' own databases",
