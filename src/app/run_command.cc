@@ -125,6 +125,7 @@ int RunTenantsAndTell(const GlobalOptions& globals, const RunChoices& choices, c
   RunReport all = Together(*report);
   WriteRunMetrics(config, {.began = report->started, .ended = absl::Now(), .exit_code = code}, &all);
   const bool is_well = code == kExitDone || code == kExitDoneButLate;
+  AddTenants(*report, &all);
   Observation seen;
   if (report->state != "cancelled") seen = ObserveRun(all, choices.tables.empty() && choices.tenants.empty());
   return attempt->End(code, "", std::move(seen), is_well);
