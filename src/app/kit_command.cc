@@ -48,6 +48,13 @@ absl::StatusOr<int> WriteKit(const GlobalOptions& globals, const KitChoices& cho
   HAKOBU_ASSIGN_OR_RETURN(const KitFacts facts, FactsOf(config, text.str(), choices.options));
   const std::vector<KitFile> files = MakeKit(*FromName<KitKind>(choices.kind), facts);
   const std::filesystem::path folder = choices.out;
+  std::error_code error;
+  for (const KitFile& one : files) {
+    if (!std::filesystem::equivalent(folder / one.path, globals.config_path, error)) continue;
+    return WithHint(absl::InvalidArgumentError(
+                        fmt::format("{} is the configuration that is read", (folder / one.path).string())),
+                    "--out names another folder");
+  }
   if (!choices.force) {
     for (const KitFile& one : files) {
       if (!std::filesystem::exists(folder / one.path)) continue;
@@ -56,10 +63,9 @@ absl::StatusOr<int> WriteKit(const GlobalOptions& globals, const KitChoices& cho
           "--force writes over it, --out names another folder");
     }
   }
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
+  const bool made = std::filesystem::create_directories(folder, error);
   if (error) return absl::UnavailableError(fmt::format("make {}: {}", folder.string(), error.message()));
-  if (chmod(folder.c_str(), kKitFolderMode) != 0)
+  if (made && chmod(folder.c_str(), kKitFolderMode) != 0)
     return absl::UnavailableError(fmt::format("set the mode of {}", folder.string()));
   for (const KitFile& one : files) {
     HAKOBU_RETURN_IF_ERROR(WriteKitFile(folder / one.path, one.text));

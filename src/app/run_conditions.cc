@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "absl/time/civil_time.h"
+#include "app/alert_text.h"
 #include "base/glob.h"
 #include "base/status.h"
 
@@ -29,14 +30,14 @@ Condition FailedTable(const TableReport& table) {
           .level = NoticeLevel::kCritical,
           .title = table.refused ? fmt::format("{} was refused, because data would be lost", table.source)
                                  : fmt::format("{} was not delivered", table.source),
-          .detail = table.error};
+          .detail = WithoutQuoted(table.error)};
 }
 
 Condition FailedTables(const std::vector<const TableReport*>& failed, size_t all) {
   std::string detail;
   for (size_t i = 0; i < std::min(failed.size(), kMostListed); ++i)
-    detail +=
-        fmt::format("{}: {}\n", failed[i]->source, failed[i]->error.substr(0, failed[i]->error.find('\n')));
+    detail += fmt::format("{}: {}\n", failed[i]->source,
+                          WithoutQuoted(failed[i]->error.substr(0, failed[i]->error.find('\n'))));
   if (failed.size() > kMostListed) detail += fmt::format("and {} more\n", failed.size() - kMostListed);
   return {.cause = "run:tables",
           .level = NoticeLevel::kCritical,
@@ -137,7 +138,7 @@ Observation ObserveNoRun(const absl::Status& status) {
   seen.present.push_back({.cause = "run:start",
                           .level = NoticeLevel::kCritical,
                           .title = "the run did not begin, nothing was delivered",
-                          .detail = std::string(View(status.message()))});
+                          .detail = WithoutQuoted(View(status.message()))});
   return seen;
 }
 

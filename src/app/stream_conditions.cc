@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "app/alert_text.h"
 #include "base/status.h"
 #include "delivery/stream/headroom.h"
 
@@ -48,7 +49,7 @@ void SeeTables(const StreamStatus& status, Observation* seen) {
       seen->present.push_back({.cause = "stream:table:" + table.source,
                                .level = NoticeLevel::kCritical,
                                .title = fmt::format("{} is not delivered any more", table.source),
-                               .detail = table.reason});
+                               .detail = WithoutQuoted(table.reason)});
     }
     if (table.quarantined > 0) {
       seen->present.push_back(
@@ -104,7 +105,7 @@ Observation ObserveStreamEnd(const absl::Status& status) {
   seen.present.push_back({.cause = "stream:end",
                           .level = NoticeLevel::kCritical,
                           .title = "the stream has ended by itself: nothing is delivered",
-                          .detail = std::string(View(status.message()))});
+                          .detail = WithoutQuoted(View(status.message()))});
   return seen;
 }
 

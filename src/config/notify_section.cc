@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/civil_time.h"
 #include "config/section_builder.h"
@@ -92,6 +93,8 @@ void CheckChannel(const ChannelConfig& channel, ConfigProblems* problems) {
       problems->Add(path, fmt::format("`{}` with type: {}", use.key, NameOf(type)), "none");
     }
   }
+  if (command && given("command") && absl::StripAsciiWhitespace(channel.command).empty())
+    problems->Add(path + ".command", "a command", "an empty one", "it would end well and tell nobody");
 }
 
 bool IsDay(const std::string& text) {

@@ -63,7 +63,7 @@ absl::StatusOr<std::optional<NoticeRecord>> AlertBook::Claim(const std::string& 
           "WHERE state = 'waiting' AND next_try_us <= ? AND claimed_until_us <= ? AND NOT EXISTS "
           "(SELECT 1 FROM notices AS earlier WHERE earlier.channel = notices.channel AND "
           "earlier.cause = notices.cause AND earlier.state = 'waiting' AND earlier.number < "
-          "notices.number) ORDER BY number LIMIT 1",
+          "notices.number) ORDER BY tries, number LIMIT 1",
           now, now));
   if (!notice.has_value()) return notice;
   notice->claimed = owner;

@@ -33,6 +33,6 @@ class Carrier {
 };
 
 inline constexpr absl::Duration kReceiverPatience = absl::Seconds(10);
-inline constexpr absl::Duration kCommandPatience = absl::Seconds(30);
+inline constexpr absl::Duration kCommandPatience = absl::Seconds(10);
 
 }  // namespace hakobu

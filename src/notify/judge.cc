@@ -76,7 +76,9 @@ class Judgement {
     alert.gone_since = absl::InfinitePast();
     Describe(condition, &alert);
     const bool worse = condition.level == NoticeLevel::kCritical && before.level != alert.level;
-    const bool due = config_.again > absl::ZeroDuration() && now_ - before.said >= config_.again;
+    // A nightly run does not end at the same minute each night.
+    const absl::Duration early = config_.again / 24;
+    const bool due = config_.again > absl::ZeroDuration() && now_ - before.said >= config_.again - early;
     if (due) {
       Tell("lasting", alert, "");
     } else if (worse) {

@@ -80,8 +80,9 @@ bool Notifier::Flush(absl::Duration patience, const Cancellation& cancel) {
     return seen_ >= wish && noted_.empty() && !shown_.has_value();
   };
   const absl::Time begun = absl::Now();
-  while (!done()) {
+  while (!done() || next_try_ != absl::InfiniteFuture()) {
     if (absl::Now() >= deadline) return false;
+    if (done() && next_try_ - options_.clock->Now() > deadline - absl::Now()) return false;
     if (cancel.cancelled() && absl::Now() - begun >= kPatienceOnceCancelled) return false;
     mutex_.AwaitWithTimeout(absl::Condition(&done), absl::Milliseconds(100));
   }
@@ -115,8 +116,16 @@ bool Notifier::Work() {
   }
   is_left = true;
   while (status.ok() && is_left && !ending_.cancelled()) status = SendNext(&is_left);
-  if (!status.ok()) Complain("messages cannot be taken from the ledger", status);
-  return !status.ok();
+  absl::StatusOr<absl::Time> next_try = absl::InfiniteFuture();
+  if (status.ok()) next_try = ledger_->alerts().NextTry();
+  if (status.ok()) status = next_try.status();
+  if (!status.ok()) {
+    Complain("messages cannot be taken from the ledger", status);
+    return true;
+  }
+  absl::MutexLock lock(&mutex_);
+  next_try_ = *next_try;
+  return false;
 }
 
 absl::Status Notifier::OpenLedger() {
@@ -172,6 +181,7 @@ absl::Status Notifier::SendNext(bool* is_left) {
     Log(LogSeverity::kInfo, "a message is delivered", fields);
   } else if (ending_.cancelled()) {
     notice->next_try = after;
+    ++notice->tries;  // others go first when this one hangs
   } else {
     ++notice->tries;
     notice->error = View(result.status.message());

@@ -43,8 +43,9 @@ class Notifier {
   void Show(Observation observation);
   // All is well: the ping's address is asked, if that is due.
   void Well();
-  // Waits until all that was noted is in the ledger, and every message and ping was tried. False when that
-  // took longer than `patience`, or than 1 s once `cancel` has come; what is in the ledger is not lost then.
+  // Waits until all that was noted is in the ledger, and every message is delivered. False when that took
+  // longer than `patience`, or than 1 s once `cancel` has come, or when no message that waits is due before;
+  // what is in the ledger is not lost then.
   bool Flush(absl::Duration patience, const Cancellation& cancel);
 
  private:
@@ -66,8 +67,9 @@ class Notifier {
   std::deque<Observation> noted_ ABSL_GUARDED_BY(mutex_);
   std::optional<Observation> shown_ ABSL_GUARDED_BY(mutex_);
   bool is_well_ ABSL_GUARDED_BY(mutex_) = false;
-  uint64_t asked_ ABSL_GUARDED_BY(mutex_) = 0;  // counts wishes to be woken
-  uint64_t seen_ ABSL_GUARDED_BY(mutex_) = 0;   // of them, before the last pass that left nothing to do
+  uint64_t asked_ ABSL_GUARDED_BY(mutex_) = 0;                            // counts wishes to be woken
+  absl::Time next_try_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();  // of the messages that wait
+  uint64_t seen_ ABSL_GUARDED_BY(mutex_) = 0;  // of them, before the last pass that left nothing to do
   // The thread's alone.
   std::unique_ptr<Ledger> ledger_;
   absl::Time last_ping_ = absl::InfinitePast();
