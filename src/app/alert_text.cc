@@ -1,21 +1,23 @@
 #include "app/alert_text.h"
 
-#include <vector>
-
-#include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
-
 namespace hakobu {
 
 std::string WithoutQuoted(std::string_view text) {
-  std::vector<std::string> lines = absl::StrSplit(text, '\n');
-  for (std::string& line : lines) {
+  std::string kept;
+  while (true) {
+    const size_t end = text.find('\n');
+    const std::string_view line = text.substr(0, end);
     const size_t first = line.find('\'');
     const size_t last = line.rfind('\'');
-    if (first == last) continue;
-    line.replace(first, last - first + 1, "'…'");
+    if (first == last) {
+      kept += line;
+    } else {
+      kept.append(line.substr(0, first)).append("'…'").append(line.substr(last + 1));
+    }
+    if (end == std::string_view::npos) return kept;
+    kept += '\n';
+    text.remove_prefix(end + 1);
   }
-  return absl::StrJoin(lines, "\n");
 }
 
 }  // namespace hakobu
