@@ -63,9 +63,10 @@ TEST_F(JudgeTest, ACauseIsToldOnceAndWhenItIsOver) {
 
 TEST_F(JudgeTest, WhatLastsIsToldAgainEachDay) {
   See(absl::Hours(0), {kTable});
-  EXPECT_THAT(See(absl::Hours(23), {kTable}), IsEmpty());
-  EXPECT_THAT(See(absl::Hours(24), {kTable}),
-              ElementsAre("lasting all run:table:a.b", "lasting pager run:table:a.b"));
+  EXPECT_THAT(See(absl::Hours(22), {kTable}), IsEmpty());
+  EXPECT_THAT(See(absl::Minutes(23 * 60 + 30), {kTable}),
+              ElementsAre("lasting all run:table:a.b", "lasting pager run:table:a.b"))
+      << "a night that ends earlier than the last one";
   EXPECT_THAT(See(absl::Hours(25), {kTable}), IsEmpty());
   EXPECT_THAT(See(absl::Hours(48), {kTable}), SizeIs(2));
   config_.again = absl::ZeroDuration();
