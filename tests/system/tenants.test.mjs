@@ -115,6 +115,26 @@ describe('tenants', { concurrency: false }, () => {
     assert.match(explained.stdout, /columns\.name\.mask\s+null\s+\+ tier trial\s+\S+hakobu\.yaml:\d+/);
   });
 
+  test("settings of one tenant that do not fit a table are its own trouble, and some tables are not the whole", async (t) => {
+    const rows = Array.from({ length: 40 }, (_, i) => [i + 1, `t${i % 2}`, `member ${i}`]);
+    await makeShared(admin, 'misfit', rows);
+    const job = tenantsJob({ mysql, bigquery, database: 'misfit', test: t,
+      list: [{ id: 't0', value: 't0', exclude: ['*'] }, { id: 't1', value: 't1' }] });
+    const { code, report, stdout } = await job.run();
+    assert.equal(code, 1);
+    assert.deepEqual(await idsIn(client, 'misfit_t1', 'members'), rows.filter(([, of]) => of === 't1').map(([id]) => id));
+    assert.ok(!(await datasets()).includes('misfit_t0'));
+    const of = (id) => report.tenants.find(({ tenant }) => tenant === id);
+    assert.doesNotMatch(JSON.stringify(of('t1')), /failed/, stdout);
+    assert.match(JSON.stringify(of('t0')), /column/, stdout);
+    const part = tenantsJob({ mysql, bigquery, database: 'misfit', test: t, list: [{ id: 'part', value: 't1' }] });
+    assert.equal((await part.run({ args: ['members'] })).code, 0);
+    const state = async () => JSON.parse((await part.command('--json', 'tenant', 'list')).stdout)[0].state;
+    assert.notEqual(await state(), 'delivered');
+    assert.equal((await part.run()).code, 0);
+    assert.equal(await state(), 'delivered');
+  });
+
   test('databases of their own and shared tables in one configuration, and only those that are asked for', async (t) => {
     const rows = Array.from({ length: 40 }, (_, i) => [i + 1, `t${i % 2}`, `member ${i}`]);
     await makeShared(admin, 'mixed', rows);
