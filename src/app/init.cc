@@ -17,14 +17,11 @@
 #include "config/config.h"
 #include "config/helper_tables.h"
 #include "config/value.h"
+#include "row/name_fold.h"
 #include "source/source.h"
 
 namespace hakobu {
 namespace {
-
-bool IsSystemDatabase(std::string_view name) {
-  return name == "mysql" || name == "sys" || name == "information_schema" || name == "performance_schema";
-}
 
 std::string_view TlsModeText(TlsMode mode) {
   switch (mode) {
@@ -45,7 +42,7 @@ absl::StatusOr<std::vector<std::string>> Databases(const InitOptions& options, C
   HAKOBU_ASSIGN_OR_RETURN(const QueryResult result, source->Query("SHOW DATABASES"));
   std::vector<std::string> databases;
   for (const auto& row : result.rows) {
-    if (row[0] && !IsSystemDatabase(*row[0])) databases.push_back(*row[0]);
+    if (row[0] && !IsServersDatabase(*row[0])) databases.push_back(*row[0]);
   }
   return databases;
 }

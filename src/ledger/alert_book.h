@@ -73,8 +73,8 @@ class AlertBook {
   absl::StatusOr<std::vector<AlertRecord>> Alerts();  // by cause
 
   // Takes the next message that may be tried: the oldest of its channel and cause that waits, whose time has
-  // come, and that no other process is about to send; of these the one that was tried least, so that a channel
-  // that hangs holds up no other. It is this process's until `until`.
+  // come, and that no other process is about to send; of these the one that was tried least, so that a
+  // channel that hangs holds up no other. It is this process's until `until`.
   absl::StatusOr<std::optional<NoticeRecord>> Claim(const std::string& owner, absl::Time now,
                                                     absl::Time until);
   // Stores the claimed message as it is now, and lets it go. FailedPrecondition when it is another's by now.

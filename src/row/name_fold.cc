@@ -56,4 +56,8 @@ bool SameName(std::string_view a, std::string_view b) {
   return a == b || FoldName(a) == FoldName(b);
 }
 
+bool IsServersDatabase(std::string_view name) {
+  return name == "mysql" || name == "sys" || name == "information_schema" || name == "performance_schema";
+}
+
 }  // namespace hakobu

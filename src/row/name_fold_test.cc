@@ -46,5 +46,11 @@ TEST(NameFold, BytesThatAreNoTextStayThemselves) {
   EXPECT_FALSE(SameName("\xff", "\xfe"));
 }
 
+TEST(IsServersDatabase, KnowsThoseThatServersHave) {
+  for (const char* name : {"mysql", "sys", "information_schema", "performance_schema"})
+    EXPECT_TRUE(IsServersDatabase(name)) << name;
+  for (const char* name : {"", "shop", "mysql_shop", "my"}) EXPECT_FALSE(IsServersDatabase(name)) << name;
+}
+
 }  // namespace
 }  // namespace hakobu

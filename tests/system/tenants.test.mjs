@@ -66,6 +66,8 @@ describe('tenants', { concurrency: false }, () => {
     for (const name of ['parked_t0', 'parked_t2']) await client.createDataset(name, { location: 'US' });
     const values = { t0: ['t0'], t1: ['t1'], t2: ['t2'] };
     const job = tenantsJob({ mysql, bigquery, database: 'parked', test: t, tenants: { create_datasets: false }, list: Object.keys(values).map((id) => ({ id, value: id })) });
+    const textfile = join(job.folder, 'hakobu.prom');
+    job.config.metrics = { textfile };
     const first = await job.run();
     assert.equal(first.code, 1, first.stderr);
     assert.equal(job.tenantOf(first.report, 't1').parked, true);
@@ -76,6 +78,8 @@ describe('tenants', { concurrency: false }, () => {
     const status = JSON.parse((await job.command('--json', 'status')).stdout);
     assert.deepEqual(status.tenants.map(({ tenant, state }) => [tenant, state]), [['t0', 'delivered'], ['t1', 'parked'], ['t2', 'delivered']]);
     assert.equal((await job.command('status', '--max-age', '1h')).code, 3);
+    assert.deepEqual(status.alerts.map(({ cause }) => cause), ['run:table:t1']);
+    assert.match(readFileSync(textfile, 'utf8'), /table="t0: parked\.members"/);
 
     const before = await tableOf('parked_t0', 'members');
     await client.createDataset('parked_t1', { location: 'US' });
@@ -89,6 +93,7 @@ describe('tenants', { concurrency: false }, () => {
     assert.deepEqual(unchanged('t2'), [['parked.members', false], ['parked.visits', true]]);
     assert.equal((await tableOf('parked_t0', 'members')).lastModifiedTime, before.lastModifiedTime, 'nothing was done to it');
     assert.equal((await job.command('status', '--max-age', '1h')).code, 0);
+    assert.deepEqual(JSON.parse((await job.command('--json', 'status')).stdout).alerts, [], 'over with its cause');
   });
 
   test('tiers and tenants narrow, mask and leave out; a tenant with a filter of its own has a scan of its own', async (t) => {

@@ -31,11 +31,6 @@ std::string LooseValue(const std::string& value) {
   return LowerName(std::string(absl::StripAsciiWhitespace(value)));
 }
 
-bool IsServersOwn(const std::string& database) {
-  const std::string name = LowerName(database);
-  return name == "mysql" || name == "sys" || name == "information_schema" || name == "performance_schema";
-}
-
 class TenantsValidator {
  public:
   TenantsValidator(const Config& config, ConfigProblems* problems)
@@ -132,7 +127,7 @@ class TenantsValidator {
       problems_->Add(KeyOf(tenant, "database"), "the name of one database",
                      fmt::format("\"{}\"", EscapeControl(tenant.database)));
     }
-    if (IsServersOwn(tenant.database))
+    if (IsServersDatabase(LowerName(tenant.database)))
       problems_->Add(KeyOf(tenant, "database"), "a database of a customer's",
                      fmt::format("\"{}\", the server's own", tenant.database));
     Once(&databases_, LowerName(tenant.database), tenant, "database", "each database once");

@@ -25,10 +25,6 @@ bool MatchesAny(const std::vector<std::string>& patterns, const std::string& tex
                      [&](const std::string& pattern) { return GlobMatches(pattern, text); });
 }
 
-bool IsOfServer(std::string_view name) {
-  return name == "mysql" || name == "sys" || name == "information_schema" || name == "performance_schema";
-}
-
 bool NamesExactly(const Config& config, std::string_view database, std::string_view table, bool prefix) {
   const std::string full = fmt::format("{}.{}", database, table);
   return std::any_of(config.tables.begin(), config.tables.end(), [&](const TableRule& rule) {
@@ -85,7 +81,7 @@ class Selector {
       }
       for (const auto& row : result->rows) {
         const std::string& name = row[0].value_or("");
-        if (!IsOfServer(name) && MayDeliverFrom(config_, name)) databases.insert(name);
+        if (!IsServersDatabase(name) && MayDeliverFrom(config_, name)) databases.insert(name);
       }
     }
     absl::StatusOr<TablesByDatabase> names = ListTablesOf(source_, {databases.begin(), databases.end()});

@@ -44,7 +44,7 @@ absl::StatusOr<Profile> MakeProfile(const Config& config, const TenantConfig& te
 // The check of the file says it first; the server's list of tables has the last word.
 absl::Status CheckNobodysOwn(const TenantsConfig& tenants, const TableWork& work) {
   for (const TenantConfig& tenant : tenants.list) {
-    if (tenant.database.empty() || FoldName(tenant.database) != FoldName(work.source.database)) continue;
+    if (tenant.database.empty() || LowerName(tenant.database) != LowerName(work.source.database)) continue;
     return WithHint(absl::FailedPreconditionError(fmt::format(
                         "{} lies in the database of tenant {}: it is nobody else's", work.name, tenant.id)),
                     "its tables are delivered by an entry for {tenant_database}");

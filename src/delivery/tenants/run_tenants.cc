@@ -301,12 +301,11 @@ absl::Status DeliverShared(const Config& config, const RunOptions& options, cons
                        .doing = [](OutageSubject) { return "it is tried again every few seconds"; },
                        .each_second = {},
                        .clock = options.clock});
-  SqliteOptions patient;
-  patient.patience = options.patience;
-  patient.cancel = &cancel;
-  patient.outages = outages.of(OutageSubject::kLedger);
-  HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<Ledger> ledger,
-                          OpenLedger(config, options.ledger_path, patient));
+  HAKOBU_ASSIGN_OR_RETURN(
+      const std::unique_ptr<Ledger> ledger,
+      OpenLedger(
+          config, options.ledger_path,
+          {.patience = options.patience, .cancel = &cancel, .outages = outages.of(OutageSubject::kLedger)}));
   HAKOBU_ASSIGN_OR_RETURN(const std::unique_ptr<LedgerLock> lock, ledger->Lock(LedgerUse::kRun));
   SharedTables shared(config, options, chosen, cancel, ledger.get(), &outages);
   HAKOBU_RETURN_IF_ERROR(shared.Deliver(report));
